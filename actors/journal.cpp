@@ -1,0 +1,89 @@
+#include "actors/journal.h"
+
+#include <spdlog/spdlog.h>
+
+namespace tidemark::actors {
+namespace {
+
+// Half of the store's limits, so that one more request always fits.
+constexpr std::size_t kGroupBytesMax = 8u << 20;
+constexpr std::size_t kGroupSectionsMax = 2048;
+
+void commit(JournalState& state) {
+  const auto group = std::exchange(state.group, {});
+  auto waiting = std::exchange(state.waiting, {});
+  state.group_bytes = 0;
+  if (!group.empty()) {
+    const auto began = steady_now();
+    const auto appended = state.store->append(group);
+    if (!appended) {
+      for (const auto& each : waiting) {
+        each.call.fail({Code::kUnavailable, "journal: " + appended.error().message});
+      }
+      // Whatever the store kept, the intake is ahead of it now: only a new start knows the truth.
+      return state.on_broken(appended.error());
+    }
+    ++state.blocks;
+    state.board->gauge("tidemark_journal_commit_seconds", "Time of the last commit, synced",
+                       std::chrono::duration<double>(steady_now() - began).count());
+    caf::anon_send(state.reader, wake_atom_v);
+  }
+  const auto last = journal::raw(state.store->last());
+  for (const auto& each : waiting) {
+    each.call.done(model::pack(model::api::AppendReply{each.through, last}));
+  }
+  state.board->count("tidemark_journal_last_line", "The newest durable line",
+                     static_cast<double>(last));
+  state.board->count("tidemark_journal_blocks_total", "Blocks written since the node began",
+                     static_cast<double>(state.blocks));
+  state.board->count("tidemark_journal_duplicates_total", "Sections that came twice, stored once",
+                     static_cast<double>(state.intake->duplicates()));
+  state.board->count("tidemark_journal_gaps_total", "Gap records made since the node began",
+                     static_cast<double>(state.intake->gaps()));
+}
+
+}  // namespace
+
+Journal::behavior_type journal_actor(Journal::stateful_pointer<JournalState> self,
+                                     std::shared_ptr<journal::Store> store,
+                                     std::shared_ptr<Board> board, JournalReader reader, Uuid me,
+                                     std::function<void(Error)> on_broken) {
+  auto& state = self->state;
+  state.store = std::move(store);
+  state.board = std::move(board);
+  state.reader = std::move(reader);
+  state.on_broken = std::move(on_broken);
+  // The journal's own gap records: an origin of its own, beside the node's outbox.
+  const auto origin = Uuid::derive(me.text() + "/gaps");
+  const auto mark = state.store->mark_of(origin);
+  state.intake =
+      std::make_unique<Intake>(*state.store, origin, mark ? mark->incarnation + 1 : 1);
+  state.board->count("tidemark_journal_last_line", "The newest durable line",
+                     static_cast<double>(journal::raw(state.store->last())));
+
+  return {
+      [self, &state](append_atom, const bus::Call& call) {
+        const auto request = model::unpack<model::api::AppendRequest>(call.payload());
+        if (!request) return call.fail({Code::kInvalidArgument, request.error().message});
+        auto taken = state.intake->take(request.value(), utc_now());
+        if (!taken) {
+          spdlog::debug("append refused: {}", taken.error().message);
+          return call.fail(taken.error());
+        }
+        if (state.waiting.empty()) self->send(self, commit_atom_v);
+        for (auto& section : taken.value().sections) {
+          state.group_bytes += section.section().payload.size();
+          state.group.push_back(std::move(section));
+        }
+        state.waiting.push_back({call, taken.value().through});
+        if (state.group_bytes >= kGroupBytesMax || state.group.size() >= kGroupSectionsMax) {
+          commit(state);
+        }
+      },
+      [&state](commit_atom) {
+        if (!state.waiting.empty()) commit(state);
+      },
+  };
+}
+
+}  // namespace tidemark::actors

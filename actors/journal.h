@@ -1,0 +1,91 @@
+// actors/journal.h
+//
+// Owns the Store, and turns many small appends into few disk flushes.
+//
+// No timer decides: the first append of a group sends `commit` to the back of this actor's own
+// mailbox, so whatever arrived during the last flush joins the next one. An idle journal answers
+// after one flush; a busy one fills its blocks.
+//
+// What origins sent twice is stored once; what never came is recorded as a Gap, in the same
+// block as the first record after it. The rules are in intake.h.
+//
+// The Store blocks, so spawn these actors with caf::detached.
+
+#pragma once
+
+#include "actors/board.h"
+#include "actors/intake.h"
+#include "actors/messages.h"
+#include "journal/store.h"
+
+namespace tidemark::actors {
+
+using JournalReader = caf::typed_actor<
+    /// ReadRequest → ReadReply. A request with `wait` stays until there is a line for it.
+    caf::reacts_to<read_atom, bus::Call>,
+
+    /// New lines are durable.
+    caf::reacts_to<wake_atom>,
+
+    /// Ends waits that are over. Only ever sent by the actor to itself.
+    caf::reacts_to<tick_atom>>;
+
+using Journal = caf::typed_actor<
+    /// AppendRequest → AppendReply, once durable.
+    /// Errors: kInvalidArgument, kCorruption  the request is not one; nothing stored
+    ///         kConflict     an earlier section of the origin is still on its way: send from there
+    ///         kUnavailable  disk full, or the store is broken and this node about to end
+    caf::reacts_to<append_atom, bus::Call>,
+
+    /// Flushes what waits. Only ever sent by the actor to itself.
+    caf::reacts_to<commit_atom>>;
+
+struct JournalState {
+  static inline const char* name = "journal";
+
+  std::shared_ptr<journal::Store> store;
+  std::shared_ptr<Board> board;
+  JournalReader reader;
+  std::function<void(Error)> on_broken;
+  std::unique_ptr<Intake> intake;
+
+  struct Waiting {
+    bus::Call call;
+    std::uint64_t through;
+  };
+  std::vector<journal::InspectedSection> group;
+  std::size_t group_bytes = 0;
+  std::vector<Waiting> waiting;
+  std::uint64_t appends = 0;
+  std::uint64_t blocks = 0;
+};
+
+/// `on_broken`: the disk refused a flush; nothing more is acknowledged, the process must end.
+Journal::behavior_type journal_actor(Journal::stateful_pointer<JournalState> self,
+                                     std::shared_ptr<journal::Store> store,
+                                     std::shared_ptr<Board> board, JournalReader reader, Uuid me,
+                                     std::function<void(Error)> on_broken);
+
+struct JournalReaderState {
+  static inline const char* name = "journal-reader";
+
+  std::shared_ptr<journal::Store> store;
+  std::function<std::string(const Uuid&)> node_name;
+
+  struct Waiting {
+    bus::Call call;
+    model::api::ReadRequest request;
+    SteadyTime until;
+  };
+  std::vector<Waiting> waiting;
+
+  Result<model::api::ReadReply> read(const model::api::ReadRequest& request) const;
+  void answer_waiting(SteadyTime now);
+};
+
+/// `node_name`: what to call an origin. Threads: this actor's.
+JournalReader::behavior_type journal_reader_actor(
+    JournalReader::stateful_pointer<JournalReaderState> self, std::shared_ptr<journal::Store> store,
+    std::function<std::string(const Uuid&)> node_name);
+
+}  // namespace tidemark::actors

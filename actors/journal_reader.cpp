@@ -1,0 +1,135 @@
+#include <algorithm>
+
+#include "actors/journal.h"
+#include "journal/reader.h"
+
+namespace tidemark::actors {
+namespace {
+
+using model::api::LogLine;
+using model::api::ReadReply;
+using model::api::ReadRequest;
+
+constexpr Duration kLook = std::chrono::milliseconds(100);
+constexpr Duration kWaitMax = std::chrono::seconds(30);
+constexpr std::size_t kWaitingMax = 256;
+
+LogLine log_line(const journal::Entry& entry, const journal::Store& store,
+                 const std::string& origin) {
+  LogLine line;
+  line.line = journal::raw(entry.line);
+  line.recorded_at = entry.recorded_at;
+  line.origin = origin;
+  line.incarnation = entry.incarnation;
+  line.sequence = entry.sequence;
+  line.kind = journal::kind_of(entry);
+  line.level = journal::level_of(entry);
+  line.subject = journal::subject_of(entry, store);
+  if (const auto* update = std::get_if<model::PvUpdate>(&entry.what)) {
+    line.value = update->value;
+    line.alarm = update->alarm;
+    line.taken_at = update->taken_at;
+    switch (update->event) {
+      case model::PvUpdate::Event::kValue: line.text = model::to_text(update->value); break;
+      case model::PvUpdate::Event::kConnected: line.text = "connected to " + update->meta->host; break;
+      case model::PvUpdate::Event::kDisconnected: line.text = "connection lost"; break;
+    }
+  } else {
+    const auto& record = std::get<model::Record>(entry.what);
+    line.text = model::describe(record);
+    line.record.bytes = model::encode_records({record});
+  }
+  return line;
+}
+
+}  // namespace
+
+Result<ReadReply> JournalReaderState::read(const ReadRequest& request) const {
+  journal::Query query;
+  const auto last = store->last();
+  query.newest_first = request.newest_first;
+  if (request.newest_first) {
+    query.to = request.from == 0 ? last : journal::Line{request.from};
+    query.from = journal::Line{std::max<std::uint64_t>(request.to, 1)};
+  } else {
+    query.from = journal::Line{std::max<std::uint64_t>(request.from, 1)};
+    if (request.to != 0) query.to = journal::Line{request.to};
+  }
+  query.kinds = request.kinds;
+  query.level = request.level;
+  query.since = request.since;
+  query.until = request.until;
+  query.subject = request.subject;
+  query.text = request.text;
+  query.limit = std::min(std::max(request.limit, 1u), ReadRequest::kReadLinesMax);
+  auto page = journal::read(*store, query);
+  if (!page) return page.error();
+  ReadReply reply;
+  reply.next = journal::raw(page.value().next);
+  reply.last_line = journal::raw(last);
+  reply.end = page.value().end;
+  reply.lines.reserve(page.value().entries.size());
+  Uuid origin;
+  std::string called;
+  for (const auto& entry : page.value().entries) {
+    if (entry.origin != origin || called.empty()) {
+      origin = entry.origin;
+      called = node_name(origin);
+    }
+    reply.lines.push_back(log_line(entry, *store, called));
+  }
+  return reply;
+}
+
+void JournalReaderState::answer_waiting(SteadyTime now) {
+  std::erase_if(waiting, [&](Waiting& each) {
+    if (each.call.cancelled()) return true;
+    auto reply = read(each.request);
+    if (!reply) {
+      each.call.fail(reply.error());
+      return true;
+    }
+    // What was looked at once without a hit need not be looked at again.
+    each.request.from = reply.value().next;
+    if (reply.value().lines.empty() && now < each.until) return false;
+    each.call.done(model::pack(reply.value()));
+    return true;
+  });
+}
+
+JournalReader::behavior_type journal_reader_actor(
+    JournalReader::stateful_pointer<JournalReaderState> self, std::shared_ptr<journal::Store> store,
+    std::function<std::string(const Uuid&)> node_name) {
+  auto& state = self->state;
+  state.store = std::move(store);
+  state.node_name = std::move(node_name);
+  self->send(self, tick_atom_v);
+  return {
+      [&state](read_atom, const bus::Call& call) {
+        auto request = model::unpack<ReadRequest>(call.payload());
+        if (!request) return call.fail({Code::kInvalidArgument, request.error().message});
+        auto reply = state.read(request.value());
+        if (!reply) return call.fail(reply.error());
+        const auto wait = std::min(request.value().wait, kWaitMax);
+        const bool waits = wait > Duration{0} && !request.value().newest_first &&
+                           reply.value().lines.empty() && reply.value().end;
+        if (!waits) return call.done(model::pack(reply.value()));
+        if (state.waiting.size() >= kWaitingMax) {
+          return call.fail({Code::kUnavailable, "too many followers wait: " +
+                                                    std::to_string(kWaitingMax)});
+        }
+        request.value().from = reply.value().next;
+        state.waiting.push_back({call, std::move(request).value(), steady_now() + wait});
+      },
+      [&state](wake_atom) { state.answer_waiting(steady_now()); },
+      [self, &state](tick_atom) {
+        self->delayed_send(self, kLook, tick_atom_v);
+        const auto now = steady_now();
+        const bool over = std::any_of(state.waiting.begin(), state.waiting.end(),
+                                      [&](const auto& each) { return each.until <= now; });
+        if (over) state.answer_waiting(now);
+      },
+  };
+}
+
+}  // namespace tidemark::actors

@@ -1,0 +1,235 @@
+#include "actors/live.h"
+
+#include <spdlog/spdlog.h>
+
+#include "base/glob.h"
+#include "model/compare.h"
+#include "model/restore_plan.h"
+
+namespace tidemark::actors {
+namespace {
+
+namespace api = model::api;
+using Reader = bus::StreamReader;
+
+constexpr std::size_t kFramesBytesMax = 64u << 20;
+constexpr Duration kTick = std::chrono::milliseconds(100);
+constexpr Duration kSilenceMax = std::chrono::seconds(2);  // ten heartbeats
+constexpr Duration kStateBudget = std::chrono::seconds(10);
+
+bool is_glob(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }
+
+api::LiveValue live_value(const std::string& address, model::ChannelId channel,
+                          const model::LiveEntry* entry) {
+  api::LiveValue value;
+  value.address = address;
+  value.channel = channel;
+  if (entry == nullptr) return value;
+  value.state = entry->state;
+  value.value = entry->value;
+  value.alarm = entry->alarm;
+  value.taken_at = entry->taken_at;
+  value.received_at = entry->received_at;
+  if (entry->meta) {
+    value.units = entry->meta->units;
+    value.precision = entry->meta->precision;
+    value.labels = entry->meta->labels;
+    value.native_type = entry->meta->native_type;
+    value.host = entry->meta->host;
+    value.writable = entry->meta->writable;
+  }
+  return value;
+}
+
+}  // namespace
+
+void LiveActorState::act(Reader::Actions actions) {
+  for (auto& action : actions) {
+    if (std::holds_alternative<Reader::AskState>(action)) {
+      ask_state();
+    } else if (std::holds_alternative<Reader::Reset>(action)) {
+      table.reset();
+    } else if (auto* items = std::get_if<Reader::Apply>(&action)) {
+      apply(items->payload);
+    } else if (const auto* lost = std::get_if<Reader::Lost>(&action)) {
+      spdlog::warn("live stream: updates {} to {} were lost on the way; fetching the state",
+                   lost->from, lost->to);
+    }
+  }
+}
+
+void LiveActorState::apply(const Bytes& payload) {
+  const auto updates = model::decode_updates(payload);
+  if (!updates) {
+    ++bad_batches;
+    spdlog::error("live stream: {}", updates.error().message);
+    return;
+  }
+  const auto now = utc_now();
+  for (const auto& update : updates.value()) table.apply(update, now);
+}
+
+void LiveActorState::ask_state() {
+  const auto parts = std::make_shared<std::vector<Bytes>>();  // touched by the loop thread only
+  options.link->request(
+      options.monitor, "monitor.state", model::pack(api::Empty{}),
+      {kStateBudget, [parts](Bytes part) { parts->push_back(std::move(part)); }},
+      [parts, me = caf::actor_cast<Live>(self)](bus::Answer answer) {
+        StateAnswer state{answer ? model::unpack<api::StateEnd>(answer.value())
+                                 : Result<api::StateEnd>(answer.error()),
+                          std::move(*parts)};
+        caf::anon_send(me, state_atom_v, share(std::move(state)));
+      });
+}
+
+bool LiveActorState::live() const {
+  return reader.live() && steady_now() - heard_at < kSilenceMax;
+}
+
+api::LiveReply LiveActorState::answer(const api::LiveQuery& query) const {
+  api::LiveReply reply;
+  reply.live = live();
+  if (query.addresses.empty()) {
+    reply.values.reserve(channels.size());
+    for (const auto& [address, channel] : channels) {
+      reply.values.push_back(live_value(address, channel, table.find(channel)));
+    }
+    return reply;
+  }
+  for (const auto& wanted : query.addresses) {
+    if (is_glob(wanted)) {
+      for (const auto& [address, channel] : channels) {
+        if (!glob_match(wanted, address)) continue;
+        reply.values.push_back(live_value(address, channel, table.find(channel)));
+      }
+      continue;
+    }
+    const auto found = channels.find(wanted);
+    if (found == channels.end()) {
+      reply.unknown.push_back(wanted);
+    } else {
+      reply.values.push_back(live_value(wanted, found->second, table.find(found->second)));
+    }
+  }
+  return reply;
+}
+
+model::Snapshot LiveActorState::capture(const model::Snapshot& draft) const {
+  model::Snapshot snapshot = draft;
+  auto& header = snapshot.header;
+  header.created_at = utc_now();
+  header.source = "live";
+  header.monitor_alive = live();
+  for (auto& value : snapshot.values) {
+    if (const auto* entry = table.find(value.channel)) {
+      value.state = entry->state;
+      value.value = entry->value;
+      value.alarm = entry->alarm;
+      value.taken_at = entry->taken_at;
+      if (entry->meta) {
+        value.units = entry->meta->units;
+        value.precision = entry->meta->precision;
+        value.control_limits = entry->meta->control_limits;
+        value.labels = entry->meta->labels;
+      }
+    }
+    if (!value.has_value()) {
+      ++header.missing;
+    } else {
+      ++header.values;
+      if (value.state != model::LiveState::kConnected) ++header.disconnected;
+    }
+  }
+  header.pvs = static_cast<std::uint32_t>(snapshot.pvs.size());
+  return snapshot;
+}
+
+void LiveActorState::show() const {
+  auto& board = *options.board;
+  const auto& counters = reader.counters();
+  board.gauge("tidemark_live_connected", "Channels connected, as this node sees it",
+              static_cast<double>(table.connected()));
+  board.gauge("tidemark_live_with_value", "Channels with a value in this node's live table",
+              static_cast<double>(table.with_value()));
+  board.gauge("tidemark_live_channels", "Channels defined", static_cast<double>(channels.size()));
+  board.count("tidemark_live_gaps_total", "Holes seen in the live stream",
+              static_cast<double>(counters.gaps));
+  board.count("tidemark_live_states_total", "Whole states fetched",
+              static_cast<double>(counters.states));
+  board.count("tidemark_live_bad_batches_total", "Batches that could not be decoded",
+              static_cast<double>(bad_batches));
+  board.warning("live", live() ? "" : "the live table is not up to date: the monitor is silent");
+}
+
+Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, LiveOptions options) {
+  auto& state = self->state;
+  state.options = std::move(options);
+  const auto me = caf::actor_cast<Live>(self);
+  state.frames = std::make_shared<HandoffQueue<bus::Frame>>(
+      kFramesBytesMax, [me] { caf::anon_send(me, wake_atom_v); });
+  state.options.link->subscribe(bus::FrameClass::kState,
+                                {state.options.monitor, bus::kLiveStream},
+                                [frames = state.frames](bus::Frame frame) {
+                                  // What finds no room is a hole, and the reader sees holes.
+                                  const auto bytes = frame.payload.size() + 64;
+                                  frames->push(std::move(frame), bytes);
+                                });
+  self->send(self, tick_atom_v);
+
+  return {
+      [&state](wake_atom) {
+        const auto now = steady_now();
+        state.heard_at = now;
+        for (auto& frame : state.frames->drain()) {
+          state.act(state.reader.on_frame(std::move(frame), now));
+        }
+      },
+      [&state](state_atom, const Shared<StateAnswer>& answer) {
+        const auto now = steady_now();
+        const auto failed = [&](const std::string& why) {
+          spdlog::debug("state of the live stream: {}", why);
+          state.act(state.reader.on_state_failed(now));
+        };
+        if (!answer->end) return failed(answer->end.error().message);
+        const auto& end = answer->end.value();
+        if (answer->parts.size() != end.parts) return failed("parts are missing");
+        std::vector<Bytes> parts;
+        for (const auto& packed : answer->parts) {
+          auto part = model::unpack<api::StatePart>(packed);
+          if (!part) return failed(part.error().message);
+          parts.push_back(std::move(part.value().updates.bytes));
+        }
+        state.act(state.reader.on_state(end.incarnation, end.sequence, std::move(parts), now));
+        spdlog::info("live table: {} channels with a value, at item {} of incarnation {}",
+                     state.table.with_value(), end.sequence, end.incarnation);
+      },
+      [self, &state](tick_atom) {
+        self->delayed_send(self, kTick, tick_atom_v);
+        state.act(state.reader.on_tick(steady_now()));
+        state.show();
+      },
+      [&state](channels_atom, const Shared<api::Channels>& channels) {
+        if (!channels) return;
+        state.channels.clear();
+        for (const auto& each : channels->channels) state.channels.emplace(each.address, each.id);
+      },
+      [&state](live_atom, const api::LiveQuery& query) { return share(state.answer(query)); },
+      [&state](capture_atom, const Shared<model::Snapshot>& draft) {
+        return share(state.capture(*draft));
+      },
+      [&state](compare_atom, const Shared<model::Snapshot>& snapshot) {
+        return share(model::live_view(*snapshot, state.table));
+      },
+      [&state](plan_atom, const Shared<model::Snapshot>& snapshot,
+               const model::RestoreOptions& how,
+               const Shared<std::vector<bool>>& in_scope) -> caf::result<Shared<model::RestorePlan>> {
+        if (!state.live()) {
+          return to_caf(Error{Code::kUnavailable,
+                              "the monitor is silent, so nobody knows the live values"});
+        }
+        return share(model::restore_plan(*snapshot, state.table, how, in_scope.get()));
+      },
+  };
+}
+
+}  // namespace tidemark::actors

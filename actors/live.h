@@ -1,0 +1,85 @@
+// actors/live.h
+//
+// A live table of this node's own: follows the monitor's live stream, knows what channels are
+// called, and answers from memory. Between two batches the table is one exact state, so a
+// capture or a plan sees no half of a batch.
+
+#pragma once
+
+#include <map>
+
+#include "actors/board.h"
+#include "actors/messages.h"
+#include "base/handoff_queue.h"
+#include "bus/stream_reader.h"
+#include "model/live_table.h"
+
+namespace tidemark::actors {
+
+/// The whole state of a stream, as it came.
+struct StateAnswer {
+  Result<model::api::StateEnd> end;
+  std::vector<Bytes> parts;
+};
+
+using Live = caf::typed_actor<
+    /// Frames wait in the queue.
+    caf::reacts_to<wake_atom>,
+
+    caf::reacts_to<state_atom, Shared<StateAnswer>>,
+
+    /// Retries, and shows figures. Only ever sent by the actor to itself.
+    caf::reacts_to<tick_atom>,
+
+    /// What the channels are called from now on.
+    caf::reacts_to<channels_atom, Shared<model::api::Channels>>,
+
+    caf::replies_to<live_atom, model::api::LiveQuery>::with<Shared<model::api::LiveReply>>,
+
+    /// Fills the values of a snapshot whose channels and addresses are there.
+    caf::replies_to<capture_atom, Shared<model::Snapshot>>::with<Shared<model::Snapshot>>,
+
+    /// The snapshot's PVs with the values of now.
+    caf::replies_to<compare_atom, Shared<model::Snapshot>>::with<Shared<model::Snapshot>>,
+
+    /// What a restore of the PVs for which `in_scope` is true (null: all) would do now.
+    /// Errors: unavailable  the table is not up to date.
+    caf::replies_to<plan_atom, Shared<model::Snapshot>, model::RestoreOptions,
+                    Shared<std::vector<bool>>>::with<Shared<model::RestorePlan>>>;
+
+struct LiveOptions {
+  std::shared_ptr<bus::Link> link;
+  bus::NodeNumber monitor{};
+  std::shared_ptr<Board> board;
+};
+
+struct LiveActorState {
+  static inline const char* name = "live";
+
+  explicit LiveActorState(Live::pointer actor) : self(actor) {}
+
+  Live::pointer self;
+  LiveOptions options;
+  std::shared_ptr<HandoffQueue<bus::Frame>> frames;
+  bus::StreamReader reader;
+  model::LiveTable table;
+  std::map<std::string, model::ChannelId> channels;  // by address
+  SteadyTime heard_at{};
+  std::uint64_t bad_batches = 0;
+
+  /// Carries out what the reader decided.
+  void act(bus::StreamReader::Actions actions);
+  void apply(const Bytes& payload);
+  void ask_state();
+  /// The table is up to date as far as anybody can know.
+  bool live() const;
+  model::api::LiveReply answer(const model::api::LiveQuery& query) const;
+  model::Snapshot capture(const model::Snapshot& draft) const;
+  void show() const;
+};
+
+Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, LiveOptions options);
+
+}  // namespace tidemark::actors
+
+TIDEMARK_LOCAL(tidemark::actors::Shared<tidemark::actors::StateAnswer>)

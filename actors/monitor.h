@@ -1,0 +1,82 @@
+// actors/monitor.h
+//
+// One shard of PVs: follows them, publishes what happens in batches, sends the same batches to
+// the journal, keeps the last of each for late joiners, reads and writes.
+//
+//   libca ─► update queue ─► wake ─► drain ─► encode once ─┬─► live stream (PUB)
+//                                                          ├─► outbox ─► journal
+//                                                          └─► own live table ─► monitor.state
+//
+// A lone update goes out at once. Under load one drain per kCoalesce fills the batches.
+
+#pragma once
+
+#include "actors/board.h"
+#include "actors/messages.h"
+#include "actors/outbox.h"
+#include "epics/client.h"
+#include "model/live_table.h"
+
+namespace tidemark::actors {
+
+using Monitor = caf::typed_actor<
+    /// The update queue holds something.
+    caf::reacts_to<wake_atom>,
+
+    /// Drains it. Only ever sent by the actor to itself.
+    caf::reacts_to<commit_atom>,
+
+    /// Shows figures, asks for channels. Only ever sent by the actor to itself.
+    caf::reacts_to<tick_atom>,
+
+    /// The channels to follow: from now on these and no others.
+    caf::reacts_to<channels_atom, Shared<model::api::Channels>>,
+
+    /// Asks the keeper for its channels: the node is there, or says that they changed.
+    caf::reacts_to<start_atom>,
+
+    caf::reacts_to<state_atom, bus::Call>,
+    caf::reacts_to<read_atom, bus::Call>,
+    caf::reacts_to<put_atom, bus::Call>,
+
+    /// Publishes what is left and lets the channels go.
+    caf::replies_to<stop_atom>::with<Unit>>;
+
+struct MonitorOptions {
+  std::shared_ptr<bus::Link> link;
+  std::shared_ptr<epics::Client> client;
+  std::shared_ptr<Board> board;
+  Outbox outbox;
+  bus::NodeNumber keeper{};
+};
+
+struct MonitorState {
+  static inline const char* name = "monitor";
+
+  explicit MonitorState(Monitor::pointer actor) : self(actor) {}
+
+  Monitor::pointer self;
+  MonitorOptions options;
+  model::LiveTable table;
+  std::unordered_map<std::uint32_t, std::string> followed;  // channel → address
+  std::uint64_t channels_revision = 0;
+  bool asking = false;
+  bool draining = false;  // a commit is under way to us
+  SteadyTime drained_at{};
+  std::uint64_t published = 0;  // items of the live stream
+  std::uint64_t batches = 0;
+
+  void drain();
+  void publish(const std::vector<model::PvUpdate>& updates);
+  void follow(const model::api::Channels& channels);
+  void ask_channels();
+  void answer_state(const bus::Call& call);
+  void read(const bus::Call& call);
+  void put(const bus::Call& call);
+  void show();
+};
+
+Monitor::behavior_type monitor_actor(Monitor::stateful_pointer<MonitorState> self,
+                                     MonitorOptions options);
+
+}  // namespace tidemark::actors

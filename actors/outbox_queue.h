@@ -1,0 +1,65 @@
+// actors/outbox_queue.h
+//
+// What this node said and the journal has not acknowledged: numbered, in order, bounded. A pure
+// part of the outbox: no threads, no bus.
+//
+//   push ──► [ sent, unacknowledged | not sent yet ] ──► next()      acknowledged() forgets
+//                ▲ rewind(): send all of it again
+//
+// When it is full the oldest PV updates go first, never other records; the journal sees the hole
+// in the numbers and records the gap.
+
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "journal/section.h"
+#include "model/api/journal.h"
+
+namespace tidemark::actors {
+
+struct OutboxLimits {
+  std::size_t bytes_max = 256u << 20;         // held back in all
+  std::size_t request_bytes_max = 1u << 20;   // of one append request
+  std::uint32_t requests_max = 8;             // on the way at once
+};
+
+class OutboxQueue {
+ public:
+  explicit OutboxQueue(OutboxLimits limits) : limits_(limits) {}
+
+  /// Numbers `count` records and keeps them. Returns the number of the last.
+  std::uint64_t push(journal::SectionFormat format, std::uint32_t count, UtcTime sent_at,
+                     Bytes payload);
+
+  /// The sections of the next request, or none: nothing to send, or enough on the way.
+  std::vector<model::api::AppendSection> next();
+
+  /// Every record up to `through` is in the journal; one request has been answered.
+  void acknowledged(std::uint64_t through);
+  /// A request failed: whatever is not acknowledged will be sent again from the oldest on.
+  void rewind();
+
+  bool idle() const { return sections_.empty(); }
+  /// The oldest record still held; the next one to be numbered when none is.
+  std::uint64_t oldest() const;
+  std::uint64_t acknowledged_through() const { return acknowledged_; }
+  std::size_t bytes() const { return bytes_; }
+  std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  void make_room();
+
+  const OutboxLimits limits_;
+  std::deque<model::api::AppendSection> sections_;
+  std::size_t sent_ = 0;  // of sections_, from the front
+  std::uint32_t requests_ = 0;
+  std::size_t bytes_ = 0;
+  std::uint64_t next_sequence_ = 1;
+  std::uint64_t acknowledged_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace tidemark::actors

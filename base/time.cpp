@@ -1,0 +1,139 @@
+#include "base/time.h"
+
+#include <charconv>
+#include <cstdio>
+
+namespace tidemark {
+namespace {
+
+/// Takes exactly `width` digits off the front of `text`.
+std::optional<int> take_digits(std::string_view& text, std::size_t width) {
+  if (text.size() < width) return std::nullopt;
+  int value = 0;
+  for (std::size_t i = 0; i < width; ++i) {
+    if (text[i] < '0' || text[i] > '9') return std::nullopt;
+    value = value * 10 + (text[i] - '0');
+  }
+  text.remove_prefix(width);
+  return value;
+}
+
+bool take(std::string_view& text, char c) {
+  if (text.empty() || text.front() != c) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+std::optional<Duration> take_fraction(std::string_view& text) {
+  if (!take(text, '.')) return Duration{0};
+  std::int64_t nanoseconds = 0;
+  std::int64_t unit = 100'000'000;
+  bool any = false;
+  while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+    nanoseconds += unit * (text.front() - '0');
+    unit /= 10;
+    any = true;
+    text.remove_prefix(1);
+  }
+  if (!any) return std::nullopt;
+  return Duration{nanoseconds};
+}
+
+std::optional<std::chrono::minutes> take_zone(std::string_view& text) {
+  if (text.empty() || take(text, 'Z') || take(text, 'z')) return std::chrono::minutes{0};
+  const bool east = text.front() == '+';
+  if (!east && text.front() != '-') return std::nullopt;
+  text.remove_prefix(1);
+  const auto hours = take_digits(text, 2);
+  take(text, ':');
+  const auto minutes = take_digits(text, 2);
+  if (!hours || !minutes) return std::nullopt;
+  const std::chrono::minutes offset{*hours * 60 + *minutes};
+  return east ? offset : -offset;
+}
+
+}  // namespace
+
+UtcTime utc_now() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
+std::string to_iso(UtcTime time, int digits) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{floor<nanoseconds>(time - day)};
+  char text[64];
+  int length = std::snprintf(
+      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()));
+  std::string out(text, static_cast<std::size_t>(length));
+  if (digits > 0) {
+    length = std::snprintf(text, sizeof text, "%09lld",
+                           static_cast<long long>(clock.subseconds().count()));
+    out += '.';
+    out.append(text, static_cast<std::size_t>(digits > 9 ? 9 : digits));
+  }
+  return out + 'Z';
+}
+
+std::optional<UtcTime> parse_iso(std::string_view text) {
+  using namespace std::chrono;
+  const auto y = take_digits(text, 4);
+  if (!y || !take(text, '-')) return std::nullopt;
+  const auto m = take_digits(text, 2);
+  if (!m || !take(text, '-')) return std::nullopt;
+  const auto d = take_digits(text, 2);
+  if (!d) return std::nullopt;
+  const year_month_day date{year{*y}, month{static_cast<unsigned>(*m)},
+                            day{static_cast<unsigned>(*d)}};
+  // 64 bits of nanoseconds reach from 1677 to 2262.
+  if (!date.ok() || *y < 1678 || *y > 2261) return std::nullopt;
+  UtcTime time = sys_days{date};
+  if (text.empty()) return time;
+  if (!take(text, 'T') && !take(text, ' ')) return std::nullopt;
+  const auto hour = take_digits(text, 2);
+  if (!hour || !take(text, ':')) return std::nullopt;
+  const auto minute = take_digits(text, 2);
+  if (!minute) return std::nullopt;
+  int second = 0;
+  Duration fraction{0};
+  if (take(text, ':')) {
+    const auto read = take_digits(text, 2);
+    const auto rest = take_fraction(text);
+    if (!read || !rest) return std::nullopt;
+    second = *read;
+    fraction = *rest;
+  }
+  const auto zone = take_zone(text);
+  if (!zone || !text.empty() || *hour > 23 || *minute > 59 || second > 60) return std::nullopt;
+  return time + hours{*hour} + minutes{*minute} + seconds{second} + fraction - *zone;
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  double amount = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
+  if (error != std::errc{} || !(amount >= 0)) return std::nullopt;
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  double seconds = 0;
+  if (unit == "ms") {
+    seconds = 1e-3;
+  } else if (unit == "s") {
+    seconds = 1;
+  } else if (unit == "m" || unit == "min") {
+    seconds = 60;
+  } else if (unit == "h") {
+    seconds = 3600;
+  } else if (unit == "d") {
+    seconds = 86'400;
+  } else {
+    return std::nullopt;
+  }
+  if (amount * seconds > 3e9)
+    return std::nullopt;  // About a century: int64 nanoseconds hold three.
+  return Duration{static_cast<std::int64_t>(amount * seconds * 1e9)};
+}
+
+}  // namespace tidemark

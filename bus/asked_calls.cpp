@@ -1,0 +1,64 @@
+// bus/asked_calls.cpp
+
+#include "bus/asked_calls.h"
+
+#include <utility>
+
+namespace tidemark::bus {
+
+void AskedCalls::add(CallId id, SteadyTime deadline, AskedCall call) {
+  const auto at = deadlines_.emplace(deadline, id);
+  calls_.emplace(id, Entry{std::move(call), at});
+}
+
+AskedCall* AskedCalls::find(CallId id) {
+  const auto found = calls_.find(id);
+  return found == calls_.end() ? nullptr : &found->second.call;
+}
+
+AskedCall AskedCalls::take(Calls::iterator at) {
+  deadlines_.erase(at->second.deadline);
+  AskedCall call = std::move(at->second.call);
+  calls_.erase(at);
+  return call;
+}
+
+std::optional<AskedCall> AskedCalls::take(CallId id) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return std::nullopt;
+  return take(found);
+}
+
+std::optional<AskedCall> AskedCalls::take_expired(SteadyTime now) {
+  if (deadlines_.empty() || deadlines_.begin()->first > now) return std::nullopt;
+  return take(calls_.find(deadlines_.begin()->second));
+}
+
+std::vector<AskedCall> AskedCalls::take_of(NodeNumber node) {
+  std::vector<AskedCall> taken;
+  // In order of their deadlines, not of the hash: callers see the same order in every run.
+  for (auto at = deadlines_.begin(); at != deadlines_.end();) {
+    const auto found = calls_.find((at++)->second);
+    if (found->second.call.node == node) taken.push_back(take(found));
+  }
+  return taken;
+}
+
+std::vector<AskedCall> AskedCalls::take_all() {
+  std::vector<AskedCall> taken;
+  taken.reserve(calls_.size());
+  while (!deadlines_.empty()) taken.push_back(take(calls_.find(deadlines_.begin()->second)));
+  return taken;
+}
+
+std::optional<SteadyTime> AskedCalls::deadline_of(CallId id) const {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return std::nullopt;
+  return found->second.deadline->first;
+}
+
+SteadyTime AskedCalls::next_deadline() const {
+  return deadlines_.empty() ? SteadyTime::max() : deadlines_.begin()->first;
+}
+
+}  // namespace tidemark::bus

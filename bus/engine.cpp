@@ -1,0 +1,507 @@
+// bus/engine.cpp
+
+#include "bus/engine.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "bus/failure.h"
+
+namespace tidemark::bus {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kTurnMax = 1s;       // for what needs no exact time
+constexpr Duration kAnswerRetry = 2ms;  // a ROUTER cannot say when one of its peers has room
+constexpr Duration kComplainInterval = 1min;
+constexpr std::size_t kComplainSourcesMax = 1024;
+constexpr int kClosingRoundsMax = 1000;  // a callback that asks again whenever it is refused
+
+/// A callback's exception is its own problem: it is logged, and the loop goes on.
+template <class F>
+bool guarded(const char* what, F&& call) {
+  try {
+    call();
+    return true;
+  } catch (const std::exception& failure) {
+    spdlog::error("bus: {} threw: {}", what, failure.what());
+  } catch (...) {
+    spdlog::error("bus: {} threw", what);
+  }
+  return false;
+}
+
+std::string hex(NodeNumber node) { return fmt::format("{:08x}", static_cast<std::uint32_t>(node)); }
+
+std::string milliseconds(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
+         " ms";
+}
+
+bool is_alive(NodeState state) {
+  return state == NodeState::kAlive || state == NodeState::kSuspect;
+}
+
+}  // namespace
+
+Engine::Engine(NodeInfo self, std::unique_ptr<Transport> transport)
+    : self_(std::move(self)),
+      number_(node_number(self_.uuid)),
+      transport_(std::move(transport)),
+      outbox_(std::make_shared<Outbox>(transport_->waker())),
+      out_(number_, self_.incarnation, transport_->waker()),
+      served_(outbox_, self_.incarnation) {
+  // Signals are for the program's own threads.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Engine::~Engine() {
+  stopping_ = true;
+  transport_->waker()();
+  thread_.join();
+}
+
+// ---- any thread ---------------------------------------------------------------------------------
+
+std::uint64_t Engine::publish(FrameClass frame_class, StreamNumber stream, std::uint32_t count,
+                              BytesView payload) {
+  TIDEMARK_CHECK(frame_class != FrameClass::kHeartbeat && count > 0);
+  return out_.publish(frame_class, stream, count, payload);
+}
+
+void Engine::declare_stream(FrameClass, StreamNumber stream) { out_.declare(stream); }
+
+void Engine::subscribe(FrameClass frame_class, StreamId stream,
+                       std::function<void(Frame)> on_frame) {
+  outbox_->push([frame_class, stream, on_frame = std::move(on_frame)](Engine& engine) mutable {
+    engine.subscriptions_[stream].push_back(Subscription{frame_class, std::move(on_frame)});
+    // Frames first: whoever gets a heartbeat gets the frames after it too.
+    engine.transport_->subscribe(subscription_prefix(frame_class, stream));
+    engine.transport_->subscribe(subscription_prefix(FrameClass::kHeartbeat, stream));
+    const auto peer = engine.peers_.find(stream.node);
+    if (peer != engine.peers_.end() && peer->second.alive) engine.connect_data(peer->second);
+  });
+}
+
+void Engine::set_peer(const NodeInfo& peer) {
+  outbox_->push([peer](Engine& engine) { engine.learn(peer); });
+}
+
+CallId Engine::request(NodeNumber node, std::string method, Bytes payload, RequestOptions options,
+                       std::function<void(Answer)> on_answer) {
+  TIDEMARK_CHECK(!method.empty() && method.size() <= kMethodBytesMax);
+  const auto id = make_call_id(number_, self_.incarnation, next_call_++);
+  const auto deadline = steady_now() + options.budget;
+  AskedCall call;
+  call.node = node;
+  call.budget = options.budget;
+  call.on_progress = std::move(options.on_progress);
+  call.on_answer = std::move(on_answer);
+
+  std::optional<Error> refused;
+  if (payload.size() > kEnvelopeBytesMax - kEnvelopeHeaderBytes - kMethodBytesMax) {
+    refused =
+        Error{Code::kInvalidArgument, "'" + method + "' with " + std::to_string(payload.size()) +
+                                          " bytes is larger than the bus carries"};
+  } else {
+    Envelope header;
+    header.kind = EnvelopeKind::kRequest;
+    header.call = id;
+    header.budget = std::max(options.budget, Duration{0});
+    header.incarnation = self_.incarnation;
+    Bytes envelope = encode_envelope(header, method, payload);
+    call.method = std::move(method);
+    const auto size = envelope.size();
+    // Shared, so that it is still here when the queue refuses it.
+    const auto asked = std::make_shared<AskedCall>(std::move(call));
+    const bool queued = outbox_->push(
+        [id, deadline, asked, envelope = std::move(envelope)](Engine& engine) mutable {
+          engine.ask(id, deadline, std::move(envelope), std::move(*asked));
+        },
+        size);
+    if (queued) return id;
+    call = std::move(*asked);
+    refused = Error{Code::kUnavailable, "the link's queue of requests is full"};
+  }
+  outbox_->push([call = std::move(call), error = std::move(*refused)](Engine& engine) mutable {
+    engine.end(std::move(call), std::move(error));
+  });
+  return id;
+}
+
+void Engine::cancel(CallId call) {
+  outbox_->push([call](Engine& engine) { engine.give_up(call); });
+}
+
+void Engine::serve(std::string method, std::function<void(Call)> on_call) {
+  auto handler = std::make_shared<const std::function<void(Call)>>(std::move(on_call));
+  const std::lock_guard lock(handlers_mutex_);
+  handlers_[std::move(method)] = std::move(handler);
+}
+
+LinkCounters Engine::counters() const {
+  LinkCounters all;
+  all.frames_sent = counters_.frames_sent;
+  all.frames_received = counters_.frames_received;
+  all.bytes_sent = counters_.bytes_sent;
+  all.bytes_received = counters_.bytes_received;
+  all.malformed = counters_.malformed;
+  all.stale = counters_.stale;
+  all.requests_sent = counters_.requests_sent;
+  all.requests_served = counters_.requests_served;
+  all.requests_timed_out = counters_.requests_timed_out;
+  all.dropped = counters_.dropped + out_.dropped();
+  return all;
+}
+
+// ---- the loop -----------------------------------------------------------------------------------
+
+void Engine::run() {
+  pthread_setname_np(pthread_self(), "bus loop");
+  while (!stopping_) {
+    transport_->receive(*this, until_next());
+    send_frames();
+    run_jobs();
+    send_waiting();
+    expire();
+  }
+  finish();
+}
+
+void Engine::finish() {
+  send_frames();
+  closing_ = true;
+  for (int round = 0; round < kClosingRoundsMax; ++round) {
+    auto jobs = outbox_->drain();
+    auto calls = asked_.take_all();
+    if (jobs.empty() && calls.empty()) break;
+    for (auto& job : jobs) job(*this);
+    for (auto& call : calls) end(std::move(call), Error{Code::kUnavailable, "the link was closed"});
+  }
+  send_waiting();
+}
+
+Duration Engine::until_next() const {
+  const auto now = steady_now();
+  const auto next = std::min(out_.next_heartbeat(), asked_.next_deadline());
+  auto wait = next <= now ? Duration{0} : std::min<Duration>(next - now, kTurnMax);
+  if (!slow_callers_.empty()) wait = std::min(wait, kAnswerRetry);
+  return wait;
+}
+
+void Engine::send_frames() {
+  for (auto& frame : out_.take(steady_now(), utc_now())) {
+    counters_.frames_sent += 1;
+    counters_.bytes_sent += frame.size();
+    transport_->publish(std::move(frame));
+  }
+}
+
+void Engine::run_jobs() {
+  for (auto& job : outbox_->drain()) job(*this);
+}
+
+void Engine::send_waiting() {
+  for (auto& [node, peer] : peers_) {
+    while (!peer.waiting.empty()) {
+      auto& request = peer.waiting.front();
+      const auto size = request.envelope.size();
+      if (send_now(node, request) == Transport::Sent::kNotNow) break;
+      peer.waiting_bytes -= size;
+      peer.waiting.pop_front();
+    }
+  }
+  const auto now = steady_now();
+  for (auto at = slow_callers_.begin(); at != slow_callers_.end();) {
+    auto& [caller, queue] = *at;
+    while (!queue.waiting.empty()) {
+      auto& front = queue.waiting.front();
+      const auto size = front.envelope.size();
+      if (front.deadline > now) {
+        if (transport_->send_answer(caller, front.envelope) == Transport::Sent::kNotNow) break;
+        counters_.bytes_sent += size;
+      }
+      queue.bytes -= size;
+      queue.waiting.pop_front();
+    }
+    at = queue.waiting.empty() ? slow_callers_.erase(at) : std::next(at);
+  }
+}
+
+void Engine::expire() {
+  const auto now = steady_now();
+  while (auto call = asked_.take_expired(now)) {
+    const auto peer = peers_.find(call->node);
+    const auto name = peer == peers_.end() ? hex(call->node) : peer->second.info.name;
+    const auto budget = milliseconds(call->budget);
+    if (call->sent) {
+      counters_.requests_timed_out += 1;
+      end(std::move(*call),
+          Error{Code::kTimeout, name + " did not answer '" + call->method + "' within " + budget});
+    } else {
+      end(std::move(*call), Error{Code::kUnavailable, "no connection to " + name + " within " +
+                                                          budget + " for '" + call->method + "'"});
+    }
+  }
+  served_.expire(now);
+}
+
+// ---- frames -------------------------------------------------------------------------------------
+
+void Engine::on_frame(BytesView bytes) {
+  counters_.bytes_received += bytes.size();
+  const auto decoded = decode_frame(bytes);
+  if (!decoded) {
+    // All peers arrive through one socket; what stands where the node should be is the best clue.
+    on_malformed(bytes.size() < 6
+                     ? "a publisher"
+                     : "publisher " + hex(NodeNumber{read_be<std::uint32_t>(bytes, 2)}),
+                 decoded.error().message);
+    return;
+  }
+  const auto& header = decoded.value().header;
+  const auto found = subscriptions_.find(header.stream);
+  if (found == subscriptions_.end()) return;
+  auto& newest = newest_[header.stream.node];
+  if (header.incarnation < newest) {
+    counters_.stale += 1;
+    return;
+  }
+  newest = header.incarnation;
+  counters_.frames_received += 1;
+  const bool is_heartbeat = header.frame_class == FrameClass::kHeartbeat;
+  for (const auto& subscription : found->second) {
+    if (!is_heartbeat && subscription.frame_class != header.frame_class) continue;
+    guarded("on_frame", [&] {
+      subscription.on_frame(Frame{header, Bytes(decoded.value().payload)});
+    });
+  }
+}
+
+void Engine::on_subscribed(BytesView prefix) {
+  // A joiner need not wait for the next heartbeat to know that it is subscribed.
+  if (prefix.size() != 8 || prefix[0] != static_cast<char>(FrameClass::kHeartbeat)) return;
+  out_.hurry(
+      StreamId{NodeNumber{read_be<std::uint32_t>(prefix, 2)}, read_be<std::uint16_t>(prefix, 6)});
+}
+
+// ---- peers --------------------------------------------------------------------------------------
+
+void Engine::learn(const NodeInfo& info) {
+  const auto number = node_number(info.uuid);
+  auto& peer = peers_[number];
+  if (info.incarnation < peer.info.incarnation) {
+    counters_.stale += 1;
+    return;
+  }
+  const auto before = std::exchange(peer.info, info);
+  const bool was_alive = std::exchange(peer.alive, is_alive(info.state));
+  const bool restarted = was_alive && before.incarnation != info.incarnation;
+
+  if (was_alive && (restarted || !peer.alive)) {
+    peer.waiting.clear();
+    peer.waiting_bytes = 0;
+    const std::string why = info.name + (peer.alive ? " restarted" : " is gone");
+    for (auto& call : asked_.take_of(number)) end(std::move(call), Error{Code::kUnavailable, why});
+  }
+  // A connection that died with its process comes back by itself, but only at the next attempt;
+  // a new one is there at once. Unless frames of the new incarnation show that it is back.
+  auto& newest = newest_[number];
+  const bool reads_it = newest == info.incarnation && was_alive;
+  newest = std::max(newest, info.incarnation);
+  if (was_alive &&
+      (!peer.alive || before.data_endpoints != info.data_endpoints || (restarted && !reads_it))) {
+    transport_->disconnect_data(number);
+  }
+  if (peer.asked &&
+      (!peer.alive || restarted || before.request_endpoints != info.request_endpoints)) {
+    transport_->disconnect_requests(number);
+    peer.asked = false;
+  }
+  if (peer.alive) connect_data(peer);
+  if (peer.alive && !peer.asked && !peer.waiting.empty()) {
+    peer.asked = transport_->connect_requests(peer.info);
+  }
+}
+
+void Engine::connect_data(const Peer& peer) {
+  const auto number = node_number(peer.info.uuid);
+  const auto first = subscriptions_.lower_bound(StreamId{number, 0});
+  if (first == subscriptions_.end() || first->first.node != number) return;
+  transport_->connect_data(peer.info);
+}
+
+// ---- calls of ours ------------------------------------------------------------------------------
+
+void Engine::ask(CallId id, SteadyTime deadline, Bytes envelope, AskedCall call) {
+  const auto refuse = [&](std::string why) {
+    end(std::move(call), Error{Code::kUnavailable, std::move(why)});
+  };
+  if (closing_) return refuse("the link was closed");
+  const auto node = call.node;
+  const auto found = peers_.find(node);
+  if (found == peers_.end()) return refuse("node " + hex(node) + " is not known");
+  auto& peer = found->second;
+  if (!peer.alive) return refuse(peer.info.name + " is gone");
+  if (asked_.count() >= kAskedMax) return refuse("too many calls are open");
+  if (!peer.waiting.empty() && peer.waiting_bytes + envelope.size() > kWaitingBytesMax) {
+    return refuse("the queue of requests to " + peer.info.name + " is full");
+  }
+  if (!peer.asked) {
+    peer.asked = transport_->connect_requests(peer.info);
+    if (!peer.asked) return refuse(peer.info.name + " has no endpoint that can be reached");
+  }
+  asked_.add(id, deadline, std::move(call));
+  send_to(node, peer, WaitingRequest{id, std::move(envelope), true});
+}
+
+void Engine::give_up(CallId id) {
+  const auto* call = asked_.find(id);
+  if (call == nullptr) return;
+  if (!call->sent) {  // its request, still waiting, is skipped when its turn comes
+    auto taken = asked_.take(id);
+    end(std::move(*taken), Error{Code::kUnavailable, "cancelled before it was sent"});
+    return;
+  }
+  const auto peer = peers_.find(call->node);
+  if (peer == peers_.end() || !peer->second.asked) return;
+  Envelope cancel;
+  cancel.kind = EnvelopeKind::kCancel;
+  cancel.call = id;
+  cancel.incarnation = self_.incarnation;
+  send_to(peer->first, peer->second, WaitingRequest{id, encode_envelope(cancel), false});
+}
+
+void Engine::send_to(NodeNumber node, Peer& peer, WaitingRequest request) {
+  // Not before those that wait already.
+  if (peer.waiting.empty() && send_now(node, request) != Transport::Sent::kNotNow) return;
+  peer.waiting_bytes += request.envelope.size();
+  peer.waiting.push_back(std::move(request));
+}
+
+Transport::Sent Engine::send_now(NodeNumber node, WaitingRequest& request) {
+  auto* call = asked_.find(request.id);
+  if (call == nullptr) return Transport::Sent::kNever;  // ended while it waited
+  if (request.is_request) {
+    const auto left = *asked_.deadline_of(request.id) - steady_now();
+    if (left <= Duration{0}) return Transport::Sent::kNever;  // expire() ends it
+    set_budget(request.envelope, left);
+  }
+  const auto size = request.envelope.size();
+  const auto sent = transport_->send_request(node, request.envelope);
+  if (sent == Transport::Sent::kYes) {
+    counters_.bytes_sent += size;
+    if (request.is_request) {
+      call->sent = true;
+      counters_.requests_sent += 1;
+    }
+  }
+  return sent;
+}
+
+void Engine::on_answer(NodeNumber server, BytesView bytes) {
+  counters_.bytes_received += bytes.size();
+  auto decoded = decode_envelope(bytes);
+  if (!decoded) return on_malformed("server " + hex(server), decoded.error().message);
+  auto answer = std::move(decoded).value();
+  const auto* call = asked_.find(answer.call);
+  if (call == nullptr || call->node != server) return;  // it came too late
+  if (answer.incarnation < peers_[server].info.incarnation) {
+    counters_.stale += 1;
+    return;
+  }
+  switch (answer.kind) {
+    case EnvelopeKind::kProgress:
+      if (call->on_progress) {
+        guarded("on_progress", [&] { call->on_progress(std::move(answer.payload)); });
+      }
+      return;
+    case EnvelopeKind::kDone: return end(*asked_.take(answer.call), std::move(answer.payload));
+    case EnvelopeKind::kFailed:
+      return end(*asked_.take(answer.call), unpack_failure(answer.payload));
+    case EnvelopeKind::kRequest:
+    case EnvelopeKind::kCancel: break;
+  }
+  on_malformed("server " + hex(server), "envelope: a request where answers come");
+}
+
+void Engine::end(AskedCall call, Answer answer) {
+  guarded("on_answer", [&] { call.on_answer(std::move(answer)); });
+}
+
+// ---- calls of others ----------------------------------------------------------------------------
+
+void Engine::on_request(const Bytes& caller, BytesView bytes) {
+  counters_.bytes_received += bytes.size();
+  auto decoded = decode_envelope(bytes);
+  if (!decoded) return on_malformed("a caller", decoded.error().message);
+  auto request = std::move(decoded).value();
+  if (request.kind == EnvelopeKind::kCancel) return served_.cancel(caller, request.call);
+  if (request.kind != EnvelopeKind::kRequest) {
+    return on_malformed("a caller", "envelope: an answer where requests come");
+  }
+
+  Handler handler;
+  {
+    const std::lock_guard lock(handlers_mutex_);
+    const auto found = handlers_.find(request.method);
+    if (found != handlers_.end()) handler = found->second;
+  }
+  const auto now = steady_now();
+  const auto method = request.method;
+  const bool is_full = served_.count() >= ServedCalls::kOpenMax;
+  const auto call = served_.open(caller, std::move(request), now);
+  if (!call) return;  // sent twice; answered once
+  if (handler == nullptr) {
+    return call->fail(Error{Code::kNotFound, "no method '" + method + "' on node " + self_.name});
+  }
+  if (is_full) {
+    return call->fail(Error{Code::kUnavailable, "too many calls are open on " + self_.name});
+  }
+  counters_.requests_served += 1;
+  if (!guarded("on_call", [&] { (*handler)(*call); })) {
+    call->fail(Error{Code::kFailed, "the handler of '" + method + "' threw"});
+  }
+}
+
+void Engine::answer(const Bytes& caller, CallId id, SteadyTime deadline, Bytes envelope,
+                    bool final) {
+  if (final) served_.close(caller, id);
+  if (deadline <= steady_now()) return;
+  const auto size = envelope.size();
+  const auto slow = slow_callers_.find(caller);
+  if (slow == slow_callers_.end()) {
+    const auto sent = transport_->send_answer(caller, envelope);
+    if (sent == Transport::Sent::kYes) counters_.bytes_sent += size;
+    if (sent != Transport::Sent::kNotNow) return;
+  }
+  auto& queue = slow_callers_[caller];
+  if (!queue.waiting.empty() && queue.bytes + size > kWaitingBytesMax) {
+    counters_.dropped += 1;
+    return;
+  }
+  queue.bytes += size;
+  queue.waiting.push_back(WaitingAnswer{deadline, std::move(envelope)});
+}
+
+void Engine::on_malformed(std::string_view source, std::string_view what) {
+  counters_.malformed += 1;
+  const auto now = steady_now();
+  const auto found = complained_.find(source);
+  if (found != complained_.end() && now - found->second < kComplainInterval) return;
+  if (complained_.size() >= kComplainSourcesMax) complained_.clear();
+  complained_[std::string(source)] = now;
+  spdlog::warn("bus: dropped from {}: {}", source, what);
+}
+
+}  // namespace tidemark::bus

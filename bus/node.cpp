@@ -1,0 +1,38 @@
+// bus/node.cpp
+
+#include "bus/node.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/bytes.h"
+
+namespace tidemark::bus {
+
+Uuid node_uuid(std::string_view site, std::string_view name) {
+  return Uuid::derive("tidemark/node/" + std::string(site) + "/" + std::string(name));
+}
+
+NodeNumber node_number(const Uuid& uuid) {
+  std::uint32_t number = 0;
+  for (std::size_t i = 0; i < 4; ++i) number = (number << 8) | uuid.bytes[i];
+  return NodeNumber{number};
+}
+
+std::string_view to_string(NodeState state) {
+  switch (state) {
+    case NodeState::kAlive: return "alive";
+    case NodeState::kSuspect: return "suspect";
+    case NodeState::kDisconnected: return "disconnected";
+    case NodeState::kStopped: return "stopped";
+  }
+  return "unknown";
+}
+
+const NodeInfo* Directory::find(std::string_view name) const {
+  const auto found = std::find_if(nodes.begin(), nodes.end(),
+                                  [&](const NodeInfo& node) { return node.name == name; });
+  return found == nodes.end() ? nullptr : &*found;
+}
+
+}  // namespace tidemark::bus

@@ -1,0 +1,69 @@
+// bus/node.h
+//
+// Who is on the bus: the identity of a node, and the directory of all of them.
+//
+// A node's number, the first bytes of every subscription, is taken from its UUID, so nobody
+// has to hand numbers out or remember them; the registry refuses the rare clash.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/time.h"
+#include "base/uuid.h"
+
+namespace tidemark::bus {
+
+enum class NodeNumber : std::uint32_t {};
+
+/// Grows at every start of a node. Whoever sees two takes the larger; the smaller is fenced.
+using Incarnation = std::uint32_t;
+
+Uuid node_uuid(std::string_view site, std::string_view name);
+NodeNumber node_number(const Uuid& uuid);
+
+/// Stored nowhere, sent often. Never renumber.
+enum class NodeState : std::uint8_t {
+  kAlive = 0,
+  kSuspect = 1,       // half a lease without a sign of life
+  kDisconnected = 2,  // lease over, or its supervisor saw it end
+  kStopped = 3,       // said goodbye
+};
+std::string_view to_string(NodeState state);  // "alive", "suspect", "disconnected", "stopped"
+
+struct NodeInfo {
+  std::string name;  // "monitor"
+  std::string kind;  // "registry", "monitor", "journal", "keeper", "gateway", "supervisor"
+  Uuid uuid;
+  Incarnation incarnation = 0;
+  std::vector<std::string> data_endpoints;     // where its PUB socket is, best first
+  std::vector<std::string> request_endpoints;  // where its ROUTER socket is, best first
+  std::string host;
+  std::uint32_t pid = 0;
+  UtcTime started_at{};
+  NodeState state = NodeState::kAlive;
+  UtcTime state_since{};
+
+  static auto fields(auto& s) {
+    return std::tie(s.name, s.kind, s.uuid, s.incarnation, s.data_endpoints, s.request_endpoints,
+                    s.host, s.pid, s.started_at, s.state, s.state_since);
+  }
+  bool operator==(const NodeInfo&) const = default;
+};
+
+/// Everybody who registered since the registry began. `revision` grows with each change.
+struct Directory {
+  std::uint64_t revision = 0;
+  Incarnation registry = 0;  // whose revision it is
+  std::vector<NodeInfo> nodes;
+
+  static auto fields(auto& s) { return std::tie(s.revision, s.registry, s.nodes); }
+  const NodeInfo* find(std::string_view name) const;
+  bool operator==(const Directory&) const = default;
+};
+
+}  // namespace tidemark::bus

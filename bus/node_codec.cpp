@@ -1,0 +1,7 @@
+// bus/node_codec.cpp
+
+#include "bus/node.h"
+#include "model/packing_impl.h"
+
+TIDEMARK_PACKABLE(tidemark::bus::NodeInfo);
+TIDEMARK_PACKABLE(tidemark::bus::Directory);

@@ -1,0 +1,146 @@
+// bus/stream_reader.cpp
+//
+// Two marks are kept apart. seen_ is the last item that arrived or was reported lost: a jump over
+// it is a Lost. applied_ is the last item that the state of our caller contains: a jump over it
+// needs a repair. A fresh state moves applied_ ahead of seen_, and yet no loss goes unreported.
+
+#include "bus/stream_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tidemark::bus {
+namespace {
+
+std::uint64_t last_of(const FrameHeader& header) {
+  if (header.frame_class == FrameClass::kHeartbeat) return header.sequence;
+  return header.sequence + header.count - 1;
+}
+
+/// The last item that must have been published before this frame.
+std::uint64_t before(const FrameHeader& header) {
+  return header.frame_class == FrameClass::kHeartbeat ? header.sequence : header.sequence - 1;
+}
+
+}  // namespace
+
+StreamReader::Actions StreamReader::on_frame(Frame frame, SteadyTime) {
+  const auto& header = frame.header;
+  Actions actions;
+  if (phase_ == Phase::kJoining || header.incarnation > incarnation_) {
+    incarnation_ = header.incarnation;
+    applied_ = 0;
+    seen_ = needed_ = before(header);
+    drop_buffer();
+    retry_ = Duration{0};
+    ask(actions);
+  } else if (header.incarnation < incarnation_) {
+    ++counters_.stale;
+    return actions;
+  }
+
+  if (before(header) > seen_) lose(seen_ + 1, before(header), actions);
+  const bool is_heartbeat = header.frame_class == FrameClass::kHeartbeat;
+  const bool is_new = last_of(header) > seen_;
+  seen_ = std::max(seen_, last_of(header));
+
+  if (phase_ == Phase::kLive) {
+    if (before(header) <= applied_) {
+      if (is_heartbeat) return actions;
+      if (last_of(header) <= applied_) {
+        ++counters_.duplicates;
+        return actions;
+      }
+      // Items that we have may be in it again: a state takes them twice without harm.
+      applied_ = last_of(header);
+      actions.emplace_back(Apply{std::move(frame.payload)});
+      return actions;
+    }
+    needed_ = before(header);
+    ask(actions);
+  }
+  if (is_heartbeat) return actions;
+  if (!is_new) {
+    ++counters_.duplicates;
+    return actions;
+  }
+  keep(std::move(frame), actions);
+  return actions;
+}
+
+StreamReader::Actions StreamReader::on_state(Incarnation incarnation, std::uint64_t sequence,
+                                             std::vector<Bytes> parts, SteadyTime now) {
+  Actions actions;
+  if (outstanding_ > 0) --outstanding_;
+  if (phase_ != Phase::kAsked && phase_ != Phase::kWaiting) return actions;
+  if (incarnation != incarnation_ || sequence < needed_) {
+    if (phase_ == Phase::kAsked && outstanding_ == 0) wait(now);
+    return actions;
+  }
+
+  phase_ = Phase::kLive;
+  retry_ = Duration{0};
+  ++counters_.states;
+  applied_ = sequence;
+  actions.emplace_back(Reset{});
+  for (auto& part : parts) actions.emplace_back(Apply{std::move(part)});
+  for (auto& frame : buffer_) {
+    if (last_of(frame.header) <= applied_) continue;
+    applied_ = last_of(frame.header);
+    actions.emplace_back(Apply{std::move(frame.payload)});
+  }
+  drop_buffer();
+  return actions;
+}
+
+StreamReader::Actions StreamReader::on_state_failed(SteadyTime now) {
+  if (outstanding_ > 0) --outstanding_;
+  // With another one under way, this was the one to an incarnation that ended.
+  if (phase_ == Phase::kAsked && outstanding_ == 0) wait(now);
+  return {};
+}
+
+StreamReader::Actions StreamReader::on_tick(SteadyTime now) {
+  Actions actions;
+  if (phase_ == Phase::kWaiting && now >= retry_at_) ask(actions);
+  return actions;
+}
+
+void StreamReader::ask(Actions& actions) {
+  phase_ = Phase::kAsked;
+  ++outstanding_;
+  actions.emplace_back(AskState{incarnation_});
+}
+
+void StreamReader::wait(SteadyTime now) {
+  phase_ = Phase::kWaiting;
+  retry_ = std::clamp(retry_ * 2, limits_.retry_min, limits_.retry_max);
+  retry_at_ = now + retry_;
+}
+
+void StreamReader::lose(std::uint64_t from, std::uint64_t to, Actions& actions) {
+  ++counters_.gaps;
+  counters_.items_lost += to - from + 1;
+  actions.emplace_back(Lost{incarnation_, from, to});
+  if (phase_ == Phase::kLive) return;
+  // What was kept from before the hole is in every state that covers the hole.
+  needed_ = std::max(needed_, to);
+  drop_buffer();
+}
+
+void StreamReader::keep(Frame frame, Actions& actions) {
+  if (buffer_bytes_ + frame.payload.size() > limits_.buffer_bytes_max) {
+    const auto from = buffer_.empty() ? frame.header.sequence : buffer_.front().header.sequence;
+    lose(from, last_of(frame.header), actions);
+    return;
+  }
+  buffer_bytes_ += frame.payload.size();
+  buffer_.push_back(std::move(frame));
+}
+
+void StreamReader::drop_buffer() {
+  buffer_.clear();
+  buffer_bytes_ = 0;
+}
+
+}  // namespace tidemark::bus

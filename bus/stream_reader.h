@@ -1,0 +1,100 @@
+// bus/stream_reader.h
+//
+// How a subscriber follows one stream of state without ever missing a hole, as a pure function
+// of events and time: no threads, no sockets, no clock.
+//
+//              first frame or heartbeat          sequence jumps, or heartbeat is ahead
+//   joining ───────────────────────────► state asked for ◄──────────────── live
+//      ▲    (proves that we are subscribed)       │ state of (incarnation, S)      ▲
+//      └── a newer incarnation                    └── buffered frames after S ─────┘
+//
+// The caller feeds events and carries out the actions, in order.
+
+#pragma once
+
+#include <deque>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "bus/link.h"
+
+namespace tidemark::bus {
+
+struct StreamReaderLimits {
+  std::size_t buffer_bytes_max = 64u << 20;  // frames kept while the state is under way
+  Duration retry_min = std::chrono::milliseconds(50);
+  Duration retry_max = std::chrono::seconds(5);
+};
+
+class StreamReader {
+ public:
+  /// Ask the publisher for its whole state; answer with on_state() or on_state_failed().
+  struct AskState {
+    Incarnation incarnation;
+  };
+  /// Forget everything of this stream: what follows is a whole state. Comes before its Apply.
+  struct Reset {};
+  /// Apply these items, the next ones in sequence (or the state after a Reset).
+  struct Apply {
+    Bytes payload;
+  };
+  /// Items from..to were lost, on the way or because the buffer was full. A state that hides them
+  /// has been applied or is being fetched. Each lost item is reported once.
+  struct Lost {
+    Incarnation incarnation;
+    std::uint64_t from;
+    std::uint64_t to;
+  };
+  using Action = std::variant<AskState, Reset, Apply, Lost>;
+  using Actions = std::vector<Action>;
+
+  struct Counters {
+    std::uint64_t gaps = 0;
+    std::uint64_t items_lost = 0;
+    std::uint64_t states = 0;      // whole states applied
+    std::uint64_t duplicates = 0;  // frames dropped because we had them
+    std::uint64_t stale = 0;       // frames of an older incarnation
+  };
+
+  explicit StreamReader(StreamReaderLimits limits = {}) : limits_(limits) {}
+
+  /// A frame or a heartbeat of the stream.
+  Actions on_frame(Frame frame, SteadyTime now);
+  /// The whole state as it was after `sequence` items of `incarnation`, in parts.
+  Actions on_state(Incarnation incarnation, std::uint64_t sequence, std::vector<Bytes> parts,
+                   SteadyTime now);
+  Actions on_state_failed(SteadyTime now);
+  /// Call some ten times a second: retries what failed.
+  Actions on_tick(SteadyTime now);
+
+  bool live() const { return phase_ == Phase::kLive; }
+  Incarnation incarnation() const { return incarnation_; }
+  /// Items applied so far: the sequence of the last one.
+  std::uint64_t applied() const { return applied_; }
+  const Counters& counters() const { return counters_; }
+
+ private:
+  enum class Phase { kJoining, kAsked, kWaiting, kLive };
+
+  void ask(Actions& actions);
+  void wait(SteadyTime now);
+  void lose(std::uint64_t from, std::uint64_t to, Actions& actions);
+  void keep(Frame frame, Actions& actions);
+  void drop_buffer();
+
+  const StreamReaderLimits limits_;
+  Phase phase_ = Phase::kJoining;
+  Incarnation incarnation_ = 0;
+  std::uint64_t applied_ = 0;
+  std::uint64_t seen_ = 0;    // the last item that arrived, or was reported lost
+  std::uint64_t needed_ = 0;  // a state must contain this one: what is kept begins after it
+  int outstanding_ = 0;       // asked and not answered; two when the publisher restarted meanwhile
+  std::deque<Frame> buffer_;
+  std::size_t buffer_bytes_ = 0;
+  Duration retry_{0};
+  SteadyTime retry_at_{};
+  Counters counters_;
+};
+
+}  // namespace tidemark::bus

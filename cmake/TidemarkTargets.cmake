@@ -1,0 +1,69 @@
+# cmake/TidemarkTargets.cmake
+#
+#   tidemark_library(<name> [SOURCES <file>...] [HEADERS <file>...]
+#                      [USES <target>...] [PRIVATELY <target>...])
+#   tidemark_test(<folder> SOURCES <file>... USES <target>...)
+#
+# A folder is a library, tidemark::<name>. Its headers are included by their path from
+# the root, "journal/store.h", and that path resolves only in targets that use the
+# folder: an include against the direction of the layers does not compile.
+#
+# How: each library shows its headers through <build>/.../view/<name>/, a folder of
+# links, and that is the only include directory it offers. The target
+# all_verify_interface_header_sets compiles each header alone.
+
+function(tidemark_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;USES;PRIVATELY")
+
+  file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  set(view "${CMAKE_CURRENT_BINARY_DIR}/view/${name}")
+  file(REMOVE_RECURSE "${view}")  # No link outlives its HEADERS entry.
+  file(MAKE_DIRECTORY "${view}/${folder}")
+  set(shown)
+  foreach(header IN LISTS arg_HEADERS)
+    get_filename_component(below "${view}/${folder}/${header}" DIRECTORY)
+    file(MAKE_DIRECTORY "${below}")
+    file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}/${header}" "${view}/${folder}/${header}" SYMBOLIC)
+    list(APPEND shown "${view}/${folder}/${header}")
+  endforeach()
+
+  if(arg_SOURCES)
+    set(scope PUBLIC)
+    add_library(tidemark_${name} STATIC ${arg_SOURCES})
+    target_link_libraries(tidemark_${name} PRIVATE tidemark::warnings ${arg_PRIVATELY})
+  else()
+    set(scope INTERFACE)
+    add_library(tidemark_${name} INTERFACE)
+  endif()
+  add_library(tidemark::${name} ALIAS tidemark_${name})
+
+  target_sources(tidemark_${name} ${scope} FILE_SET HEADERS BASE_DIRS "${view}" FILES ${shown})
+  target_link_libraries(tidemark_${name} ${scope} ${arg_USES})
+  set_target_properties(tidemark_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+endfunction()
+
+# Tests of one folder: one program, one CTest entry per test case, labelled by folder.
+# A test that starts real processes names its label in LABELS (system, ioc) too.
+function(tidemark_test folder)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;USES;LABELS")
+  add_executable(${folder}_test ${arg_SOURCES})
+  target_link_libraries(${folder}_test PRIVATE tidemark::warnings ${arg_USES} GTest::gmock
+                                               GTest::gtest_main)
+  gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS "${folder};${arg_LABELS}" TIMEOUT 120)
+endfunction()
+
+# A fuzzer: with TIDEMARK_FUZZ a libFuzzer program; always a test that runs it over its corpus,
+# test/fuzz/corpus/<name>/, so a crash that was found once stays found.
+function(tidemark_fuzzer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;USES")
+  if(TIDEMARK_FUZZ)
+    add_executable(fuzz_${name} ${arg_SOURCES})
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(fuzz_${name} ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/test/fuzz/replay_main.cpp")
+    add_test(NAME fuzz/${name} COMMAND fuzz_${name} "${PROJECT_SOURCE_DIR}/test/fuzz/corpus/${name}")
+    set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+  endif()
+  target_link_libraries(fuzz_${name} PRIVATE tidemark::warnings ${arg_USES})
+endfunction()

@@ -1,0 +1,85 @@
+// config/site.h
+//
+// The site file (TOML): what this installation is called, where it keeps things, how it reaches
+// its IOCs, which nodes run. config/example-site.toml shows every key with its default.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace tidemark::config {
+
+struct BusConfig {
+  /// "ipc": sockets in run_directory, one host. "tcp": loopback with free ports; then `registry`
+  /// is needed.
+  std::string transport = "ipc";
+  std::string registry;  // tcp only: "tcp://127.0.0.1:5610", where the registry listens
+};
+
+struct EpicsConfig {
+  std::string addr_list;  // as EPICS_CA_ADDR_LIST; empty: what the environment says
+  bool auto_addr_list = true;
+  std::uint16_t server_port = 0;  // 0: libca's default
+  std::uint32_t array_bytes_max = 16u << 20;
+  std::uint32_t puts_per_ioc = 256;  // in flight at once
+};
+
+struct MonitorConfig {
+  std::size_t queue_updates_max = 1u << 20;     // between libca and the monitor
+  std::size_t holdback_bytes_max = 256u << 20;  // updates that the journal has not acknowledged
+};
+
+struct JournalConfig {
+  std::string sync = "batch";  // or "interval"
+};
+
+struct GatewayConfig {
+  std::string listen = "127.0.0.1:8080";
+  bool squirrel_envelope = false;
+};
+
+struct SupervisorConfig {
+  Duration backoff_min = std::chrono::milliseconds(100);
+  Duration backoff_max = std::chrono::seconds(30);
+  std::uint32_t restarts_max = 20;  // more in `restart_window`: the node is left down
+  Duration restart_window = std::chrono::seconds(60);
+  Duration stop_grace = std::chrono::seconds(5);  // then SIGKILL
+};
+
+struct Site {
+  std::string file;  // the site file, absolute
+  std::string name = "tidemark";
+  /// Absolute; relative paths in the file are relative to its folder. Default: `data` beside it.
+  std::string data_directory;
+  std::string run_directory;       // absolute; sockets and pid files. Default: <data>/run
+  std::string log_level = "info";  // debug, info, warning, error
+  /// Nodes to run on this host, in start order. Default: registry, journal, keeper, monitor,
+  /// gateway.
+  std::vector<std::string> nodes;
+  BusConfig bus;
+  EpicsConfig epics;
+  MonitorConfig monitor;
+  JournalConfig journal;
+  GatewayConfig gateway;
+  SupervisorConfig supervisor;
+};
+
+/// Reads and checks the file.
+/// Makes no directories.
+/// Errors: kNotFound         no such file.
+///         kUnavailable      it is there and cannot be read.
+///         kInvalidArgument  "<file>:<line>: <key>: <what is wrong>", for syntax, for an unknown
+///                           key (with the nearest known one), for a value of the wrong type or
+///                           out of range.
+Result<Site> load(const std::string& file);
+
+/// The same from text, for tests and fuzzers. `file` is only for messages and relative paths.
+Result<Site> parse(std::string_view text, const std::string& file);
+
+}  // namespace tidemark::config

@@ -1,0 +1,55 @@
+// journal/reader.h
+//
+// Lines, one by one, out of a Store: with a filter, oldest or newest first, page by page.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "journal/store.h"
+
+namespace tidemark::journal {
+
+struct Entry {
+  Line line{};
+  UtcTime recorded_at{};
+  Uuid origin;
+  std::uint32_t incarnation = 0;
+  std::uint64_t sequence = 0;
+  std::variant<model::PvUpdate, model::Record> what;
+};
+
+model::RecordKind kind_of(const Entry& entry);
+model::Level level_of(const Entry& entry);
+/// What it is about; a PV update's address comes from the store.
+std::string subject_of(const Entry& entry, const Store& store);
+
+struct Query {
+  Line from{1};                // first line that may be returned (oldest first)
+  Line to{~std::uint64_t{0}};  // last line that may be returned
+  bool newest_first = false;
+  std::uint32_t kinds = ~0u;  // bit n: kind n
+  model::Level level = model::Level::kDebug;
+  std::optional<UtcTime> since{};  // recorded_at
+  std::optional<UtcTime> until{};
+  std::string subject{};  // pattern as in base/glob.h; empty: any
+  std::string text{};     // part of the description, in any case; empty: any
+  std::uint32_t limit = 1000;
+  std::uint32_t scan_lines_max = 1'000'000;  // then the page ends, so no call takes for ever
+};
+
+struct Page {
+  std::vector<Entry> entries;
+  /// Where the next page begins: the line after the last one looked at, to be its `from`
+  /// (newest first: the line before, to be its `to`). Whoever follows it sees each line once.
+  Line next{};
+  bool end = false;  // nothing further matches now
+};
+
+/// Errors: kCorruption as Store::scan; what was found before it is lost to this call.
+Result<Page> read(const Store& store, const Query& query);
+
+}  // namespace tidemark::journal

@@ -1,0 +1,103 @@
+// model/api/journal.h
+//
+// What the journal answers.
+//
+//   journal.append   AppendRequest → AppendReply   durable when it answers; sent again, stored once
+//   journal.read     ReadRequest → ReadReply       waits up to `wait` for a first line: follow is
+//                                                  reading on from `next`
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/uuid.h"
+#include "model/packing.h"
+#include "model/pv.h"
+#include "model/record.h"
+
+namespace tidemark::model::api {
+
+/// journal::Section, as it travels.
+struct AppendSection {
+  std::uint64_t sequence = 0;  // of its first record: the origin's own count, from 1
+  std::uint32_t count = 0;
+  std::uint8_t format = 0;     // journal::SectionFormat
+  UtcTime sent_at{};
+  Blob payload;
+  static auto fields(auto& s) {
+    return std::tie(s.sequence, s.count, s.format, s.sent_at, s.payload);
+  }
+};
+
+struct AppendRequest {
+  Uuid origin;
+  std::string node;  // its name, for people
+  std::uint32_t incarnation = 0;
+  /// The oldest record that the origin still holds: what is before it and not in the journal is
+  /// gone, and becomes a Gap. What is after it and missing is on its way: kConflict, send again.
+  std::uint64_t oldest = 1;
+  std::vector<AppendSection> sections;  // in sequence
+  static auto fields(auto& s) {
+    return std::tie(s.origin, s.node, s.incarnation, s.oldest, s.sections);
+  }
+};
+
+struct AppendReply {
+  std::uint64_t through = 0;    // every record of the origin's incarnation up to this is durable
+  std::uint64_t last_line = 0;  // of the journal, just after
+  static auto fields(auto& s) { return std::tie(s.through, s.last_line); }
+};
+
+struct ReadRequest {
+  std::uint64_t from = 1;         // first line wanted; newest first: last line wanted, 0: the end
+  std::uint64_t to = 0;           // 0: no bound
+  bool newest_first = false;
+  std::uint32_t kinds = ~0u;      // bit n: RecordKind n
+  Level level = Level::kDebug;    // at least
+  std::optional<UtcTime> since;   // recorded_at, inclusive
+  std::optional<UtcTime> until;
+  std::string subject;            // glob
+  std::string text;               // part of it, in any case
+  std::uint32_t limit = 1000;     // at most kReadLinesMax
+  Duration wait{0};               // oldest first only: wait for a line when there is none yet
+  static constexpr std::uint32_t kReadLinesMax = 10'000;
+  static auto fields(auto& s) {
+    return std::tie(s.from, s.to, s.newest_first, s.kinds, s.level, s.since, s.until, s.subject,
+                    s.text, s.limit, s.wait);
+  }
+};
+
+struct LogLine {
+  std::uint64_t line = 0;
+  UtcTime recorded_at{};
+  std::string origin;    // the node's name when the journal knows it, else its UUID
+  std::uint32_t incarnation = 0;
+  std::uint64_t sequence = 0;
+  RecordKind kind{};
+  Level level{};
+  std::string subject;
+  std::string text;      // for people
+  // PV updates only:
+  PvValue value;
+  Alarm alarm;
+  UtcTime taken_at{};
+  // Records only: encode_records of the one record.
+  Blob record;
+  static auto fields(auto& s) {
+    return std::tie(s.line, s.recorded_at, s.origin, s.incarnation, s.sequence, s.kind, s.level,
+                    s.subject, s.text, s.value, s.alarm, s.taken_at, s.record);
+  }
+};
+
+struct ReadReply {
+  std::vector<LogLine> lines;
+  std::uint64_t next = 0;       // ask on from here
+  std::uint64_t last_line = 0;  // durable now
+  bool end = false;             // nothing further matches now
+  static auto fields(auto& s) { return std::tie(s.lines, s.next, s.last_line, s.end); }
+};
+
+}  // namespace tidemark::model::api

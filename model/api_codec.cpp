@@ -1,0 +1,61 @@
+// model/api_codec.cpp
+//
+// The requests and answers of model/api/, and what they are made of, in msgpack.
+
+#include "model/api/journal.h"
+#include "model/api/keeper.h"
+#include "model/api/monitor.h"
+#include "model/api/node.h"
+#include "model/api/registry.h"
+#include "model/packing_impl.h"
+
+namespace tidemark::model {
+
+using namespace api;
+
+TIDEMARK_PACKABLE(PvEntry);
+TIDEMARK_PACKABLE(TagGroup);
+TIDEMARK_PACKABLE(SnapshotHeader);
+TIDEMARK_PACKABLE(Snapshot);
+TIDEMARK_PACKABLE(Job);
+TIDEMARK_PACKABLE(RestorePlan);
+
+TIDEMARK_PACKABLE(Empty);
+TIDEMARK_PACKABLE(NodeStatus);
+TIDEMARK_PACKABLE(Exited);
+
+TIDEMARK_PACKABLE(AppendRequest);
+TIDEMARK_PACKABLE(AppendReply);
+TIDEMARK_PACKABLE(ReadRequest);
+TIDEMARK_PACKABLE(ReadReply);
+
+TIDEMARK_PACKABLE(StatePart);
+TIDEMARK_PACKABLE(StateEnd);
+TIDEMARK_PACKABLE(ReadChannels);
+TIDEMARK_PACKABLE(ChannelValues);
+TIDEMARK_PACKABLE(PutChannels);
+TIDEMARK_PACKABLE(PutResults);
+
+TIDEMARK_PACKABLE(Channels);
+TIDEMARK_PACKABLE(CatalogChange);
+TIDEMARK_PACKABLE(ImportRequest);
+TIDEMARK_PACKABLE(ImportReport);
+TIDEMARK_PACKABLE(PvQuery);
+TIDEMARK_PACKABLE(PvPage);
+TIDEMARK_PACKABLE(LiveQuery);
+TIDEMARK_PACKABLE(LiveReply);
+TIDEMARK_PACKABLE(PutRequest);
+TIDEMARK_PACKABLE(Tags);
+TIDEMARK_PACKABLE(SnapshotRequest);
+TIDEMARK_PACKABLE(SnapshotQuery);
+TIDEMARK_PACKABLE(SnapshotList);
+TIDEMARK_PACKABLE(SnapshotGet);
+TIDEMARK_PACKABLE(SnapshotDelete);
+TIDEMARK_PACKABLE(CompareRequest);
+TIDEMARK_PACKABLE(CompareReply);
+TIDEMARK_PACKABLE(RestoreRequest);
+TIDEMARK_PACKABLE(JobQuery);
+TIDEMARK_PACKABLE(JobsQuery);
+TIDEMARK_PACKABLE(JobList);
+
+}  // namespace tidemark::model

@@ -1,0 +1,238 @@
+// model/record.h
+//
+// What the journal remembers, beside PV updates (pv_update.h). A closed set: a new kind of
+// event is a new type here. Kinds are stored: never renumber, never reuse.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "model/pv.h"
+
+namespace tidemark::model {
+
+enum class RecordKind : std::uint8_t {
+  kPvDefined = 1,
+  kPvUpdate = 2,
+  kPvConnected = 3,
+  kPvDisconnected = 4,
+  kKvUpdate = 5,
+  kEventCalled = 6,
+  kEventFeedback = 7,
+  kEventAnswered = 8,
+  kJobAccepted = 9,
+  kJobProgress = 10,
+  kPutIntended = 11,
+  kPutConfirmed = 12,
+  kPutRefused = 13,
+  kPutUnknown = 14,
+  kJobFinished = 15,
+  kLogMessage = 16,
+  kMarkBegin = 17,
+  kMarkEnd = 18,
+  kSnapshotTaken = 19,
+  kTagChanged = 20,
+  kCatalogChanged = 21,
+  kNodeUp = 22,
+  kNodeDown = 23,
+  kNodeRestarted = 24,
+  kGap = 25,
+  kKeyframe = 26,
+};
+std::string_view to_string(RecordKind kind);  // "PutIntended"; "kind 99" is "Unknown"
+std::optional<RecordKind> parse_record_kind(std::string_view text);  // in any case
+
+/// How much somebody should care. Stored: never renumber.
+enum class Level : std::uint8_t { kDebug = 0, kInfo = 1, kWarning = 2, kError = 3 };
+std::string_view to_string(Level level);  // "debug", "info", "warning", "error"
+std::optional<Level> parse_level(std::string_view text);
+
+// Each type lists its fields once, in the order in which they are packed: only ever append.
+
+/// From here on, `channel` means `address`. Precedes the first update of the channel.
+struct PvDefined {
+  ChannelId channel{};
+  std::string address;
+  static auto fields(auto& s) { return std::tie(s.channel, s.address); }
+  bool operator==(const PvDefined&) const = default;
+};
+
+struct JobAccepted {
+  Uuid job;
+  std::string type;  // "snapshot_create", "snapshot_restore", "pv_put"
+  std::string title;
+  std::string user;  // who asked: user@host
+  std::string detail;
+  static auto fields(auto& s) { return std::tie(s.job, s.type, s.title, s.user, s.detail); }
+  bool operator==(const JobAccepted&) const = default;
+};
+
+struct JobProgress {
+  Uuid job;
+  std::uint32_t done = 0;
+  std::uint32_t total = 0;
+  static auto fields(auto& s) { return std::tie(s.job, s.done, s.total); }
+  bool operator==(const JobProgress&) const = default;
+};
+
+struct JobFinished {
+  Uuid job;
+  std::string state;    // as to_string(JobState)
+  std::string message;  // the outcome in a sentence
+  static auto fields(auto& s) { return std::tie(s.job, s.state, s.message); }
+  bool operator==(const JobFinished&) const = default;
+};
+
+/// We are about to write this. Durable before the IOC hears of it.
+struct PutIntended {
+  ChannelId channel{};
+  std::string address;
+  PvValue value;
+  Uuid job;
+  static auto fields(auto& s) { return std::tie(s.channel, s.address, s.value, s.job); }
+  bool operator==(const PutIntended&) const = default;
+};
+
+/// The IOC confirmed the write.
+struct PutConfirmed {
+  ChannelId channel{};
+  std::string address;
+  Uuid job;
+  static auto fields(auto& s) { return std::tie(s.channel, s.address, s.job); }
+  bool operator==(const PutConfirmed&) const = default;
+};
+
+/// Not written, for this reason.
+struct PutRefused {
+  ChannelId channel{};
+  std::string address;
+  Uuid job;
+  std::string reason;
+  static auto fields(auto& s) { return std::tie(s.channel, s.address, s.job, s.reason); }
+  bool operator==(const PutRefused&) const = default;
+};
+
+/// Sent, and nobody knows: timeout, connection lost, or a node died meanwhile. Never sent again.
+struct PutUnknown {
+  ChannelId channel{};
+  std::string address;
+  Uuid job;
+  std::string reason;
+  static auto fields(auto& s) { return std::tie(s.channel, s.address, s.job, s.reason); }
+  bool operator==(const PutUnknown&) const = default;
+};
+
+struct LogMessage {
+  Level level = Level::kInfo;
+  std::string source;
+  std::string text;
+  static auto fields(auto& s) { return std::tie(s.level, s.source, s.text); }
+  bool operator==(const LogMessage&) const = default;
+};
+
+struct SnapshotTaken {
+  Uuid snapshot;
+  std::string title;
+  std::uint32_t values = 0;
+  std::uint32_t missing = 0;
+  Uuid job;
+  static auto fields(auto& s) { return std::tie(s.snapshot, s.title, s.values, s.missing, s.job); }
+  bool operator==(const SnapshotTaken&) const = default;
+};
+
+struct TagChanged {
+  std::string tag;   // group/tag
+  std::string what;  // "created", "deleted"
+  std::string user;
+  static auto fields(auto& s) { return std::tie(s.tag, s.what, s.user); }
+  bool operator==(const TagChanged&) const = default;
+};
+
+struct CatalogChanged {
+  std::string subject;  // "import", "pv QUAD:…", "snapshot …"
+  std::string what;
+  std::string user;
+  static auto fields(auto& s) { return std::tie(s.subject, s.what, s.user); }
+  bool operator==(const CatalogChanged&) const = default;
+};
+
+struct NodeUp {
+  std::string node;
+  std::uint32_t incarnation = 0;
+  std::string host;
+  std::uint32_t pid = 0;
+  static auto fields(auto& s) { return std::tie(s.node, s.incarnation, s.host, s.pid); }
+  bool operator==(const NodeUp&) const = default;
+};
+
+struct NodeDown {
+  std::string node;
+  std::uint32_t incarnation = 0;
+  std::string reason;  // "stopped", "killed by signal 9", "lease over"
+  static auto fields(auto& s) { return std::tie(s.node, s.incarnation, s.reason); }
+  bool operator==(const NodeDown&) const = default;
+};
+
+/// The supervisor started it again.
+struct NodeRestarted {
+  std::string node;
+  std::uint32_t pid = 0;
+  std::uint32_t restarts = 0;  // in this life of the supervisor
+  std::string reason;
+  static auto fields(auto& s) { return std::tie(s.node, s.pid, s.restarts, s.reason); }
+  bool operator==(const NodeRestarted&) const = default;
+};
+
+/// What could not be recorded, with its bounds. Sequences count one origin's records in one
+/// incarnation; `to` 0 means that nobody knows how many there were.
+struct Gap {
+  Uuid origin;
+  std::string node;
+  std::uint32_t incarnation = 0;
+  std::uint64_t from = 0;  // first missing
+  std::uint64_t to = 0;    // last missing
+  UtcTime since{};         // nothing of the origin between these times is certain to be here
+  UtcTime until{};
+  std::string reason;
+  static auto fields(auto& s) {
+    return std::tie(s.origin, s.node, s.incarnation, s.from, s.to, s.since, s.until, s.reason);
+  }
+  bool operator==(const Gap&) const = default;
+};
+
+/// What a later version wrote: kept as it is.
+struct UnknownRecord {
+  std::uint8_t kind = 0;
+  Bytes packed;  // the whole row, in msgpack
+  bool operator==(const UnknownRecord&) const = default;
+};
+
+using Record =
+    std::variant<PvDefined, JobAccepted, JobProgress, PutIntended, PutConfirmed, PutRefused,
+                 PutUnknown, JobFinished, LogMessage, SnapshotTaken, TagChanged, CatalogChanged,
+                 NodeUp, NodeDown, NodeRestarted, Gap, UnknownRecord>;
+
+RecordKind kind_of(const Record& record);
+/// Warning for refused and unknown puts, gaps and dead nodes; of a LogMessage its own; else info.
+Level level_of(const Record& record);
+/// What it is about: a PV address, a job, a node, a tag.
+std::string subject_of(const Record& record);
+/// One line for people, without kind and subject.
+std::string describe(const Record& record);
+
+inline constexpr std::uint32_t kRecordsPerBatchMax = 65'536;
+
+/// A batch of records as it goes over the bus and into the journal: a msgpack array of
+/// [kind, fields…].
+Bytes encode_records(const std::vector<Record>& records);
+/// Unknown kinds become UnknownRecord; longer rows are cut, shorter ones keep defaults.
+/// Errors: kCorruption, naming the row.
+Result<std::vector<Record>> decode_records(BytesView bytes);
+
+}  // namespace tidemark::model

@@ -1,0 +1,225 @@
+#include "actors/journal.h"
+
+#include <gmock/gmock.h>
+
+#include "journal/memory_store.h"
+#include "test/support/actor_test.h"
+#include "test/support/fake_link.h"
+#include "test/support/faulty_store.h"
+
+namespace tidemark::actors {
+namespace {
+
+namespace api = model::api;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::Asked;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class JournalTest : public test::ActorTest {
+ protected:
+  /// A record of a node that has sent `sequence - 1` before; its answer comes with settle().
+  std::shared_ptr<Asked> append(const std::string& node, std::uint64_t sequence) {
+    const auto payload = model::encode_records(
+        {model::LogMessage{model::Level::kInfo, node, "record " + std::to_string(sequence)}});
+    const api::AppendRequest request{
+        Uuid::derive(node), node, 1, 1,
+        {{sequence, 1, static_cast<std::uint8_t>(journal::SectionFormat::kRecords), UtcTime{},
+          model::Blob{payload}}}};
+    return send(journal_, append_atom_v, "journal.append", model::pack(request));
+  }
+  template <class Actor, class Atom>
+  std::shared_ptr<Asked> send(const Actor& actor, Atom atom, const std::string& method,
+                              Bytes payload) {
+    auto asked = std::make_shared<Asked>();
+    caf::anon_send(actor, atom, test::call_of(asked, method, std::move(payload)));
+    return asked;
+  }
+  std::shared_ptr<Asked> read(const api::ReadRequest& request) {
+    auto asked = send(reader_, read_atom_v, "journal.read", model::pack(request));
+    settle();
+    return asked;
+  }
+  /// A reader at the end of the journal.
+  static api::ReadRequest follow(Duration wait) {
+    api::ReadRequest request;
+    request.wait = wait;
+    return request;
+  }
+  static api::AppendReply reply_of(const Asked& asked) {
+    return model::unpack<api::AppendReply>(asked.answer->value()).value();
+  }
+  static api::ReadReply page_of(const Asked& asked) {
+    return model::unpack<api::ReadReply>(asked.answer->value()).value();
+  }
+
+  std::shared_ptr<test::FaultyStore> store_ =
+      std::make_shared<test::FaultyStore>(std::make_shared<journal::MemoryStore>());
+  std::vector<Error> broken_;
+  JournalReader reader_ = spawn(journal_reader_actor, std::shared_ptr<journal::Store>(store_),
+                                [](const Uuid&) { return std::string("node"); });
+  Journal journal_ = spawn(
+      journal_actor, std::shared_ptr<journal::Store>(store_), std::make_shared<Board>(), reader_,
+      Uuid::derive("journal"), [this](const Error& error) { broken_.push_back(error); });
+};
+
+TEST_F(JournalTest, AnswersALoneAppendAfterOneFlush) {
+  const auto asked = append("a", 1);
+  settle();
+  ASSERT_TRUE(asked->answer && asked->answer->ok());
+  EXPECT_EQ(reply_of(*asked).through, 1u);
+  EXPECT_EQ(reply_of(*asked).last_line, 1u);
+  EXPECT_EQ(store_->appends(), 1);
+}
+
+TEST_F(JournalTest, SharesOneFlushAmongAppendsThatArriveTogether) {
+  const auto first = append("a", 1);
+  const auto second = append("a", 2);
+  const auto third = append("b", 1);
+  settle();
+  EXPECT_EQ(store_->appends(), 1);
+  EXPECT_EQ(reply_of(*first).through, 1u);
+  EXPECT_EQ(reply_of(*second).through, 2u);
+  EXPECT_EQ(reply_of(*third).through, 1u);
+  EXPECT_EQ(reply_of(*third).last_line, 3u);
+}
+
+TEST_F(JournalTest, StoresOnceWhatCameTwice) {
+  append("a", 1);
+  const auto again = append("a", 1);
+  settle();
+  EXPECT_EQ(store_->last(), journal::Line{1});
+  EXPECT_EQ(reply_of(*again).through, 1u);
+}
+
+TEST_F(JournalTest, AcknowledgesADuplicateAloneWithoutAFlush) {
+  append("a", 1);
+  settle();
+  const auto again = append("a", 1);
+  settle();
+  EXPECT_EQ(store_->appends(), 1);
+  EXPECT_EQ(reply_of(*again).through, 1u);
+}
+
+TEST_F(JournalTest, AcknowledgesNobodyWhenTheDiskRefusesAFlush) {
+  store_->fail_appends();
+  const auto first = append("a", 1);
+  const auto second = append("b", 1);
+  settle();
+  ASSERT_TRUE(first->answer && second->answer);
+  EXPECT_EQ(first->answer->error().code, Code::kUnavailable);
+  EXPECT_EQ(second->answer->error().code, Code::kUnavailable);
+  ASSERT_THAT(broken_, SizeIs(1));
+  EXPECT_EQ(broken_[0].code, Code::kFailed);
+}
+
+TEST_F(JournalTest, AcknowledgesNoRepetitionOfWhatTheDiskRefused) {
+  store_->fail_appends();
+  append("a", 1);
+  settle();
+  const auto again = append("a", 1);
+  settle();
+  ASSERT_TRUE(again->answer);
+  EXPECT_FALSE(again->answer->ok());
+}
+
+TEST_F(JournalTest, RefusesAPayloadThatIsNoRequest) {
+  const auto asked = send(journal_, append_atom_v, "journal.append", "nonsense");
+  settle();
+  ASSERT_TRUE(asked->answer);
+  EXPECT_EQ(asked->answer->error().code, Code::kInvalidArgument);
+  EXPECT_EQ(store_->appends(), 0);
+}
+
+TEST_F(JournalTest, AnswersAConflictAtOnce) {
+  const auto early = append("a", 2);
+  settle();
+  EXPECT_EQ(early->answer->error().code, Code::kConflict);
+}
+
+TEST_F(JournalTest, GivesAReaderWhatIsThere) {
+  append("a", 1);
+  append("a", 2);
+  settle();
+  const auto asked = read({});
+  ASSERT_THAT(page_of(*asked).lines, SizeIs(2));
+  EXPECT_EQ(page_of(*asked).lines[0].line, 1u);
+  EXPECT_EQ(page_of(*asked).lines[0].origin, "node");
+  EXPECT_THAT(page_of(*asked).lines[0].text, HasSubstr("record 1"));
+  EXPECT_EQ(page_of(*asked).next, 3u);
+  EXPECT_TRUE(page_of(*asked).end);
+}
+
+TEST_F(JournalTest, AnswersAFollowerWhenALineIsDurable) {
+  const auto asked = read(follow(seconds(10)));
+  EXPECT_FALSE(asked->answer);
+  append("a", 1);
+  settle();
+  ASSERT_TRUE(asked->answer);
+  EXPECT_THAT(page_of(*asked).lines, SizeIs(1));
+}
+
+TEST_F(JournalTest, LeavesAFollowerWaitingWhenTheLineIsNotForIt) {
+  auto request = follow(seconds(10));
+  request.level = model::Level::kError;
+  const auto asked = read(request);
+  append("a", 1);
+  settle();
+  EXPECT_FALSE(asked->answer);
+}
+
+TEST_F(JournalTest, AnswersAFollowerWithNothingWhenItsWaitIsOver) {
+  const auto asked = read(follow(seconds(2)));
+  pass(milliseconds(1900));
+  EXPECT_FALSE(asked->answer);
+  pass(milliseconds(200));
+  ASSERT_TRUE(asked->answer);
+  EXPECT_THAT(page_of(*asked).lines, IsEmpty());
+  EXPECT_TRUE(page_of(*asked).end);
+}
+
+TEST_F(JournalTest, WaitsNoLongerThanItsLimit) {
+  const auto asked = read(follow(std::chrono::hours(1)));
+  pass(seconds(31));
+  EXPECT_TRUE(asked->answer);
+}
+
+TEST_F(JournalTest, ForgetsAFollowerThatGaveUp) {
+  const auto asked = read(follow(seconds(10)));
+  asked->cancelled = true;
+  append("a", 1);
+  settle();
+  EXPECT_FALSE(asked->answer);
+}
+
+TEST_F(JournalTest, RefusesAFollowerTooMany) {
+  for (int i = 0; i < 256; ++i) read(follow(seconds(10)));
+  const auto asked = read(follow(seconds(10)));
+  ASSERT_TRUE(asked->answer);
+  EXPECT_EQ(asked->answer->error().code, Code::kUnavailable);
+}
+
+TEST_F(JournalTest, NeverWaitsNewestFirst) {
+  auto request = follow(seconds(10));
+  request.newest_first = true;
+  request.from = 0;
+  EXPECT_TRUE(read(request)->answer);
+}
+
+TEST_F(JournalTest, RefusesAReadThatIsNoRequest) {
+  const auto asked = send(reader_, read_atom_v, "journal.read", "nonsense");
+  settle();
+  EXPECT_EQ(asked->answer->error().code, Code::kInvalidArgument);
+}
+
+TEST_F(JournalTest, TellsAReaderOfDamage) {
+  append("a", 1);
+  settle();
+  store_->fail_scans();
+  EXPECT_EQ(read({})->answer->error().code, Code::kCorruption);
+}
+
+}  // namespace
+}  // namespace tidemark::actors

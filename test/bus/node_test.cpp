@@ -1,0 +1,55 @@
+// test/bus/node_test.cpp
+
+#include "bus/node.h"
+
+#include <gtest/gtest.h>
+
+#include "model/packing.h"
+
+namespace tidemark::bus {
+namespace {
+
+NodeInfo monitor() {
+  NodeInfo node;
+  node.name = "monitor";
+  node.kind = "monitor";
+  node.uuid = node_uuid("demo", "monitor");
+  node.incarnation = 3;
+  node.data_endpoints = {"ipc:///run/tidemark/monitor.data", "tcp://127.0.0.1:4001"};
+  node.request_endpoints = {"ipc:///run/tidemark/monitor.requests"};
+  node.host = "control-1";
+  node.pid = 4711;
+  node.state = NodeState::kSuspect;
+  return node;
+}
+
+TEST(Node, HasOneUuidForItsNameOnASite) {
+  EXPECT_EQ(node_uuid("demo", "monitor"), Uuid::derive("tidemark/node/demo/monitor"));
+  EXPECT_NE(node_uuid("demo", "monitor"), node_uuid("other", "monitor"));
+}
+
+TEST(Node, NumberIsTheBeginningOfItsUuid) {
+  const auto uuid = *Uuid::parse("1a2b3c4d-0000-4000-8000-000000000000");
+  EXPECT_EQ(node_number(uuid), NodeNumber{0x1a2b3c4d});
+}
+
+TEST(Directory, SurvivesPacking) {
+  Directory directory;
+  directory.revision = 12;
+  directory.registry = 2;
+  directory.nodes = {monitor()};
+  const auto read = model::unpack<Directory>(model::pack(directory));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read.value(), directory);
+}
+
+TEST(Directory, FindsByName) {
+  Directory directory;
+  directory.nodes = {monitor()};
+  ASSERT_NE(directory.find("monitor"), nullptr);
+  EXPECT_EQ(directory.find("monitor")->pid, 4711U);
+  EXPECT_EQ(directory.find("keeper"), nullptr);
+}
+
+}  // namespace
+}  // namespace tidemark::bus

@@ -1,0 +1,204 @@
+// test/bus/stream_reader_test.cpp
+
+#include "bus/stream_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tidemark::bus {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+/// Actions as a reader of the test would say them.
+std::vector<std::string> said(const StreamReader::Actions& actions) {
+  struct Say {
+    std::string operator()(const StreamReader::AskState& ask) const {
+      return "ask " + std::to_string(ask.incarnation);
+    }
+    std::string operator()(const StreamReader::Reset&) const { return "reset"; }
+    std::string operator()(const StreamReader::Apply& apply) const { return apply.payload; }
+    std::string operator()(const StreamReader::Lost& lost) const {
+      return "lost " + std::to_string(lost.from) + ".." + std::to_string(lost.to);
+    }
+  };
+  std::vector<std::string> words;
+  for (const auto& action : actions) words.push_back(std::visit(Say{}, action));
+  return words;
+}
+
+class StreamReaderTest : public testing::Test {
+ protected:
+  using Words = std::vector<std::string>;
+
+  Words frame(std::uint64_t sequence, std::string payload, std::uint32_t count = 1,
+              Incarnation incarnation = 1) {
+    Frame made;
+    made.header.incarnation = incarnation;
+    made.header.sequence = sequence;
+    made.header.count = count;
+    made.payload = std::move(payload);
+    return said(reader_.on_frame(std::move(made), now_));
+  }
+  Words heartbeat(std::uint64_t sequence, Incarnation incarnation = 1) {
+    Frame made;
+    made.header.frame_class = FrameClass::kHeartbeat;
+    made.header.incarnation = incarnation;
+    made.header.sequence = sequence;
+    return said(reader_.on_frame(std::move(made), now_));
+  }
+  Words state(std::uint64_t sequence, Incarnation incarnation = 1) {
+    return said(reader_.on_state(incarnation, sequence, {"state"}, now_));
+  }
+  Words fail() { return said(reader_.on_state_failed(now_)); }
+  Words after(Duration duration) {
+    now_ += duration;
+    return said(reader_.on_tick(now_));
+  }
+  /// Brings the reader to where it has everything up to `sequence`.
+  void live_at(std::uint64_t sequence) {
+    heartbeat(sequence);
+    state(sequence);
+    ASSERT_TRUE(reader_.live());
+  }
+
+  SteadyTime now_{};
+  StreamReader reader_{StreamReaderLimits{.buffer_bytes_max = 100}};
+};
+
+TEST_F(StreamReaderTest, FirstHeartbeatAsksForTheState) {
+  EXPECT_THAT(heartbeat(0), ElementsAre("ask 1"));
+  EXPECT_FALSE(reader_.live());
+  EXPECT_THAT(state(0), ElementsAre("reset", "state"));
+  EXPECT_TRUE(reader_.live());
+}
+
+TEST_F(StreamReaderTest, FramesThatArriveBeforeTheStateFollowIt) {
+  EXPECT_THAT(frame(10, "a"), ElementsAre("ask 1"));
+  EXPECT_THAT(frame(11, "b"), ElementsAre());
+  EXPECT_THAT(frame(12, "c"), ElementsAre());
+  EXPECT_THAT(state(11), ElementsAre("reset", "state", "c"));
+  EXPECT_EQ(reader_.applied(), 12U);
+}
+
+TEST_F(StreamReaderTest, LiveFramesAreAppliedAtOnce) {
+  live_at(5);
+  EXPECT_THAT(frame(6, "a", 3), ElementsAre("a"));
+  EXPECT_THAT(frame(9, "b"), ElementsAre("b"));
+  EXPECT_EQ(reader_.applied(), 9U);
+}
+
+TEST_F(StreamReaderTest, HoleIsReportedAndRepaired) {
+  live_at(5);
+  EXPECT_THAT(frame(8, "late"), ElementsAre("lost 6..7", "ask 1"));
+  EXPECT_THAT(state(8), ElementsAre("reset", "state"));
+  EXPECT_THAT(frame(9, "next"), ElementsAre("next"));
+  EXPECT_EQ(reader_.counters().gaps, 1U);
+  EXPECT_EQ(reader_.counters().items_lost, 2U);
+}
+
+TEST_F(StreamReaderTest, HeartbeatShowsTheLossOfTheLastFrame) {
+  live_at(5);
+  EXPECT_THAT(heartbeat(5), ElementsAre());
+  EXPECT_THAT(heartbeat(7), ElementsAre("lost 6..7", "ask 1"));
+  EXPECT_THAT(heartbeat(7), ElementsAre());
+  EXPECT_THAT(state(7), ElementsAre("reset", "state"));
+}
+
+TEST_F(StreamReaderTest, SecondHoleWhileTheStateIsUnderWayIsReportedToo) {
+  live_at(5);
+  EXPECT_THAT(frame(7, "a"), ElementsAre("lost 6..6", "ask 1"));
+  EXPECT_THAT(frame(9, "b"), ElementsAre("lost 8..8"));
+  EXPECT_THAT(state(7), ElementsAre()) << "it does not contain 8";
+  EXPECT_THAT(after(50ms), ElementsAre("ask 1"));
+  EXPECT_THAT(state(8), ElementsAre("reset", "state", "b"));
+}
+
+TEST_F(StreamReaderTest, LossThatAStateHidesIsStillReported) {
+  live_at(5);
+  EXPECT_THAT(heartbeat(6), ElementsAre("lost 6..6", "ask 1"));
+  EXPECT_THAT(state(20), ElementsAre("reset", "state"));
+  EXPECT_THAT(frame(21, "next"), ElementsAre("lost 7..20", "next"));
+  EXPECT_TRUE(reader_.live());
+}
+
+TEST_F(StreamReaderTest, DuplicatesAreDroppedAndCounted) {
+  live_at(5);
+  frame(6, "a", 2);
+  EXPECT_THAT(frame(6, "a", 2), ElementsAre());
+  EXPECT_THAT(frame(5, "old"), ElementsAre());
+  EXPECT_EQ(reader_.counters().duplicates, 2U);
+}
+
+TEST_F(StreamReaderTest, FrameWithOldAndNewItemsIsApplied) {
+  live_at(5);
+  EXPECT_THAT(frame(4, "4 to 7", 4), ElementsAre("4 to 7"));
+  EXPECT_EQ(reader_.applied(), 7U);
+}
+
+TEST_F(StreamReaderTest, OlderIncarnationIsFenced) {
+  heartbeat(3, 2);
+  EXPECT_THAT(frame(4, "ghost", 1, 1), ElementsAre());
+  EXPECT_EQ(reader_.counters().stale, 1U);
+}
+
+TEST_F(StreamReaderTest, NewIncarnationStartsWithAFreshState) {
+  live_at(5);
+  EXPECT_THAT(frame(1, "new", 1, 2), ElementsAre("ask 2"));
+  EXPECT_EQ(reader_.applied(), 0U);
+  EXPECT_THAT(state(0, 2), ElementsAre("reset", "state", "new"));
+  EXPECT_EQ(reader_.incarnation(), 2U);
+}
+
+TEST_F(StreamReaderTest, StateOfAnotherIncarnationIsNotApplied) {
+  heartbeat(3);
+  EXPECT_THAT(state(3, 2), ElementsAre());
+  EXPECT_FALSE(reader_.live());
+  EXPECT_THAT(after(50ms), ElementsAre("ask 1"));
+}
+
+TEST_F(StreamReaderTest, FailureOfTheOldIncarnationsStateDoesNotDelayTheNew) {
+  heartbeat(3, 1);
+  EXPECT_THAT(heartbeat(1, 2), ElementsAre("ask 2"));
+  fail();
+  EXPECT_THAT(after(10s), ElementsAre()) << "one is under way";
+  EXPECT_THAT(state(1, 2), ElementsAre("reset", "state"));
+}
+
+TEST_F(StreamReaderTest, RetriesWithABackOffThatDoubles) {
+  heartbeat(3);
+  fail();
+  EXPECT_THAT(after(49ms), ElementsAre());
+  EXPECT_THAT(after(1ms), ElementsAre("ask 1"));
+  fail();
+  EXPECT_THAT(after(99ms), ElementsAre());
+  EXPECT_THAT(after(1ms), ElementsAre("ask 1"));
+  for (int i = 0; i < 10; ++i) {
+    fail();
+    after(5s);
+  }
+  fail();
+  EXPECT_THAT(after(4999ms), ElementsAre());
+  EXPECT_THAT(after(1ms), ElementsAre("ask 1"));
+}
+
+TEST_F(StreamReaderTest, AsksOnceHoweverMuchArrivesMeanwhile) {
+  EXPECT_THAT(heartbeat(1), ElementsAre("ask 1"));
+  EXPECT_THAT(frame(2, "a"), ElementsAre());
+  EXPECT_THAT(heartbeat(2), ElementsAre());
+  EXPECT_THAT(after(10s), ElementsAre());
+}
+
+TEST_F(StreamReaderTest, FullBufferIsALossThatAStateMustCover) {
+  heartbeat(0);
+  frame(1, std::string(60, 'a'));
+  EXPECT_THAT(frame(2, std::string(60, 'b')), ElementsAre("lost 1..2"));
+  EXPECT_THAT(state(1), ElementsAre()) << "2 is neither in it nor kept";
+  EXPECT_THAT(after(50ms), ElementsAre("ask 1"));
+  EXPECT_THAT(frame(3, "c"), ElementsAre());
+  EXPECT_THAT(state(2), ElementsAre("reset", "state", "c"));
+}
+
+}  // namespace
+}  // namespace tidemark::bus

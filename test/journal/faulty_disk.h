@@ -1,0 +1,68 @@
+// test/journal/faulty_disk.h
+//
+// RocksDB's file system, failing on command.
+
+#pragma once
+
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+namespace tidemark::journal {
+
+class FaultyDisk final : public rocksdb::FileSystemWrapper {
+ public:
+  FaultyDisk() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  const char* Name() const override { return "FaultyDisk"; }
+
+  std::atomic<bool> full = false;        // writes are refused
+  std::atomic<bool> half_full = false;   // writes get as far as their half, then are refused
+  std::atomic<bool> sync_fails = false;  // an I/O error on flush
+
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* context) override {
+    if (full || half_full) return rocksdb::IOStatus::NoSpace("injected");
+    std::unique_ptr<rocksdb::FSWritableFile> inner;
+    auto status = target()->NewWritableFile(name, options, &inner, context);
+    if (status.ok()) *file = std::make_unique<File>(std::move(inner), this);
+    return status;
+  }
+
+ private:
+  class File final : public rocksdb::FSWritableFileOwnerWrapper {
+   public:
+    File(std::unique_ptr<rocksdb::FSWritableFile> inner, FaultyDisk* disk)
+        : FSWritableFileOwnerWrapper(std::move(inner)), disk_(disk) {}
+    using FSWritableFileOwnerWrapper::Append;
+    rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                             rocksdb::IODebugContext* context) override {
+      if (disk_->full) return rocksdb::IOStatus::NoSpace("injected");
+      if (disk_->half_full) {
+        const rocksdb::Slice half(data.data(), data.size() / 2);
+        const auto ignored = FSWritableFileOwnerWrapper::Append(half, options, context);
+        ignored.PermitUncheckedError();
+        return rocksdb::IOStatus::NoSpace("injected");
+      }
+      return FSWritableFileOwnerWrapper::Append(data, options, context);
+    }
+    rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
+                           rocksdb::IODebugContext* context) override {
+      if (disk_->sync_fails) return rocksdb::IOStatus::IOError("injected");
+      return FSWritableFileOwnerWrapper::Sync(options, context);
+    }
+    rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
+                            rocksdb::IODebugContext* context) override {
+      if (disk_->sync_fails) return rocksdb::IOStatus::IOError("injected");
+      return FSWritableFileOwnerWrapper::Fsync(options, context);
+    }
+
+   private:
+    FaultyDisk* const disk_;
+  };
+};
+
+}  // namespace tidemark::journal

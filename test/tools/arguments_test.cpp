@@ -1,0 +1,148 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+
+#include "tools/cli.h"
+#include "tools/log_filter.h"
+#include "tools/times.h"
+
+namespace tidemark::tools {
+namespace {
+
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+const UtcTime kNow = *parse_iso("2026-11-21T14:05:00Z");
+
+TEST(TimeArgument, GoesBackFromNow) {
+  EXPECT_EQ(parse_time_argument("-10m", kNow).value(), kNow - 10min);
+  EXPECT_EQ(parse_time_argument("-2h", kNow).value(), kNow - 2h);
+  EXPECT_EQ(parse_time_argument("now", kNow).value(), kNow);
+}
+
+TEST(TimeArgument, TakesIsoTimes) {
+  EXPECT_EQ(parse_time_argument("2026-11-21T14:00:00Z", kNow).value(), kNow - 5min);
+  EXPECT_EQ(parse_time_argument("2026-11-21 15:00:00+01:00", kNow).value(), kNow - 5min);
+}
+
+TEST(TimeArgument, RefusesEverythingElse) {
+  for (const auto* text : {"", "-", "-10", "10m", "yesterday", "-infs", "2026-13-01"}) {
+    EXPECT_FALSE(parse_time_argument(text, kNow).ok()) << text;
+  }
+}
+
+TEST(DurationArgument, TakesUnitsAndPlainSeconds) {
+  EXPECT_EQ(parse_duration_argument("500ms").value(), 500ms);
+  EXPECT_EQ(parse_duration_argument("30").value(), 30s);
+  for (const auto* text : {"", "s", "-5s", "nans", "5 parsecs"}) {
+    EXPECT_FALSE(parse_duration_argument(text).ok()) << text;
+  }
+}
+
+TEST(DurationText, ShowsTheTwoLargestUnits) {
+  EXPECT_EQ(duration_text(12s), "12s");
+  EXPECT_EQ(duration_text(200s), "3m 20s");
+  EXPECT_EQ(duration_text(52h), "2d 4h");
+}
+
+TEST(LineArgument, TakesOneLineOrARange) {
+  EXPECT_EQ(parse_lines("12").value(), std::pair(std::uint64_t{12}, std::uint64_t{12}));
+  EXPECT_EQ(parse_lines("12..40").value(), std::pair(std::uint64_t{12}, std::uint64_t{40}));
+  for (const auto* text : {"", "0", "x", "12..", "..3", "40..12", "1.5"}) {
+    EXPECT_FALSE(parse_lines(text).ok()) << text;
+  }
+}
+
+class Arguments : public testing::Test {
+ protected:
+  int run(std::vector<std::string> arguments) {
+    Context context(out, err, in);
+    context.connect = [](Context&) -> Result<std::unique_ptr<Client>> {
+      return Error{Code::kUnavailable, "no registry at nowhere"};
+    };
+    context.programs.up = [this](const config::Site&) { return program_exit; };
+    return run_cli(context, std::move(arguments));
+  }
+  std::ostringstream out;
+  std::ostringstream err;
+  std::istringstream in;
+  int program_exit = 0;
+};
+
+TEST_F(Arguments, ThatAreUnknownAreBadUsage) {
+  EXPECT_EQ(run({"dance"}), 2);
+  EXPECT_EQ(run({"status", "--colour"}), 2);
+  EXPECT_EQ(run({}), 2);
+  EXPECT_EQ(run({"pv"}), 2);
+}
+
+TEST_F(Arguments, ThatAreMissingAreBadUsage) {
+  EXPECT_EQ(run({"pv", "get"}), 2);
+  EXPECT_EQ(run({"pv", "put", "A"}), 2);
+  EXPECT_EQ(run({"snapshot", "create"}), 2);
+}
+
+TEST_F(Arguments, WithValuesThatAreWrongAreBadUsage) {
+  EXPECT_EQ(run({"log", "query", "--since", "yesterday"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--since: 'yesterday' is no time"));
+  EXPECT_EQ(run({"log", "query", "--kind", "PutIntended,Dance"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("'Dance' is none of PvDefined, PvUpdate"));
+  EXPECT_EQ(run({"log", "query", "--level", "loud"}), 2);
+  EXPECT_EQ(run({"log", "follow", "--from", "then"}), 2);
+  EXPECT_EQ(run({"log", "show", "x"}), 2);
+  EXPECT_EQ(run({"status", "--timeout", "soon"}), 2);
+  EXPECT_EQ(run({"pv", "watch", "A", "--for", "long"}), 2);
+}
+
+TEST_F(Arguments, MayStandBehindTheCommand) {
+  EXPECT_EQ(run({"status", "--json", "--timeout", "5s"}), 3);
+  EXPECT_EQ(run({"--json", "snapshot", "list"}), 3);
+  EXPECT_EQ(run({"log", "query", "--since", "-10m"}), 3);
+}
+
+TEST_F(Arguments, MayBeNamedLikeACommand) {
+  EXPECT_EQ(run({"snapshot", "create", "list"}), 3);
+  EXPECT_EQ(run({"pv", "get", "status", "pv"}), 3);
+}
+
+TEST_F(Arguments, WithoutAReachableSiteExitWithThree) {
+  EXPECT_EQ(run({"status"}), 3);
+  EXPECT_EQ(err.str(), "tidemark: no registry at nowhere\n");
+}
+
+TEST_F(Arguments, NameTheSiteFileThatIsNotThere) {
+  EXPECT_EQ(run({"up", "-c", "/nonexistent/site.toml"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("/nonexistent/site.toml"));
+}
+
+TEST_F(Arguments, RefuseToRestoreUnaskedWithoutATerminal) {
+  EXPECT_EQ(run({"snapshot", "restore", "1f3a"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("needs --yes"));
+}
+
+TEST_F(Arguments, PrintTheVersion) {
+  EXPECT_EQ(run({"--version"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("tidemark 0."));
+}
+
+void expect_help(const CLI::App& app) {
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    EXPECT_FALSE(command->get_description().empty()) << command->get_name();
+    EXPECT_EQ(command->get_description().find('\n'), std::string::npos) << command->get_name();
+    EXPECT_THAT(command->get_footer(), HasSubstr("EXAMPLE\n  tidemark ")) << command->get_name();
+    expect_help(*command);
+  }
+}
+
+TEST_F(Arguments, AreExplainedWithAnExampleForEveryCommand) {
+  Context context(out, err, in);
+  const auto app = make_app(context);
+  expect_help(*app);
+  EXPECT_EQ(run({"--help"}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("EXIT CODES"));
+}
+
+}  // namespace
+}  // namespace tidemark::tools

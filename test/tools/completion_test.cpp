@@ -1,0 +1,88 @@
+#include "tools/completion.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "tools/cli.h"
+
+namespace tidemark::tools {
+namespace {
+
+using testing::HasSubstr;
+
+class Completion : public testing::Test {
+ protected:
+  std::string script(const std::string& shell) {
+    std::ostringstream out;
+    std::ostringstream err;
+    std::istringstream in;
+    Context context(out, err, in);
+    EXPECT_EQ(run_cli(context, {"completion", shell}), 0) << err.str();
+    return out.str();
+  }
+
+  /// What `bash` prints for `commands`, run after the script was loaded.
+  std::string in_bash(const std::string& commands) {
+    const auto file = testing::TempDir() + "tidemark-completion-" + std::to_string(::getpid());
+    std::ofstream(file) << script("bash") << commands;
+    std::FILE* pipe = ::popen(("bash --norc --noprofile -eu " + file + " 2>&1").c_str(), "r");
+    std::string out;
+    char buffer[4096];
+    while (const auto count = std::fread(buffer, 1, sizeof buffer, pipe)) out.append(buffer, count);
+    EXPECT_EQ(::pclose(pipe), 0) << out;
+    std::filesystem::remove(file);
+    return out;
+  }
+
+  /// The completions of the last of `words`.
+  std::string complete(const std::string& words) {
+    return in_bash("COMP_WORDS=(" + words +
+                   ")\n"
+                   "COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
+                   "_tidemark || true\n"
+                   "echo \"${COMPREPLY[*]:-}\"\n");
+  }
+};
+
+TEST_F(Completion, IsAcceptedByBash) { EXPECT_EQ(in_bash("true\n"), ""); }
+
+TEST_F(Completion, CompletesCommands) {
+  EXPECT_EQ(complete("tidemark sna"), "snapshot\n");
+  EXPECT_EQ(complete("tidemark snapshot re"), "restore\n");
+}
+
+TEST_F(Completion, CompletesOptionsOfTheCommandAndGlobalOnes) {
+  EXPECT_EQ(complete("tidemark snapshot restore X --pla"), "--plan-hash\n");
+  EXPECT_EQ(complete("tidemark log query --js"), "--json\n");
+}
+
+TEST_F(Completion, IsNotMisledByTheValueOfAnOption) {
+  EXPECT_EQ(complete("tidemark -c status snapshot li"), "list\n");
+  EXPECT_EQ(complete("tidemark --timeout 5s snapshot li"), "list\n");
+}
+
+TEST_F(Completion, NamesEveryCommandForOtherShells) {
+  for (const auto* shell : {"zsh", "fish"}) {
+    for (const auto* word : {"up", "snapshot", "restore", "follow", "plan-hash", "timeout"}) {
+      EXPECT_THAT(script(shell), HasSubstr(word)) << shell;
+    }
+  }
+}
+
+TEST_F(Completion, RefusesAShellThatItDoesNotKnow) {
+  std::ostringstream out;
+  std::ostringstream err;
+  std::istringstream in;
+  Context context(out, err, in);
+  EXPECT_EQ(run_cli(context, {"completion", "cmd.exe"}), 2);
+}
+
+}  // namespace
+}  // namespace tidemark::tools

@@ -1,0 +1,191 @@
+#include "tools/client.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "bus/zmq_link.h"
+#include "config/endpoints.h"
+#include "model/api/node.h"
+#include "tools/interrupt.h"
+
+namespace tidemark::tools {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kInterruptPoll = 50ms;
+
+std::string host_name() {
+  char name[256] = {};
+  if (::gethostname(name, sizeof name - 1) != 0) return "localhost";
+  return name;
+}
+
+}  // namespace
+
+void Pending::on_progress(Bytes payload) {
+  {
+    const std::lock_guard lock(mutex_);
+    progress_.push_back(std::move(payload));
+  }
+  changed_.notify_one();
+}
+
+void Pending::on_answer(bus::Answer answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    answer_ = std::move(answer);
+  }
+  changed_.notify_one();
+}
+
+bus::Answer Pending::wait(const std::function<void(Bytes)>& progress) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    while (!progress_.empty()) {
+      auto payload = std::move(progress_.front());
+      progress_.pop_front();
+      lock.unlock();
+      if (progress) progress(std::move(payload));
+      lock.lock();
+    }
+    if (answer_) return std::move(*answer_);
+    if (Interrupt::came()) return Error{Code::kTimeout, "interrupted"};
+    changed_.wait_for(lock, kInterruptPoll);
+  }
+}
+
+Client::Client(std::unique_ptr<bus::Link> link, bus::NodeInfo registry, std::string hint)
+    : registry_(std::move(registry)), hint_(std::move(hint)), link_(std::move(link)) {}
+
+Result<std::unique_ptr<Client>> Client::connect(const config::Site& site, Duration budget) {
+  const auto endpoint = config::registry_endpoint(site);
+  const auto hint =
+      "no registry at " + endpoint + ": is `tidemark up -c " + site.file + "` running?";
+  // A socket that is not there needs no waiting for.
+  constexpr std::string_view kIpc = "ipc://";
+  if (endpoint.starts_with(kIpc) && !std::filesystem::exists(endpoint.substr(kIpc.size()))) {
+    return Error{Code::kUnavailable, hint};
+  }
+
+  bus::ZmqLinkOptions options;
+  options.self.name = "cli-" + std::to_string(::getpid());
+  options.self.kind = "cli";
+  options.self.uuid = Uuid::random();
+  options.self.incarnation = 1;
+  options.self.host = host_name();
+  auto link = bus::open_zmq_link(std::move(options));
+  if (!link) return link.error();
+
+  bus::NodeInfo registry;
+  registry.name = "registry";
+  registry.kind = "registry";
+  registry.uuid = bus::node_uuid(site.name, "registry");
+  registry.request_endpoints = {endpoint};
+  // With tcp its data port is any free one: the directory says which.
+  if (endpoint.starts_with(kIpc)) {
+    registry.data_endpoints = config::bind_endpoints(site, "registry").data;
+  }
+  return join(std::move(link).value(), std::move(registry), hint, budget);
+}
+
+Result<std::unique_ptr<Client>> Client::join(std::unique_ptr<bus::Link> link,
+                                             bus::NodeInfo registry, std::string hint,
+                                             Duration budget) {
+  // Incarnation 0 is older than any: the directory corrects it.
+  link->set_peer(registry);
+  auto client =
+      std::unique_ptr<Client>(new Client(std::move(link), std::move(registry), std::move(hint)));
+  const auto known = client->refresh(budget);
+  if (!known) return known.error();
+  return client;
+}
+
+Result<Unit> Client::refresh(Duration budget) {
+  const auto pending = std::make_shared<Pending>();
+  bus::RequestOptions options;
+  options.budget = budget;
+  link_->request(bus::node_number(registry_.uuid), "registry.directory",
+                 model::pack(model::api::Empty{}), std::move(options),
+                 [pending](bus::Answer answer) { pending->on_answer(std::move(answer)); });
+  auto reply = wait_for<bus::Directory>(*pending, "registry.directory");
+  if (!reply) {
+    const auto code = reply.error().code;
+    if (code != Code::kTimeout && code != Code::kUnavailable) return reply.error();
+    return Error{Code::kUnavailable, hint_};
+  }
+  learn(std::move(reply).value());
+  return Unit{};
+}
+
+void Client::follow_directory() {
+  const bus::StreamId stream{bus::node_number(registry_.uuid), bus::kDirectoryStream};
+  link_->subscribe(bus::FrameClass::kDirectory, stream, [this](bus::Frame frame) {
+    if (frame.header.frame_class != bus::FrameClass::kDirectory) return;
+    auto directory = model::unpack<bus::Directory>(frame.payload);
+    if (directory) learn(std::move(directory).value());
+  });
+}
+
+void Client::learn(bus::Directory directory) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto& known = directory_;
+    if (std::pair(directory.registry, directory.revision) <
+        std::pair(known.registry, known.revision)) {
+      return;  // An answer that a newer frame overtook.
+    }
+    directory_ = directory;
+  }
+  for (const auto& node : directory.nodes) link_->set_peer(node);
+}
+
+bus::Directory Client::directory() const {
+  const std::lock_guard lock(mutex_);
+  return directory_;
+}
+
+std::optional<bus::NodeInfo> Client::node(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto* found = directory_.find(name);
+  if (found == nullptr) return std::nullopt;
+  return *found;
+}
+
+std::shared_ptr<Pending> Client::begin_bytes(const std::string& node, const std::string& method,
+                                             Bytes payload, Duration budget) {
+  auto pending = std::make_shared<Pending>();
+  const auto info = this->node(node);
+  if (!info) {
+    pending->on_answer(Error{Code::kUnavailable, "no node '" + node + "' has registered"});
+    return pending;
+  }
+  if (info->state != bus::NodeState::kAlive && info->state != bus::NodeState::kSuspect) {
+    pending->on_answer(Error{Code::kUnavailable, "node '" + node + "' is " +
+                                                     std::string(bus::to_string(info->state)) +
+                                                     " since " + to_iso(info->state_since, 0)});
+    return pending;
+  }
+  bus::RequestOptions options;
+  options.budget = budget;
+  options.on_progress = [pending](Bytes part) { pending->on_progress(std::move(part)); };
+  link_->request(bus::node_number(info->uuid), method, std::move(payload), std::move(options),
+                 [pending, node, method](bus::Answer answer) {
+                   if (!answer && answer.error().code == Code::kTimeout) {
+                     const auto& said = answer.error().message;
+                     answer = Error{Code::kTimeout, "no answer from node '" + node + "' to " +
+                                                        method + ": " + said};
+                   }
+                   pending->on_answer(std::move(answer));
+                 });
+  return pending;
+}
+
+bus::Answer Client::ask_bytes(const std::string& node, const std::string& method, Bytes payload,
+                              Duration budget, const std::function<void(Bytes)>& progress) {
+  return begin_bytes(node, method, std::move(payload), budget)->wait(progress);
+}
+
+}  // namespace tidemark::tools

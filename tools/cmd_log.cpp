@@ -1,0 +1,298 @@
+// tools/cmd_log.cpp
+//
+// log show, query, follow: the journal, line by line.
+
+#include <limits>
+#include <ostream>
+#include <thread>
+
+#include "tools/commands.h"
+#include "tools/documents.h"
+#include "tools/interrupt.h"
+#include "tools/log_filter.h"
+#include "tools/show.h"
+
+namespace tidemark::tools {
+namespace {
+
+using namespace std::chrono_literals;
+namespace api = model::api;
+
+constexpr auto kReadBudget = 10s;
+
+Result<api::ReadReply> read(Client& client, const api::ReadRequest& request, Duration budget) {
+  return client.ask<api::ReadReply>("journal", "journal.read", request, budget);
+}
+
+/// Prints what matches, page by page. `limit` 0: all. Answers how many.
+Result<std::uint64_t> print_pages(Context& context, Client& client, api::ReadRequest request,
+                                  std::uint64_t limit) {
+  constexpr std::uint64_t kPage = 1000;
+  std::uint64_t printed = 0;
+  while (context.out) {
+    const auto left = limit == 0 ? kPage : limit - printed;
+    if (left == 0) break;
+    request.limit = static_cast<std::uint32_t>(std::min(kPage, left));
+    auto page = read(client, request, context.budget(kReadBudget));
+    if (!page) return page.error();
+    for (const auto& line : page.value().lines) print_line(context, line);
+    printed += page.value().lines.size();
+    const bool stuck = page.value().next == request.from || page.value().next == 0;
+    if (page.value().end || stuck) break;
+    request.from = page.value().next;
+    if (!request.newest_first && request.to != 0 && request.from > request.to) break;
+  }
+  return printed;
+}
+
+// ---- show ---------------------------------------------------------------------------------------
+
+void print_details(const Context& context, const api::LogLine& line) {
+  auto& out = context.out;
+  out << "line      " << line.line << "\n"
+      << "time      " << time_text(line.recorded_at, 9) << "\n"
+      << "origin    " << printable(line.origin) << ", incarnation " << line.incarnation
+      << ", its record " << line.sequence << "\n"
+      << "kind      " << model::to_string(line.kind) << "\n"
+      << "level     " << model::to_string(line.level) << "\n";
+  if (!line.subject.empty()) out << "subject   " << printable(line.subject) << "\n";
+  if (!line.text.empty()) out << "text      " << printable(line.text) << "\n";
+  if (line.kind != model::RecordKind::kPvUpdate) return;
+  const auto alarm = alarm_text(line.alarm);
+  out << "value     " << printable(value_text(line.value)) << "\n"
+      << "alarm     " << (alarm.empty() ? "none" : alarm) << "\n"
+      << "IOC time  " << time_text(line.taken_at, 9) << "\n";
+}
+
+Exit show(Context& context, Client& client, std::uint64_t first, std::uint64_t last) {
+  api::ReadRequest request;
+  request.from = first;
+  request.to = last;
+  if (first == last && !context.json) {
+    const auto page = read(client, request, context.budget(kReadBudget));
+    if (!page) return context.report(page.error());
+    if (!page.value().lines.empty()) {
+      print_details(context, page.value().lines.front());
+      return Exit::kFine;
+    }
+  } else {
+    const auto printed = print_pages(context, client, request, 0);
+    if (!printed) return context.report(printed.error());
+    if (printed.value() > 0) return Exit::kFine;
+  }
+  return context.report({Code::kNotFound, "the journal has no line " + std::to_string(first) +
+                                              (last == first ? "" : " or after")});
+}
+
+// ---- query --------------------------------------------------------------------------------------
+
+struct QueryOptions {
+  LogFilter filter;
+  std::uint64_t limit = 50;
+  bool oldest_first = false;
+};
+
+Exit query(Context& context, const QueryOptions& options) {
+  auto request = read_request(options.filter, context.now());
+  if (!request) return context.report(request.error());
+  request.value().newest_first = !options.oldest_first;
+  request.value().from = options.oldest_first ? 1 : 0;
+  return with_client(context, [&](Client& client) {
+    const auto printed = print_pages(context, client, request.value(), options.limit);
+    return printed ? Exit::kFine : context.report(printed.error());
+  });
+}
+
+// ---- follow -------------------------------------------------------------------------------------
+
+struct FollowOptions {
+  LogFilter filter;
+  std::string from = "now";
+  std::uint64_t count = 0;  // lines; 0: no end
+  Duration period{0};       // 0: no end
+};
+
+/// Reads on from the last line seen. The line number is all there is to remember, so a journal
+/// that restarts costs nothing: the next read asks for the line after the last one shown.
+class Follower {
+ public:
+  Follower(Context& context, Client& client, api::ReadRequest request, const FollowOptions& options)
+      : context_(context),
+        client_(client),
+        request_(std::move(request)),
+        count_(options.count),
+        end_(options.period > Duration{0} ? steady_now() + options.period : SteadyTime::max()) {}
+
+  Exit run() {
+    const Interrupt interrupt;
+    client_.follow_directory();
+    while (!enough()) {
+      request_.wait = away_ ? Duration{0} : std::min<Duration>(kWait, end_ - steady_now());
+      request_.limit = limit();
+      const auto page = read(client_, request_, request_.wait + (away_ ? 1s : 3s));
+      if (page) {
+        back();
+        take(page.value());
+        continue;
+      }
+      if (Interrupt::came()) break;
+      const auto& error = page.error();
+      if (error.code != Code::kTimeout && error.code != Code::kUnavailable) {
+        return context_.report(error);
+      }
+      gone(error);
+    }
+    return Exit::kFine;
+  }
+
+ private:
+  static constexpr Duration kWait = 5s;
+  static constexpr Duration kRetry = 200ms;
+  static constexpr std::uint32_t kPage = 1000;
+
+  bool enough() const {
+    return Interrupt::came() || steady_now() >= end_ || (count_ > 0 && printed_ >= count_) ||
+           !context_.out;
+  }
+  std::uint32_t limit() const {
+    if (count_ == 0) return kPage;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(kPage, count_ - printed_));
+  }
+
+  void take(const api::ReadReply& page) {
+    if (page.last_line + 1 < request_.from && !warned_) {
+      warned_ = true;
+      context_.err << "tidemark: the journal ends at line " << page.last_line << ", before line "
+                   << request_.from - 1 << " that was seen: is it another one?" << std::endl;
+    }
+    for (const auto& line : page.lines) {
+      if (line.line < request_.from) continue;
+      print_line(context_, line);
+      ++printed_;
+      request_.from = line.line + 1;
+    }
+    request_.from = std::max(request_.from, page.next);
+    context_.out.flush();
+  }
+
+  void gone(const Error& error) {
+    if (!away_) {
+      context_.err << "tidemark: the journal is away (" << error.message << "); waiting"
+                   << std::endl;
+    }
+    away_ = true;
+    std::this_thread::sleep_for(kRetry);
+    [[maybe_unused]] const auto known = client_.refresh(1s);  // The registry may be away too.
+  }
+
+  void back() {
+    if (away_) context_.err << "tidemark: the journal is back" << std::endl;
+    away_ = false;
+  }
+
+  Context& context_;
+  Client& client_;
+  api::ReadRequest request_;
+  const std::uint64_t count_;
+  const SteadyTime end_;
+  std::uint64_t printed_ = 0;
+  bool away_ = false;
+  bool warned_ = false;
+};
+
+Exit follow(Context& context, Client& client, api::ReadRequest request,
+            const FollowOptions& options) {
+  if (options.from == "now") {
+    api::ReadRequest newest;
+    newest.newest_first = true;
+    newest.from = 0;
+    newest.limit = 1;
+    const auto page = read(client, newest, context.budget(kReadBudget));
+    if (!page) return context.report(page.error());
+    // With --since, what was in that time comes first.
+    request.from = request.since ? 1 : page.value().last_line + 1;
+  }
+  return Follower(context, client, std::move(request), options).run();
+}
+
+Exit start_follow(Context& context, const FollowOptions& options) {
+  auto request = read_request(options.filter, context.now());
+  if (!request) return context.report(request.error());
+  if (options.from != "now") {
+    const auto line = parse_lines(options.from);
+    if (!line || line.value().first != line.value().second) {
+      return context.report(
+          {Code::kInvalidArgument, "--from: '" + options.from + "' is no line, nor now"});
+    }
+    request.value().from = line.value().first;
+  }
+  return with_client(
+      context, [&](Client& client) { return follow(context, client, request.value(), options); });
+}
+
+// ---- options ------------------------------------------------------------------------------------
+
+void add_show(CLI::App& log, Context& context) {
+  auto lines = std::make_shared<std::string>();
+  auto* command =
+      add_command(log, context, "show",
+                  {"Show a line of the journal, or a range",
+                   "One line is shown with all that is known of it. Exits with 1 when "
+                   "the journal does not have it.",
+                   "  tidemark log show 184223\n  tidemark log show 184200..184223"},
+                  [&context, lines] {
+                    const auto range = parse_lines(*lines);
+                    if (!range) return context.report(range.error());
+                    return with_client(context, [&](Client& client) {
+                      return show(context, client, range.value().first, range.value().second);
+                    });
+                  });
+  command->add_option("LINE", *lines, "Line number, or first..last")->required();
+}
+
+void add_query(CLI::App& log, Context& context) {
+  auto options = std::make_shared<QueryOptions>();
+  auto* command = add_command(
+      log, context, "query",
+      {"Search the journal, newest first",
+       "All filters must match. Times are those at which the journal recorded the line.",
+       "  tidemark log query --kind PutIntended,PutConfirmed --since -10m\n"
+       "  tidemark log query --level warning --subject 'QUAD:*' --limit 20"},
+      [&context, options] { return query(context, *options); });
+  add_filter_options(*command, options->filter);
+  command->add_option("--limit", options->limit, "At most so many lines (default: 50; 0: all)");
+  command->add_flag("--oldest-first", options->oldest_first, "From the beginning");
+}
+
+void add_follow(CLI::App& log, Context& context) {
+  auto options = std::make_shared<FollowOptions>();
+  auto* command = add_command(
+      log, context, "follow",
+      {"Show lines of the journal as they are written",
+       "Until Ctrl-C, --count lines or --for a time. When the journal restarts it goes on where "
+       "it was: no line is lost, none is shown twice; standard error says when the journal is "
+       "away and back.",
+       "  tidemark log follow --level warning\n"
+       "  tidemark log follow --from 184200 --kind PvUpdate --json"},
+      [&context, options] { return start_follow(context, *options); });
+  add_filter_options(*command, options->filter);
+  command->add_option("--from", options->from, "First line, or now (the default)")
+      ->type_name("LINE|now");
+  command->add_option("--count", options->count, "End after so many lines");
+  add_duration(*command, "--for", options->period, "End after this time");
+}
+
+}  // namespace
+
+void add_log_commands(CLI::App& app, Context& context) {
+  auto* log = add_group(app, "log",
+                        {"Show, search and follow the journal",
+                         "Everything that happens is a line of the journal, with a number that is "
+                         "never used again.",
+                         "  tidemark log query --since -10m\n  tidemark log follow"});
+  add_show(*log, context);
+  add_query(*log, context);
+  add_follow(*log, context);
+}
+
+}  // namespace tidemark::tools

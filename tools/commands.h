@@ -1,0 +1,46 @@
+// tools/commands.h
+//
+// The command groups. Each adds its commands, with help, to the parser; what was asked for ends
+// up in Context::command and is run after the whole command line has been read.
+
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/context.h"
+
+namespace tidemark::tools {
+
+void add_site_commands(CLI::App& app, Context& context);         // up, solo, node
+void add_status_commands(CLI::App& app, Context& context);       // status
+void add_pv_commands(CLI::App& app, Context& context);           // pv import, list, get, put
+void add_watch_command(CLI::App& pv, Context& context);          // pv watch
+void add_snapshot_commands(CLI::App& app, Context& context);     // snapshot …
+void add_restore_command(CLI::App& snapshot, Context& context);  // snapshot restore
+void add_log_commands(CLI::App& app, Context& context);          // log show, query, follow
+void add_job_commands(CLI::App& app, Context& context);          // tag list, job …
+
+/// What --help says of a command: a line for lists, a paragraph, and what to type.
+struct Help {
+  std::string summary;
+  std::string paragraph;
+  std::string example;
+};
+
+/// A command that runs something. `run` is called after parsing.
+CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name, Help help,
+                      std::function<Exit()> run);
+/// An option that holds a duration, as parse_duration_argument() reads it.
+CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& into,
+                          const std::string& help);
+/// An option that may be given several times, one value each.
+CLI::Option* add_repeatable(CLI::App& command, const std::string& name,
+                            std::vector<std::string>& into, const std::string& help);
+
+/// A command that only has commands.
+CLI::App* add_group(CLI::App& parent, const std::string& name, Help help);
+
+}  // namespace tidemark::tools

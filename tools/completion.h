@@ -1,0 +1,23 @@
+// tools/completion.h
+//
+// Completion scripts, made from the tree of commands itself, so they cannot fall behind it.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace CLI {
+class App;
+}
+
+namespace tidemark::tools {
+
+enum class Shell : std::uint8_t { kBash, kZsh, kFish };
+std::optional<Shell> parse_shell(std::string_view text);
+
+std::string completion_script(const CLI::App& app, Shell shell);
+
+}  // namespace tidemark::tools

@@ -1,0 +1,136 @@
+#include "tools/log_filter.h"
+
+#include <charconv>
+#include <ostream>
+
+#include "tools/documents.h"
+#include "tools/show.h"
+#include "tools/times.h"
+
+namespace tidemark::tools {
+namespace {
+
+constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(model::RecordKind::kKeyframe);
+
+std::string known_kinds() {
+  std::string out;
+  for (std::uint8_t kind = 1; kind <= kKindMax; ++kind) {
+    out += (kind == 1 ? "" : ", ") + std::string(model::to_string(model::RecordKind{kind}));
+  }
+  return out;
+}
+
+Result<std::uint32_t> kind_mask(const std::vector<std::string>& lists) {
+  std::uint32_t mask = 0;
+  for (const auto& list : lists) {
+    std::size_t begin = 0;
+    while (begin <= list.size()) {
+      const auto comma = std::min(list.find(',', begin), list.size());
+      const auto word = list.substr(begin, comma - begin);
+      begin = comma + 1;
+      const auto kind = model::parse_record_kind(word);
+      if (!kind) {
+        return Error{Code::kInvalidArgument, "--kind: '" + word + "' is none of " + known_kinds()};
+      }
+      mask |= 1u << static_cast<std::uint8_t>(*kind);
+    }
+  }
+  return mask == 0 ? ~0u : mask;
+}
+
+std::string padded(std::string_view text, std::size_t width) {
+  auto out = printable(text);
+  const auto used = display_width(out);
+  if (used < width) out.append(width - used, ' ');
+  return out;
+}
+
+Color level_color(model::Level level) {
+  switch (level) {
+    case model::Level::kDebug: return Color::kDim;
+    case model::Level::kInfo: return Color::kNone;
+    case model::Level::kWarning: return Color::kYellow;
+    case model::Level::kError: break;
+  }
+  return Color::kRed;
+}
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+void add_filter_options(CLI::App& command, LogFilter& filter) {
+  add_repeatable(command, "--kind", filter.kinds, "Record kinds, such as PvUpdate,PutIntended")
+      ->type_name("KINDS");
+  command.add_option("--level", filter.level, "At least: debug, info, warning, error")
+      ->type_name("LEVEL");
+  command.add_option("--subject", filter.subject, "Glob on what the line is about")
+      ->type_name("GLOB");
+  command.add_option("--text", filter.text, "Part of the text, in any case")->type_name("TEXT");
+  command.add_option("--since", filter.since, "From this time on: -10m, or 2026-11-21T14:05:00Z")
+      ->type_name("TIME");
+  command.add_option("--until", filter.until, "Up to this time")->type_name("TIME");
+}
+
+Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime now) {
+  model::api::ReadRequest request;
+  const auto kinds = kind_mask(filter.kinds);
+  if (!kinds) return kinds.error();
+  request.kinds = kinds.value();
+  if (!filter.level.empty()) {
+    const auto level = model::parse_level(filter.level);
+    if (!level) {
+      return Error{Code::kInvalidArgument,
+                   "--level: '" + filter.level + "' is none of debug, info, warning, error"};
+    }
+    request.level = *level;
+  }
+  request.subject = filter.subject;
+  request.text = filter.text;
+  if (!filter.since.empty()) {
+    const auto since = parse_time_argument(filter.since, now);
+    if (!since) return Error{since.error().code, "--since: " + since.error().message};
+    request.since = since.value();
+  }
+  if (!filter.until.empty()) {
+    const auto until = parse_time_argument(filter.until, now);
+    if (!until) return Error{until.error().code, "--until: " + until.error().message};
+    request.until = until.value();
+  }
+  return request;
+}
+
+Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view text) {
+  const auto dots = text.find("..");
+  const auto first = number(text.substr(0, dots));
+  const auto last = dots == std::string_view::npos ? first : number(text.substr(dots + 2));
+  if (!first || !last || *first == 0 || *last < *first) {
+    return Error{Code::kInvalidArgument,
+                 "'" + std::string(text) + "' is no line: use 1234, or 1200..1234"};
+  }
+  return std::pair(*first, *last);
+}
+
+void print_line(const Context& context, const model::api::LogLine& line) {
+  if (context.json) return context.print(line_json(line));
+  // Fixed widths: a stream cannot know what comes.
+  const auto number_text = std::to_string(line.line);
+  auto& out = context.out;
+  out << std::string(number_text.size() < 9 ? 9 - number_text.size() : 0, ' ') << number_text
+      << "  " << time_text(line.recorded_at) << "  "
+      << paint(padded(model::to_string(line.level), 7), level_color(line.level), context.color())
+      << "  " << padded(model::to_string(line.kind), 14) << "  " << padded(line.origin, 10) << "  "
+      << padded(line.subject, 24);
+  auto text = line.text;
+  if (text.empty() && line.value.index() != 0) text = value_text(line.value);
+  if (!text.empty())
+    out << "  " << paint(printable(text), alarm_color(line.alarm), context.color());
+  out << "\n";
+}
+
+}  // namespace tidemark::tools

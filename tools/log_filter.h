@@ -1,0 +1,35 @@
+// tools/log_filter.h
+//
+// Which lines of the journal: the filters that `log query` and `log follow` share, from options
+// to a request; and a line as people read it.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/api/journal.h"
+#include "tools/commands.h"
+
+namespace tidemark::tools {
+
+struct LogFilter {
+  std::vector<std::string> kinds;  // each may be a list: "PutIntended,PutConfirmed"
+  std::string level;
+  std::string subject;
+  std::string text;
+  std::string since;
+  std::string until;
+};
+
+void add_filter_options(CLI::App& command, LogFilter& filter);
+
+/// Errors: kInvalidArgument, naming the option and what it takes.
+Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime now);
+
+/// "12..40", "12": both ends included. Errors: kInvalidArgument.
+Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view text);
+
+void print_line(const Context& context, const model::api::LogLine& line);
+
+}  // namespace tidemark::tools
