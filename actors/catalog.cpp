@@ -17,8 +17,8 @@ class DraftBuilder {
     if (address.empty()) return model::kNoValue;
     const auto channel = catalog_.channel_of(address);
     TIDEMARK_CHECK(channel.has_value());
-    const auto [found, fresh] = index_.try_emplace(
-        model::raw(*channel), static_cast<std::uint32_t>(draft.values.size()));
+    const auto [found, fresh] =
+        index_.try_emplace(model::raw(*channel), static_cast<std::uint32_t>(draft.values.size()));
     if (fresh) {
       auto& value = draft.values.emplace_back();
       value.channel = *channel;
@@ -70,6 +70,25 @@ Records unjournaled_channels(const catalog::Catalog& catalog) {
   return records;
 }
 
+/// A PV is written through its setpoint or its config address, and not when it is read-only.
+Result<Unit> may_write(const catalog::Catalog& catalog, const std::string& address) {
+  if (!catalog.channel_of(address)) {
+    return Error{Code::kNotFound, "no PV has the address '" + address + "'"};
+  }
+  api::PvQuery query;
+  query.scope.names = {address};
+  query.limit = 0;
+  const auto page = catalog.list(query);
+  if (!page) return page.error();
+  Error refused{Code::kRefused, address + " is only read back; write the PV's setpoint"};
+  for (const auto& pv : page.value().pvs) {
+    if (pv.setpoint != address && pv.config != address) continue;
+    if (!pv.read_only) return Unit{};
+    refused.message = address + " is defined as read-only";
+  }
+  return refused;
+}
+
 /// PVs `offset` to `offset + limit` by name, of those in scope, with their values.
 Result<model::Snapshot> cut(const catalog::Catalog& catalog, const model::Snapshot& whole,
                             const api::SnapshotGet& query) {
@@ -107,10 +126,32 @@ Result<model::Snapshot> cut(const catalog::Catalog& catalog, const model::Snapsh
 
 }  // namespace
 
+void CatalogState::remember(Shared<model::Snapshot> snapshot) {
+  recent.insert(recent.begin(), std::move(snapshot));
+  if (recent.size() > kRecentMax) recent.pop_back();
+}
+
+Result<Shared<model::Snapshot>> CatalogState::load(const std::string& which) {
+  const auto header = catalog->find_snapshot(which);
+  if (!header) return header.error();
+  const auto known = std::find_if(recent.begin(), recent.end(), [&](const auto& each) {
+    return each->header.id == header.value().id;
+  });
+  if (known != recent.end()) {
+    std::rotate(recent.begin(), known, known + 1);
+    return recent.front();
+  }
+  auto snapshot = catalog->load_snapshot(header.value().id);
+  if (!snapshot) return snapshot.error();
+  remember(share(std::move(snapshot).value()));
+  return recent.front();
+}
+
 CatalogActor::behavior_type catalog_actor(CatalogActor::stateful_pointer<CatalogState> self,
                                           std::shared_ptr<catalog::Catalog> owned) {
-  self->state.catalog = std::move(owned);
-  auto& catalog = *self->state.catalog;
+  auto& state = self->state;
+  state.catalog = std::move(owned);
+  auto& catalog = *state.catalog;
   return {
       [&catalog](import_atom, const api::ImportRequest& request) {
         return to_caf(catalog.import_csv(request, utc_now()));
@@ -126,12 +167,12 @@ CatalogActor::behavior_type catalog_actor(CatalogActor::stateful_pointer<Catalog
       [&catalog](journaled_atom, std::uint32_t channel) {
         return to_caf(catalog.set_journaled_through(channel));
       },
-      [&catalog](select_atom, const model::Scope& scope) -> caf::result<Shared<model::Snapshot>> {
+      [&catalog](select_atom, const model::Scope& scope) -> caf::result<Draft> {
         const auto pvs = catalog.select(scope);
         if (!pvs) return to_caf(pvs.error());
         DraftBuilder builder(catalog);
         for (const auto* pv : pvs.value()) builder.add(*pv);
-        return share(std::move(builder.draft));
+        return std::make_shared<model::Snapshot>(std::move(builder.draft));
       },
       [&catalog](scope_atom, const model::Scope& scope) -> caf::result<Shared<PvSet>> {
         const auto pvs = catalog.select(scope);
@@ -147,31 +188,39 @@ CatalogActor::behavior_type catalog_actor(CatalogActor::stateful_pointer<Catalog
         }
         return model::raw(*channel);
       },
-      [&catalog](add_atom, const Shared<model::Snapshot>& snapshot) {
-        return to_caf(catalog.add_snapshot(*snapshot));
+      [&catalog](put_atom, const std::string& address) {
+        return to_caf(may_write(catalog, address));
       },
-      [&catalog](load_atom, const std::string& which) -> caf::result<Shared<model::Snapshot>> {
-        const auto header = catalog.find_snapshot(which);
-        if (!header) return to_caf(header.error());
-        auto snapshot = catalog.load_snapshot(header.value().id);
-        if (!snapshot) return to_caf(snapshot.error());
-        return share(std::move(snapshot).value());
+      [&state, &catalog](add_atom, const Shared<model::Snapshot>& snapshot) -> caf::result<Unit> {
+        const auto added = catalog.add_snapshot(*snapshot);
+        if (!added) return to_caf(added.error());
+        state.remember(snapshot);
+        return Unit{};
       },
-      [&catalog](snapshot_atom,
-                 const api::SnapshotGet& query) -> caf::result<Shared<model::Snapshot>> {
-        const auto header = catalog.find_snapshot(query.snapshot);
-        if (!header) return to_caf(header.error());
-        auto snapshot = catalog.load_snapshot(header.value().id);
+      [&state](load_atom, const std::string& which) -> caf::result<Shared<model::Snapshot>> {
+        auto snapshot = state.load(which);
         if (!snapshot) return to_caf(snapshot.error());
-        auto part = cut(catalog, snapshot.value(), query);
+        return std::move(snapshot).value();
+      },
+      [&state, &catalog](snapshot_atom,
+                         const api::SnapshotGet& query) -> caf::result<Shared<model::Snapshot>> {
+        auto whole = state.load(query.snapshot);
+        if (!whole) return to_caf(whole.error());
+        if (query.scope.all() && query.offset == 0 && query.limit == 0) {
+          return std::move(whole).value();
+        }
+        auto part = cut(catalog, *whole.value(), query);
         if (!part) return to_caf(part.error());
         return share(std::move(part).value());
       },
-      [&catalog](remove_atom, const std::string& which) -> caf::result<model::SnapshotHeader> {
+      [&state, &catalog](remove_atom,
+                         const std::string& which) -> caf::result<model::SnapshotHeader> {
         const auto header = catalog.find_snapshot(which);
         if (!header) return to_caf(header.error());
         const auto removed = catalog.delete_snapshot(header.value().id);
         if (!removed) return to_caf(removed.error());
+        std::erase_if(state.recent,
+                      [&](const auto& each) { return each->header.id == header.value().id; });
         return header.value();
       },
       [&catalog](list_atom, const api::SnapshotQuery& query) -> caf::result<api::SnapshotList> {

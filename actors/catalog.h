@@ -27,8 +27,10 @@ using CatalogActor = caf::typed_actor<
     caf::replies_to<journaled_atom, std::uint32_t>::with<Unit>,
 
     /// A snapshot without values: PVs in scope and their channels.
-    caf::replies_to<select_atom, model::Scope>::with<Shared<model::Snapshot>>,
+    caf::replies_to<select_atom, model::Scope>::with<Draft>,
     caf::replies_to<scope_atom, model::Scope>::with<Shared<PvSet>>,
+    /// Whether an address may be written. Errors: not_found; refused, saying why.
+    caf::replies_to<put_atom, std::string>::with<Unit>,
     /// The number of an address. Errors: not_found.
     caf::replies_to<find_atom, std::string>::with<std::uint32_t>,
 
@@ -47,6 +49,14 @@ using CatalogActor = caf::typed_actor<
 struct CatalogState {
   static inline const char* name = "catalog";
   std::shared_ptr<catalog::Catalog> catalog;
+
+  /// The snapshots that were asked for last, newest use first: people compare, plan, restore and
+  /// look at one several times, and reading 40 000 values takes longer than comparing them.
+  static constexpr std::size_t kRecentMax = 4;
+  std::vector<Shared<model::Snapshot>> recent;
+
+  Result<Shared<model::Snapshot>> load(const std::string& which);
+  void remember(Shared<model::Snapshot> snapshot);
 };
 
 CatalogActor::behavior_type catalog_actor(CatalogActor::stateful_pointer<CatalogState> self,

@@ -101,7 +101,7 @@ void serve(const Gate& gate, bus::Link& link, std::string method, const Actor& a
   link.serve(std::move(method), [gate, actor](bus::Call call) {
     std::shared_ptr<GateWork> work =
         std::make_shared<detail::AskActor<Request, Reply, Wire, Actor, Atom>>(std::move(call),
-                                                                             actor);
+                                                                              actor);
     caf::anon_send(gate, run_atom_v, std::move(work));
   });
 }

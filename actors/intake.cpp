@@ -1,5 +1,7 @@
 #include "actors/intake.h"
 
+#include <utility>
+
 namespace tidemark::actors {
 namespace {
 
@@ -38,19 +40,22 @@ Result<Intake::Taken> Intake::take(const model::api::AppendRequest& request, Utc
   auto mark = mark_of(request.origin);
   if (request.incarnation < mark.incarnation) {
     return Error{Code::kRefused, request.node + " incarnation " +
-                                     std::to_string(request.incarnation) +
-                                     " is superseded by " + std::to_string(mark.incarnation)};
+                                     std::to_string(request.incarnation) + " is superseded by " +
+                                     std::to_string(mark.incarnation)};
   }
   std::vector<model::Gap> gaps;
   if (request.incarnation > mark.incarnation) {
     if (mark.incarnation != 0 && mark.updates) {
       gaps.push_back({request.origin, request.node, mark.incarnation, mark.sequence + 1, 0,
-                      mark.recorded_at, now, "node restarted; what changed meanwhile was not seen"});
+                      mark.recorded_at, now,
+                      "node restarted; what changed meanwhile was not seen"});
     }
     mark = {request.incarnation, 0, now, false};
   }
   std::uint64_t gaps_made = 0;
+  bool first = true;
   for (const auto& each : request.sections) {
+    const bool may_come = std::exchange(first, false) && request.after > mark.sequence;
     const auto last = each.sequence + each.count - 1;
     if (each.count == 0 || last < each.sequence) {
       return Error{Code::kCorruption, "section of no records from " + request.node};
@@ -60,7 +65,7 @@ Result<Intake::Taken> Intake::take(const model::api::AppendRequest& request, Utc
       continue;
     }
     if (each.sequence > mark.sequence + 1) {
-      if (request.oldest <= mark.sequence + 1) {
+      if (may_come) {
         return Error{Code::kConflict, "expected record " + std::to_string(mark.sequence + 1) +
                                           " of " + request.node + " before " +
                                           std::to_string(each.sequence)};
@@ -70,11 +75,11 @@ Result<Intake::Taken> Intake::take(const model::api::AppendRequest& request, Utc
                       "dropped at the source: too much was held back"});
     } else if (each.sequence <= mark.sequence) {
       return Error{Code::kCorruption, "section of " + request.node + " begins at record " +
-                                          std::to_string(each.sequence) + " inside one that is stored"};
+                                          std::to_string(each.sequence) +
+                                          " inside one that is stored"};
     }
     auto inspected = journal::inspect({request.origin, request.incarnation, each.sequence,
-                                       each.count,
-                                       static_cast<journal::SectionFormat>(each.format),
+                                       each.count, static_cast<journal::SectionFormat>(each.format),
                                        each.sent_at, each.payload.bytes});
     if (!inspected) {
       return Error{inspected.error().code,

@@ -4,8 +4,8 @@
 //
 //   all of it is there          drop it, and acknowledge again
 //   it begins where we are      take it
-//   it begins later, and the origin still holds something older:  refuse, it will come in order
-//   it begins later, and the origin holds nothing older:          a Gap, then take it
+//   it begins later, and what is between is on its way    refuse, it will come in order
+//   it begins later, and what is between was dropped      a Gap, then take it
 //   another incarnation         what the old one had not sent is gone: a Gap, if it sent PV updates
 //
 // A section that was sent twice is the same section (same cut), because origins keep them whole.

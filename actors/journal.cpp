@@ -21,6 +21,7 @@ void commit(JournalState& state) {
         each.call.fail({Code::kUnavailable, "journal: " + appended.error().message});
       }
       // Whatever the store kept, the intake is ahead of it now: only a new start knows the truth.
+      state.broken = true;
       return state.on_broken(appended.error());
     }
     ++state.blocks;
@@ -56,13 +57,13 @@ Journal::behavior_type journal_actor(Journal::stateful_pointer<JournalState> sel
   // The journal's own gap records: an origin of its own, beside the node's outbox.
   const auto origin = Uuid::derive(me.text() + "/gaps");
   const auto mark = state.store->mark_of(origin);
-  state.intake =
-      std::make_unique<Intake>(*state.store, origin, mark ? mark->incarnation + 1 : 1);
+  state.intake = std::make_unique<Intake>(*state.store, origin, mark ? mark->incarnation + 1 : 1);
   state.board->count("tidemark_journal_last_line", "The newest durable line",
                      static_cast<double>(journal::raw(state.store->last())));
 
   return {
       [self, &state](append_atom, const bus::Call& call) {
+        if (state.broken) return call.fail({Code::kUnavailable, "the journal is about to end"});
         const auto request = model::unpack<model::api::AppendRequest>(call.payload());
         if (!request) return call.fail({Code::kInvalidArgument, request.error().message});
         auto taken = state.intake->take(request.value(), utc_now());

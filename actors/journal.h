@@ -56,7 +56,7 @@ struct JournalState {
   std::vector<journal::InspectedSection> group;
   std::size_t group_bytes = 0;
   std::vector<Waiting> waiting;
-  std::uint64_t appends = 0;
+  bool broken = false;  // nothing more is acknowledged
   std::uint64_t blocks = 0;
 };
 

@@ -31,7 +31,9 @@ LogLine log_line(const journal::Entry& entry, const journal::Store& store,
     line.taken_at = update->taken_at;
     switch (update->event) {
       case model::PvUpdate::Event::kValue: line.text = model::to_text(update->value); break;
-      case model::PvUpdate::Event::kConnected: line.text = "connected to " + update->meta->host; break;
+      case model::PvUpdate::Event::kConnected:
+        line.text = "connected to " + update->meta->host;
+        break;
       case model::PvUpdate::Event::kDisconnected: line.text = "connection lost"; break;
     }
   } else {
@@ -115,8 +117,8 @@ JournalReader::behavior_type journal_reader_actor(
                            reply.value().lines.empty() && reply.value().end;
         if (!waits) return call.done(model::pack(reply.value()));
         if (state.waiting.size() >= kWaitingMax) {
-          return call.fail({Code::kUnavailable, "too many followers wait: " +
-                                                    std::to_string(kWaitingMax)});
+          return call.fail(
+              {Code::kUnavailable, "too many followers wait: " + std::to_string(kWaitingMax)});
         }
         request.value().from = reply.value().next;
         state.waiting.push_back({call, std::move(request).value(), steady_now() + wait});

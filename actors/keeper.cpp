@@ -100,16 +100,16 @@ caf::result<Job> create_snapshot(KeeperState& state, const api::SnapshotRequest&
   const auto title = check_title(request.title);
   if (!title) return to_caf(title.error());
   auto promise = state.self->make_response_promise<Job>();
-  state.once(request.idempotency, promise, [&state, request, promise]() {
+  state.once(request.idempotency, promise, [&state, request](const KeeperState::Settle& settle) {
     const auto job = new_job("snapshot_create", request.title, request.user);
     state.accept(
         job, request.idempotency, request.description,
-        [&state, request, promise, id = job.id](std::uint64_t) {
+        [&state, request, settle, id = job.id](std::uint64_t) {
           const auto accepted = state.running[id].job;
-          deliver(promise, accepted);
+          settle.done(accepted);
           state.take_snapshot(accepted, request);
         },
-        fails(promise));
+        settle.failed);
   });
   return promise;
 }
@@ -142,11 +142,8 @@ caf::result<Shared<api::CompareReply>> compare(KeeperState& state,
       return;
     }
     state.self->request(state.options.catalog, caf::infinite, load_atom_v, request.right)
-        .then(
-            [left, answer](const Shared<model::Snapshot>& right) {
-              answer(*left, *right, true);
-            },
-            failed);
+        .then([left, answer](const Shared<model::Snapshot>& right) { answer(*left, *right, true); },
+              failed);
   };
   state.self->request(state.options.catalog, caf::infinite, load_atom_v, request.left)
       .then(
@@ -163,58 +160,70 @@ caf::result<Shared<api::CompareReply>> compare(KeeperState& state,
   return promise;
 }
 
+/// Begins the restore that was planned, or says why not.
+void begin_restore(KeeperState& state, const api::RestoreRequest& request,
+                   const KeeperState::Settle& settle, const model::Snapshot& snapshot,
+                   const Shared<model::RestorePlan>& plan) {
+  if (!request.plan_hash.empty() && request.plan_hash != plan->hash) {
+    return settle.failed(to_caf(Error{Code::kConflict, "the plan is another by now: " + plan->hash +
+                                                           ", not " + request.plan_hash +
+                                                           "; look at it again with a dry run"}));
+  }
+  auto job = new_job("snapshot_restore", snapshot.header.title, request.user);
+  job.result = snapshot.header.id;
+  const auto locked = state.lock(job, *plan);
+  if (!locked) return settle.failed(to_caf(locked.error()));
+  auto detail = plan_detail(*plan);
+  if (!request.comment.empty()) detail = request.comment + " (" + detail + ")";
+  state.accept(
+      job, request.idempotency, detail,
+      [&state, settle, plan, id = job.id, timeout = request.put_timeout](std::uint64_t) {
+        settle.done(state.running[id].job);
+        state.start_restore(id, plan, timeout, true);
+      },
+      settle.failed);
+}
+
 caf::result<Job> restore(KeeperState& state, const api::RestoreRequest& request) {
   auto promise = state.self->make_response_promise<Job>();
-  const auto failed = fails(promise);
-  const auto planned = [&state, request, promise, failed](
-                           const Shared<model::Snapshot>& snapshot,
-                           const Shared<model::RestorePlan>& plan) {
-    if (!request.plan_hash.empty() && request.plan_hash != plan->hash) {
-      return deliver(promise, to_caf(Error{
-          Code::kConflict, "the plan is another by now: " + plan->hash + ", not " +
-                               request.plan_hash + "; look at it again with a dry run"}));
-    }
-    auto job = new_job("snapshot_restore", snapshot->header.title, request.user);
-    job.result = snapshot->header.id;
-    const auto locked = state.lock(job, *plan);
-    if (!locked) return deliver(promise, to_caf(locked.error()));
-    std::string detail = plan_detail(*plan);
-    if (!request.comment.empty()) detail = request.comment + " (" + detail + ")";
-    state.accept(
-        job, request.idempotency, detail,
-        [&state, promise, plan, id = job.id, timeout = request.put_timeout](
-            std::uint64_t) {
-          deliver(promise, state.running[id].job);
-          state.start_restore(id, plan, timeout, true);
+  state.once(request.idempotency, promise, [&state, request](const KeeperState::Settle& settle) {
+    state.plan(
+        request,
+        [&state, request, settle](const Shared<model::Snapshot>& snapshot,
+                                  const Shared<model::RestorePlan>& plan) {
+          begin_restore(state, request, settle, *snapshot, plan);
         },
-        failed);
-  };
-  state.once(request.idempotency, promise, [&state, request, planned, failed]() {
-    state.plan(request, planned, failed);
+        settle.failed);
   });
   return promise;
 }
 
-caf::result<Job> put(KeeperState& state, const api::PutRequest& request) {
-  auto promise = state.self->make_response_promise<Job>();
-  state.self->request(state.options.live, caf::infinite, live_atom_v,
-                      api::LiveQuery{{request.address}})
+/// The catalog allows it: writes, if the IOC does too.
+void put_now(KeeperState& state, const api::PutRequest& request, KeeperState::JobPromise promise) {
+  state.self
+      ->request(state.options.live, caf::infinite, live_atom_v, api::LiveQuery{{request.address}})
       .then(
           [&state, request, promise](const Shared<api::LiveReply>& found) {
             if (found->values.size() != 1) {
-              return deliver(promise, to_caf(Error{
-                  Code::kNotFound, "no PV has the address '" + request.address + "'"}));
+              return deliver(promise, to_caf(Error{Code::kNotFound, "no PV has the address '" +
+                                                                        request.address + "'"}));
             }
             const auto& live = found->values.front();
             if (live.state != model::LiveState::kConnected) {
-              return deliver(promise, to_caf(
-                  Error{Code::kUnavailable, request.address + " is " +
-                                                std::string(model::to_string(live.state))}));
+              return deliver(promise, to_caf(Error{Code::kUnavailable,
+                                                   request.address + " is " +
+                                                       std::string(model::to_string(live.state))}));
+            }
+            if (!live.writable) {
+              return deliver(promise,
+                             to_caf(Error{Code::kRefused,
+                                          request.address + ": the IOC gives no write access"}));
             }
             auto target = model::parse_value(request.value, live.native_type, live.labels);
             if (!target) {
-              return deliver(promise, to_caf(Error{
-                  target.error().code, request.address + ": " + target.error().message}));
+              return deliver(promise,
+                             to_caf(Error{target.error().code,
+                                          request.address + ": " + target.error().message}));
             }
             auto plan = share(plan_of_put(live, std::move(target).value()));
             auto job = new_job("pv_put", request.address, request.user);
@@ -222,14 +231,20 @@ caf::result<Job> put(KeeperState& state, const api::PutRequest& request) {
             if (!locked) return deliver(promise, to_caf(locked.error()));
             state.accept(
                 job, {}, request.comment,
-                [&state, promise, plan, id = job.id, timeout = request.timeout](
-                    std::uint64_t) {
+                [&state, promise, plan, id = job.id, timeout = request.timeout](std::uint64_t) {
                   deliver(promise, state.running[id].job);
                   state.start_restore(id, plan, timeout, false);
                 },
                 fails(promise));
           },
           fails(promise));
+}
+
+caf::result<Job> put(KeeperState& state, const api::PutRequest& request) {
+  auto promise = state.self->make_response_promise<Job>();
+  state.self->request(state.options.catalog, caf::infinite, put_atom_v, request.address)
+      .then([&state, request, promise](const Unit&) { put_now(state, request, promise); },
+            fails(promise));
   return promise;
 }
 
@@ -270,9 +285,9 @@ void recover(KeeperState& state) {
           if (model::ended(job.state) || state.running.contains(job.id)) continue;
           state.running[job.id].job = job;
           const auto recovery = state.self->home_system().spawn(
-              recovery_actor, RecoveryOptions{state.options.link, state.options.journal,
-                                              state.options.outbox,
-                                              caf::actor_cast<JobListener>(state.self), job});
+              recovery_actor,
+              RecoveryOptions{state.options.link, state.options.journal, state.options.outbox,
+                              caf::actor_cast<JobListener>(state.self), job});
           state.self->send(recovery, start_atom_v);
         }
       });
@@ -317,13 +332,14 @@ Keeper::behavior_type keeper_actor(Keeper::stateful_pointer<KeeperState> self,
       [&state](compare_atom, const api::CompareRequest& request) {
         return compare(state, request);
       },
-      [self, &state](plan_atom,
-                     const api::RestoreRequest& request) -> caf::result<Shared<model::RestorePlan>> {
+      [self, &state](plan_atom, const api::RestoreRequest& request)
+          -> caf::result<Shared<model::RestorePlan>> {
         auto promise = self->make_response_promise<Shared<model::RestorePlan>>();
         state.plan(
             request,
-            [promise](const Shared<model::Snapshot>&,
-                      const Shared<model::RestorePlan>& plan) { deliver(promise, plan); },
+            [promise](const Shared<model::Snapshot>&, const Shared<model::RestorePlan>& plan) {
+              deliver(promise, plan);
+            },
             fails(promise));
         return promise;
       },
@@ -335,8 +351,8 @@ Keeper::behavior_type keeper_actor(Keeper::stateful_pointer<KeeperState> self,
       [self, &state](cancel_atom, const api::JobQuery& query) -> caf::result<Job> {
         const auto found = state.running.find(query.job);
         if (found == state.running.end() || !found->second.restore) {
-          return to_caf(Error{Code::kNotFound, "no running job " + query.job.text() +
-                                                   " that can be cancelled"});
+          return to_caf(Error{Code::kNotFound,
+                              "no running job " + query.job.text() + " that can be cancelled"});
         }
         spdlog::info("job {} cancelled by {}", query.job.text(), query.user);
         self->send(found->second.restore, cancel_atom_v);

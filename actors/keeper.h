@@ -22,8 +22,8 @@ using Keeper = caf::typed_actor<
     caf::replies_to<import_atom, model::api::ImportRequest>::with<model::api::ImportReport>,
     caf::replies_to<snapshot_atom, model::api::SnapshotRequest>::with<model::Job>,
     caf::replies_to<remove_atom, model::api::SnapshotDelete>::with<model::api::Empty>,
-    caf::replies_to<compare_atom, model::api::CompareRequest>::with<
-        Shared<model::api::CompareReply>>,
+    caf::replies_to<compare_atom,
+                    model::api::CompareRequest>::with<Shared<model::api::CompareReply>>,
     caf::replies_to<plan_atom, model::api::RestoreRequest>::with<Shared<model::RestorePlan>>,
     caf::replies_to<restore_atom, model::api::RestoreRequest>::with<model::Job>,
     caf::replies_to<put_atom, model::api::PutRequest>::with<model::Job>,
@@ -61,8 +61,8 @@ struct KeeperState {
 
   struct Running {
     model::Job job;
-    Restore restore;                        // of restores and puts
-    std::vector<std::uint32_t> channels;    // that it writes
+    Restore restore;                      // of restores and puts
+    std::vector<std::uint32_t> channels;  // that it writes
   };
   struct Waiting {
     Uuid job;
@@ -74,7 +74,8 @@ struct KeeperState {
   KeeperOptions options;
   std::unordered_map<Uuid, Running> running;
   std::vector<Waiting> waiting;
-  std::unordered_map<std::uint32_t, Uuid> written_by;  // channel → the job that writes it
+  std::unordered_map<std::uint32_t, Uuid> written_by;        // channel → the job that writes it
+  std::unordered_map<Uuid, std::vector<JobPromise>> making;  // by idempotency key
   std::uint64_t jobs_ended = 0;
 
   /// Makes the channels that the journal does not know yet known to it, then to everybody.
@@ -83,8 +84,13 @@ struct KeeperState {
   /// Accepts a job: durable in journal and catalog, then `then`.
   void accept(const model::Job& job, const Uuid& idempotency, const std::string& detail,
               std::function<void(std::uint64_t line)> then, Failed failed);
-  /// The job of that idempotency key, or `make`.
-  void once(const Uuid& idempotency, JobPromise promise, std::function<void()> make);
+  /// Answers whoever asked for a job, also those who asked with the same key meanwhile.
+  struct Settle {
+    std::function<void(const model::Job&)> done;
+    Failed failed;
+  };
+  /// Answers with the job of that idempotency key, or makes one: never two.
+  void once(const Uuid& idempotency, JobPromise promise, std::function<void(Settle)> make);
   void take_snapshot(const model::Job& job, const model::api::SnapshotRequest& request);
   void plan(const model::api::RestoreRequest& request,
             std::function<void(Shared<model::Snapshot>, Shared<model::RestorePlan>)> then,

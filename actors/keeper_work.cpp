@@ -2,11 +2,11 @@
 //
 // The steps of the keeper's jobs. keeper.cpp says which message begins which.
 
-#include "actors/keeper.h"
-
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+
+#include "actors/keeper.h"
 namespace tidemark::actors {
 namespace {
 
@@ -69,14 +69,31 @@ void KeeperState::accept(const Job& job, const Uuid& idempotency, const std::str
           give_up);
 }
 
-void KeeperState::once(const Uuid& idempotency, JobPromise promise, std::function<void()> make) {
-  if (idempotency.is_nil()) return make();
+void KeeperState::once(const Uuid& idempotency, JobPromise promise,
+                       std::function<void(Settle)> make) {
+  if (idempotency.is_nil()) {
+    return make({[promise](const Job& job) { JobPromise(promise).deliver(job); },
+                 [promise](const caf::error& error) { JobPromise(promise).deliver(error); }});
+  }
+  auto& askers = making[idempotency];
+  askers.push_back(promise);
+  if (askers.size() > 1) return;
+  const Settle settle{[this, idempotency](const Job& job) {
+                        auto settled = making.extract(idempotency);
+                        for (auto& each : settled.mapped()) each.deliver(job);
+                      },
+                      [this, idempotency](const caf::error& error) {
+                        auto settled = making.extract(idempotency);
+                        for (auto& each : settled.mapped()) each.deliver(error);
+                      }};
   self->request(options.catalog, caf::infinite, find_atom_v, idempotency)
-      .then([this, promise, make](const Shared<Job>& known) mutable {
-        if (known->id.is_nil()) return make();
-        const auto live = running.find(known->id);
-        promise.deliver(live == running.end() ? *known : live->second.job);
-      });
+      .then(
+          [this, make, settle](const Shared<Job>& known) {
+            if (known->id.is_nil()) return make(settle);
+            const auto found = running.find(known->id);
+            settle.done(found == running.end() ? *known : found->second.job);
+          },
+          settle.failed);
 }
 
 void KeeperState::take_snapshot(const Job& job, const api::SnapshotRequest& request) {
@@ -97,36 +114,34 @@ void KeeperState::take_snapshot(const Job& job, const api::SnapshotRequest& requ
     ended.state = JobState::kCompleted;
     ended.result = header.id;
     ended.done = ended.total = header.pvs;
-    ended.message = std::to_string(header.values) + " values, " +
-                    std::to_string(header.missing) + " missing";
+    ended.message =
+        std::to_string(header.values) + " values, " + std::to_string(header.missing) + " missing";
     if (!header.monitor_alive) ended.message += "; the monitor was silent: last known values";
     finish(std::move(ended));
   };
-  const auto captured = [this, started, failed, kept](const Shared<model::Snapshot>& filled) {
+  const auto captured = [this, started, failed, kept](const Draft& filled) {
     const auto& header = filled->header;
     self->request(options.outbox, caf::infinite, append_atom_v,
                   Records{model::SnapshotTaken{header.id, header.title, header.values,
                                                header.missing, started.id}})
         .then(
             [this, filled, failed, kept](std::uint64_t line) {
-              auto snapshot = *filled;
-              snapshot.header.line = line;
-              const auto final_header = snapshot.header;
-              self->request(options.catalog, caf::infinite, add_atom_v, share(std::move(snapshot)))
-                  .then([kept, final_header](const Unit&) { kept(final_header); }, failed);
+              filled->header.line = line;
+              self->request(options.catalog, caf::infinite, add_atom_v,
+                            Shared<model::Snapshot>(filled))
+                  .then([kept, filled](const Unit&) { kept(filled->header); }, failed);
             },
             failed);
   };
   self->request(options.catalog, caf::infinite, select_atom_v, request.scope)
       .then(
-          [this, request, started, failed, captured](const Shared<model::Snapshot>& chosen) {
-            auto draft = *chosen;
-            draft.header.id = Uuid::random();
-            draft.header.title = request.title;
-            draft.header.description = request.description;
-            draft.header.author = request.user;
-            draft.header.job = started.id;
-            self->request(options.live, caf::infinite, capture_atom_v, share(std::move(draft)))
+          [this, request, started, failed, captured](const Draft& draft) {
+            draft->header.id = Uuid::random();
+            draft->header.title = request.title;
+            draft->header.description = request.description;
+            draft->header.author = request.user;
+            draft->header.job = started.id;
+            self->request(options.live, caf::infinite, capture_atom_v, draft)
                 .then(captured, failed);
           },
           failed);
@@ -146,9 +161,11 @@ void KeeperState::plan(
           [this, request, ask, failed](const Shared<model::Snapshot>& snapshot) {
             if (request.scope.all()) return ask(snapshot, nullptr);
             self->request(options.catalog, caf::infinite, scope_atom_v, request.scope)
-                .then([ask, snapshot](const Shared<PvSet>& scope) {
-                  ask(snapshot, in_scope(*snapshot, *scope));
-                }, failed);
+                .then(
+                    [ask, snapshot](const Shared<PvSet>& scope) {
+                      ask(snapshot, in_scope(*snapshot, *scope));
+                    },
+                    failed);
           },
           failed);
 }

@@ -71,20 +71,17 @@ void LiveActorState::apply(const Bytes& payload) {
 
 void LiveActorState::ask_state() {
   const auto parts = std::make_shared<std::vector<Bytes>>();  // touched by the loop thread only
-  options.link->request(
-      options.monitor, "monitor.state", model::pack(api::Empty{}),
-      {kStateBudget, [parts](Bytes part) { parts->push_back(std::move(part)); }},
-      [parts, me = caf::actor_cast<Live>(self)](bus::Answer answer) {
-        StateAnswer state{answer ? model::unpack<api::StateEnd>(answer.value())
-                                 : Result<api::StateEnd>(answer.error()),
-                          std::move(*parts)};
-        caf::anon_send(me, state_atom_v, share(std::move(state)));
-      });
+  options.link->request(options.monitor, "monitor.state", model::pack(api::Empty{}),
+                        {kStateBudget, [parts](Bytes part) { parts->push_back(std::move(part)); }},
+                        [parts, me = caf::actor_cast<Live>(self)](bus::Answer answer) {
+                          StateAnswer state{answer ? model::unpack<api::StateEnd>(answer.value())
+                                                   : Result<api::StateEnd>(answer.error()),
+                                            std::move(*parts)};
+                          caf::anon_send(me, state_atom_v, share(std::move(state)));
+                        });
 }
 
-bool LiveActorState::live() const {
-  return reader.live() && steady_now() - heard_at < kSilenceMax;
-}
+bool LiveActorState::live() const { return reader.live() && steady_now() - heard_at < kSilenceMax; }
 
 api::LiveReply LiveActorState::answer(const api::LiveQuery& query) const {
   api::LiveReply reply;
@@ -114,8 +111,7 @@ api::LiveReply LiveActorState::answer(const api::LiveQuery& query) const {
   return reply;
 }
 
-model::Snapshot LiveActorState::capture(const model::Snapshot& draft) const {
-  model::Snapshot snapshot = draft;
+void LiveActorState::capture(model::Snapshot& snapshot) const {
   auto& header = snapshot.header;
   header.created_at = utc_now();
   header.source = "live";
@@ -141,7 +137,6 @@ model::Snapshot LiveActorState::capture(const model::Snapshot& draft) const {
     }
   }
   header.pvs = static_cast<std::uint32_t>(snapshot.pvs.size());
-  return snapshot;
 }
 
 void LiveActorState::show() const {
@@ -167,8 +162,7 @@ Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, Live
   const auto me = caf::actor_cast<Live>(self);
   state.frames = std::make_shared<HandoffQueue<bus::Frame>>(
       kFramesBytesMax, [me] { caf::anon_send(me, wake_atom_v); });
-  state.options.link->subscribe(bus::FrameClass::kState,
-                                {state.options.monitor, bus::kLiveStream},
+  state.options.link->subscribe(bus::FrameClass::kState, {state.options.monitor, bus::kLiveStream},
                                 [frames = state.frames](bus::Frame frame) {
                                   // What finds no room is a hole, and the reader sees holes.
                                   const auto bytes = frame.payload.size() + 64;
@@ -214,18 +208,19 @@ Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, Live
         for (const auto& each : channels->channels) state.channels.emplace(each.address, each.id);
       },
       [&state](live_atom, const api::LiveQuery& query) { return share(state.answer(query)); },
-      [&state](capture_atom, const Shared<model::Snapshot>& draft) {
-        return share(state.capture(*draft));
+      [&state](capture_atom, const Draft& draft) {
+        state.capture(*draft);
+        return draft;
       },
       [&state](compare_atom, const Shared<model::Snapshot>& snapshot) {
         return share(model::live_view(*snapshot, state.table));
       },
-      [&state](plan_atom, const Shared<model::Snapshot>& snapshot,
-               const model::RestoreOptions& how,
-               const Shared<std::vector<bool>>& in_scope) -> caf::result<Shared<model::RestorePlan>> {
+      [&state](
+          plan_atom, const Shared<model::Snapshot>& snapshot, const model::RestoreOptions& how,
+          const Shared<std::vector<bool>>& in_scope) -> caf::result<Shared<model::RestorePlan>> {
         if (!state.live()) {
-          return to_caf(Error{Code::kUnavailable,
-                              "the monitor is silent, so nobody knows the live values"});
+          return to_caf(
+              Error{Code::kUnavailable, "the monitor is silent, so nobody knows the live values"});
         }
         return share(model::restore_plan(*snapshot, state.table, how, in_scope.get()));
       },

@@ -37,7 +37,7 @@ using Live = caf::typed_actor<
     caf::replies_to<live_atom, model::api::LiveQuery>::with<Shared<model::api::LiveReply>>,
 
     /// Fills the values of a snapshot whose channels and addresses are there.
-    caf::replies_to<capture_atom, Shared<model::Snapshot>>::with<Shared<model::Snapshot>>,
+    caf::replies_to<capture_atom, Draft>::with<Draft>,
 
     /// The snapshot's PVs with the values of now.
     caf::replies_to<compare_atom, Shared<model::Snapshot>>::with<Shared<model::Snapshot>>,
@@ -74,7 +74,7 @@ struct LiveActorState {
   /// The table is up to date as far as anybody can know.
   bool live() const;
   model::api::LiveReply answer(const model::api::LiveQuery& query) const;
-  model::Snapshot capture(const model::Snapshot& draft) const;
+  void capture(model::Snapshot& draft) const;
   void show() const;
 };
 

@@ -40,6 +40,7 @@ Member::behavior_type member_actor(Member::stateful_pointer<MemberState> self,
 
   return {
       [self, &state, me](tick_atom) {
+        if (state.leaving) return;
         self->delayed_send(self, kLeaseRenewal, tick_atom_v);
         state.options.link->request(
             bus::node_number(state.options.registry.uuid), "registry.register",
@@ -48,6 +49,7 @@ Member::behavior_type member_actor(Member::stateful_pointer<MemberState> self,
       },
       [&state](directory_atom, const bus::Directory& directory) { state.apply(directory); },
       [&state](answered_atom, const bus::Answer& answer) {
+        if (state.leaving) return;
         if (answer) {
           state.reached = true;
           state.options.board->warning("registry", "");
@@ -59,18 +61,22 @@ Member::behavior_type member_actor(Member::stateful_pointer<MemberState> self,
         if (code == Code::kRefused || code == Code::kConflict) {
           return state.options.on_fenced(answer.error());
         }
-        if (state.reached) spdlog::warn("registry: {}; going on without it", answer.error().message);
+        if (state.reached)
+          spdlog::warn("registry: {}; going on without it", answer.error().message);
         state.reached = false;
-        state.options.board->warning("registry", "the registry does not answer; peers that know "
-                                                 "each other go on");
+        state.options.board->warning("registry",
+                                     "the registry does not answer; peers that know "
+                                     "each other go on");
       },
-      [self, &state](stop_atom) -> caf::result<Unit> {
-        state.leaving = self->make_response_promise<Unit>();
-        auto promise = state.leaving;
-        state.options.link->request(bus::node_number(state.options.registry.uuid),
-                                    "registry.goodbye", model::pack(state.options.link->self()),
-                                    {std::chrono::milliseconds(500), {}},
-                                    [promise](bus::Answer) mutable { promise.deliver(Unit{}); });
+      [&state](goodbye_atom) { state.left.deliver(Unit{}); },
+      [self, &state, me](stop_atom) -> caf::result<Unit> {
+        state.leaving = true;
+        state.left = self->make_response_promise<Unit>();
+        auto promise = state.left;
+        state.options.link->request(
+            bus::node_number(state.options.registry.uuid), "registry.goodbye",
+            model::pack(state.options.link->self()), {std::chrono::milliseconds(500), {}},
+            [me](const bus::Answer&) { caf::anon_send(me, goodbye_atom_v); });
         return promise;
       },
   };

@@ -23,7 +23,11 @@ using Member = caf::typed_actor<
     /// The registry refused us.
     caf::reacts_to<answered_atom, bus::Answer>,
 
-    /// Says goodbye. Answers when the registry has heard it, or after half a second.
+    /// The registry has heard our goodbye, or does not answer.
+    caf::reacts_to<goodbye_atom>,
+
+    /// Says goodbye, and renews no more. Answers when the registry has heard it, or after half a
+    /// second.
     caf::replies_to<stop_atom>::with<Unit>>;
 
 struct MemberOptions {
@@ -45,7 +49,8 @@ struct MemberState {
   MemberOptions options;
   bus::Directory directory;
   bool reached = false;  // the last lease was renewed
-  caf::typed_response_promise<Unit> leaving;
+  bool leaving = false;
+  caf::typed_response_promise<Unit> left;
 
   void apply(const bus::Directory& fresh);
 };

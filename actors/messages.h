@@ -39,6 +39,10 @@ Shared<T> share(T value) {
 
 using Records = std::vector<model::Record>;
 
+/// A snapshot that is being made: whoever holds the message owns it and may change it, so that
+/// 40 000 values are not copied at every step.
+using Draft = std::shared_ptr<model::Snapshot>;
+
 /// A PV batch that is encoded already.
 struct UpdateBatch {
   Bytes payload;
@@ -93,6 +97,7 @@ CAF_END_TYPE_ID_BLOCK(tidemark)
 TIDEMARK_LOCAL(tidemark::Bytes)
 TIDEMARK_LOCAL(tidemark::Unit)
 TIDEMARK_LOCAL(tidemark::Uuid)
+TIDEMARK_LOCAL(tidemark::actors::Draft)
 TIDEMARK_LOCAL(tidemark::actors::Records)
 TIDEMARK_LOCAL(tidemark::actors::Shared<std::vector<bool>>)
 TIDEMARK_LOCAL(tidemark::actors::Shared<tidemark::model::Job>)

@@ -37,8 +37,8 @@ void MonitorState::publish(const std::vector<PvUpdate>& updates) {
   for (const auto& update : updates) table.apply(update, now);
   const auto count = static_cast<std::uint32_t>(updates.size());
   auto payload = model::encode_updates(updates);
-  published = options.link->publish(bus::FrameClass::kState, bus::kLiveStream, count, payload) +
-              count - 1;
+  published =
+      options.link->publish(bus::FrameClass::kState, bus::kLiveStream, count, payload) + count - 1;
   ++batches;
   self->send(options.outbox, batch_atom_v, UpdateBatch{std::move(payload), count, now});
 }
@@ -88,18 +88,19 @@ void MonitorState::follow(const api::Channels& channels) {
 }
 
 void MonitorState::ask_channels() {
-  if (asking) return;
+  if (asking || !stale) return;
   asking = true;
-  options.link->request(
-      options.keeper, "keeper.channels", model::pack(api::Empty{}), {std::chrono::seconds(5), {}},
-      [me = caf::actor_cast<Monitor>(self)](bus::Answer answer) {
-        Shared<api::Channels> channels;
-        if (answer) {
-          auto read = model::unpack<api::Channels>(answer.value());
-          if (read) channels = share(std::move(read).value());
-        }
-        caf::anon_send(me, channels_atom_v, channels);
-      });
+  stale = false;
+  options.link->request(options.keeper, "keeper.channels", model::pack(api::Empty{}),
+                        {std::chrono::seconds(5), {}},
+                        [me = caf::actor_cast<Monitor>(self)](bus::Answer answer) {
+                          Shared<api::Channels> channels;
+                          if (answer) {
+                            auto read = model::unpack<api::Channels>(answer.value());
+                            if (read) channels = share(std::move(read).value());
+                          }
+                          caf::anon_send(me, channels_atom_v, channels);
+                        });
 }
 
 void MonitorState::answer_state(const bus::Call& call) {
@@ -117,9 +118,9 @@ void MonitorState::read(const bus::Call& call) {
   if (!request) return call.fail({Code::kInvalidArgument, request.error().message});
   const auto count = request.value().channels.size();
   if (count > model::UpdateLimits{}.updates_max) {
-    return call.fail({Code::kInvalidArgument,
-                      std::to_string(count) + " channels in one read; at most " +
-                          std::to_string(model::UpdateLimits{}.updates_max)});
+    return call.fail(
+        {Code::kInvalidArgument, std::to_string(count) + " channels in one read; at most " +
+                                     std::to_string(model::UpdateLimits{}.updates_max)});
   }
   options.client->read(std::move(request.value().channels), request.value().timeout,
                        [call](std::vector<epics::ReadOutcome> outcomes) {
@@ -151,8 +152,8 @@ void MonitorState::put(const bus::Call& call) {
         api::PutResults results;
         results.results.reserve(count);
         for (auto& each : outcomes) {
-          results.results.push_back({each.channel, static_cast<std::uint8_t>(each.state),
-                                     std::move(each.reason)});
+          results.results.push_back(
+              {each.channel, static_cast<std::uint8_t>(each.state), std::move(each.reason)});
         }
         call.progress(model::pack(results));
         if (left->fetch_sub(count) == count) call.done(model::pack(api::Empty{}));
@@ -205,14 +206,21 @@ Monitor::behavior_type monitor_actor(Monitor::stateful_pointer<MonitorState> sel
       },
       [self, &state](tick_atom) {
         self->delayed_send(self, kTick, tick_atom_v);
-        if (state.channels_revision == 0) state.ask_channels();
+        state.ask_channels();
         state.show();
       },
       [&state](channels_atom, const Shared<api::Channels>& channels) {
         state.asking = false;
-        if (channels) state.follow(*channels);
+        if (channels) {
+          state.follow(*channels);
+        } else {
+          state.stale = true;  // Again at the next tick.
+        }
       },
-      [&state](start_atom) { state.ask_channels(); },
+      [&state](start_atom) {
+        state.stale = true;
+        state.ask_channels();
+      },
       [&state](state_atom, const bus::Call& call) { state.answer_state(call); },
       [&state](read_atom, const bus::Call& call) { state.read(call); },
       [&state](put_atom, const bus::Call& call) { state.put(call); },

@@ -35,8 +35,7 @@ using Monitor = caf::typed_actor<
     /// Asks the keeper for its channels: the node is there, or says that they changed.
     caf::reacts_to<start_atom>,
 
-    caf::reacts_to<state_atom, bus::Call>,
-    caf::reacts_to<read_atom, bus::Call>,
+    caf::reacts_to<state_atom, bus::Call>, caf::reacts_to<read_atom, bus::Call>,
     caf::reacts_to<put_atom, bus::Call>,
 
     /// Publishes what is left and lets the channels go.
@@ -61,6 +60,7 @@ struct MonitorState {
   std::unordered_map<std::uint32_t, std::string> followed;  // channel → address
   std::uint64_t channels_revision = 0;
   bool asking = false;
+  bool stale = true;      // the channels changed since we asked for them
   bool draining = false;  // a commit is under way to us
   SteadyTime drained_at{};
   std::uint64_t published = 0;  // items of the live stream

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace tidemark::actors {
 namespace {
@@ -16,10 +17,11 @@ constexpr Duration kAppendBudget = std::chrono::seconds(5);
 void OutboxState::send() {
   if (waiting_to_retry) return;
   for (;;) {
+    const auto after = queue->after();
     auto sections = queue->next();
     if (sections.empty()) return;
     const auto& me = options.link->self();
-    const model::api::AppendRequest request{me.uuid, me.name, me.incarnation, queue->oldest(),
+    const model::api::AppendRequest request{me.uuid, me.name, me.incarnation, after,
                                             std::move(sections)};
     options.link->request(
         options.journal, "journal.append", model::pack(request), {kAppendBudget, {}},
@@ -60,6 +62,17 @@ void OutboxState::show() {
                        static_cast<double>(queue->dropped()));
 }
 
+void append_all(const Outbox& outbox, Records records) {
+  constexpr std::size_t kAtOnce = 10'000;
+  for (std::size_t begin = 0; begin < records.size(); begin += kAtOnce) {
+    const auto end = std::min(begin + kAtOnce, records.size());
+    const auto at = [&](std::size_t i) {
+      return std::make_move_iterator(records.begin() + static_cast<std::ptrdiff_t>(i));
+    };
+    caf::anon_send(outbox, append_atom_v, Records(at(begin), at(end)));
+  }
+}
+
 Outbox::behavior_type outbox_actor(Outbox::stateful_pointer<OutboxState> self,
                                    OutboxOptions options) {
   auto& state = self->state;
@@ -68,10 +81,9 @@ Outbox::behavior_type outbox_actor(Outbox::stateful_pointer<OutboxState> self,
   return {
       [self, &state](append_atom, const Records& records) -> caf::result<std::uint64_t> {
         TIDEMARK_CHECK(!records.empty());
-        const auto through =
-            state.queue->push(journal::SectionFormat::kRecords,
-                              static_cast<std::uint32_t>(records.size()), utc_now(),
-                              model::encode_records(records));
+        const auto through = state.queue->push(journal::SectionFormat::kRecords,
+                                               static_cast<std::uint32_t>(records.size()),
+                                               utc_now(), model::encode_records(records));
         state.waiters.push_back({through, self->make_response_promise<std::uint64_t>()});
         auto promise = state.waiters.back().promise;
         state.send();

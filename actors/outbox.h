@@ -67,4 +67,7 @@ struct OutboxState {
 Outbox::behavior_type outbox_actor(Outbox::stateful_pointer<OutboxState> self,
                                    OutboxOptions options);
 
+/// Appends any number of records, in appends of a size that the journal takes. No answer.
+void append_all(const Outbox& outbox, Records records);
+
 }  // namespace tidemark::actors

@@ -13,8 +13,8 @@ std::size_t weight(const model::api::AppendSection& section) {
 
 }  // namespace
 
-std::uint64_t OutboxQueue::push(journal::SectionFormat format, std::uint32_t count,
-                                UtcTime sent_at, Bytes payload) {
+std::uint64_t OutboxQueue::push(journal::SectionFormat format, std::uint32_t count, UtcTime sent_at,
+                                Bytes payload) {
   sections_.push_back({next_sequence_, count, static_cast<std::uint8_t>(format), sent_at,
                        model::Blob{std::move(payload)}});
   next_sequence_ += count;
@@ -67,8 +67,10 @@ void OutboxQueue::rewind() {
   requests_ = 0;
 }
 
-std::uint64_t OutboxQueue::oldest() const {
-  return sections_.empty() ? next_sequence_ : sections_.front().sequence;
+std::uint64_t OutboxQueue::after() const {
+  if (sent_ == 0) return acknowledged_;
+  const auto& before = sections_[sent_ - 1];
+  return before.sequence + before.count - 1;
 }
 
 }  // namespace tidemark::actors

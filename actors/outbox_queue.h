@@ -21,9 +21,9 @@
 namespace tidemark::actors {
 
 struct OutboxLimits {
-  std::size_t bytes_max = 256u << 20;         // held back in all
-  std::size_t request_bytes_max = 1u << 20;   // of one append request
-  std::uint32_t requests_max = 8;             // on the way at once
+  std::size_t bytes_max = 256u << 20;        // held back in all
+  std::size_t request_bytes_max = 1u << 20;  // of one append request
+  std::uint32_t requests_max = 8;            // on the way at once
 };
 
 class OutboxQueue {
@@ -34,6 +34,8 @@ class OutboxQueue {
   std::uint64_t push(journal::SectionFormat format, std::uint32_t count, UtcTime sent_at,
                      Bytes payload);
 
+  /// What AppendRequest::after is for the request that next() gives.
+  std::uint64_t after() const;
   /// The sections of the next request, or none: nothing to send, or enough on the way.
   std::vector<model::api::AppendSection> next();
 
@@ -43,8 +45,6 @@ class OutboxQueue {
   void rewind();
 
   bool idle() const { return sections_.empty(); }
-  /// The oldest record still held; the next one to be numbered when none is.
-  std::uint64_t oldest() const;
   std::uint64_t acknowledged_through() const { return acknowledged_; }
   std::size_t bytes() const { return bytes_; }
   std::uint64_t dropped() const { return dropped_; }

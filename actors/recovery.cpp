@@ -28,14 +28,13 @@ void close(Recovery::stateful_pointer<RecoveryState> self) {
   auto& job = state.options.job;
   Records unknown;
   for (const auto& [channel, intent] : state.open) {
-    unknown.push_back(
-        model::PutUnknown{intent.channel, intent.address, intent.job, kReason});
+    unknown.push_back(model::PutUnknown{intent.channel, intent.address, intent.job, kReason});
     ++state.outcome.unknown;
     if (state.outcome.failures.size() < model::RestoreOutcome::kFailuresMax) {
       state.outcome.failures.push_back({{}, intent.address, "unknown", kReason});
     }
   }
-  if (!unknown.empty()) caf::anon_send(state.options.outbox, append_atom_v, std::move(unknown));
+  append_all(state.options.outbox, std::move(unknown));
   job.state = model::JobState::kInterrupted;
   if (job.type == "snapshot_create") {
     job.message = "the keeper ended while it ran; take the snapshot again";
@@ -77,11 +76,11 @@ Recovery::behavior_type recovery_actor(Recovery::stateful_pointer<RecoveryState>
   return {
       [self, &state](start_atom) {
         if (state.options.job.type == "snapshot_create") return close(self);
-        state.options.link->request(
-            state.options.journal, "journal.read", model::pack(read_request(state)),
-            {kReadBudget, {}}, [me = caf::actor_cast<Recovery>(self)](bus::Answer answer) {
-              caf::anon_send(me, answered_atom_v, std::move(answer));
-            });
+        state.options.link->request(state.options.journal, "journal.read",
+                                    model::pack(read_request(state)), {kReadBudget, {}},
+                                    [me = caf::actor_cast<Recovery>(self)](bus::Answer answer) {
+                                      caf::anon_send(me, answered_atom_v, std::move(answer));
+                                    });
       },
       [self, &state](answered_atom, const bus::Answer& answer) {
         const auto reply = answer ? model::unpack<api::ReadReply>(answer.value())

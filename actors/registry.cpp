@@ -48,7 +48,11 @@ void RegistryState::set_state(bus::NodeInfo& node, bus::NodeState state,
   if (gone(state) && !was_gone) {
     spdlog::info("{} (incarnation {}) is gone: {}", node.name, node.incarnation, reason);
     caf::anon_send(outbox, append_atom_v,
-               Records{model::NodeDown{node.name, node.incarnation, reason}});
+                   Records{model::NodeDown{node.name, node.incarnation, reason}});
+  } else if (was_gone && !gone(state)) {
+    spdlog::info("{} (incarnation {}) is back", node.name, node.incarnation);
+    caf::anon_send(outbox, append_atom_v,
+                   Records{model::NodeUp{node.name, node.incarnation, node.host, node.pid}});
   }
   changed();
 }
@@ -69,20 +73,19 @@ Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState>
           const bool same_number = bus::node_number(each.uuid) == bus::node_number(asked.uuid);
           if (each.uuid != asked.uuid && !gone(each.state) &&
               (each.name == asked.name || same_number)) {
-            return to_caf(Error{Code::kConflict,
-                                (same_number ? "number of node '" : "name '") + asked.name +
-                                    "' belongs to '" + each.name + "' on " + each.host + ", pid " +
-                                    std::to_string(each.pid)});
+            return to_caf(Error{Code::kConflict, (same_number ? "number of node '" : "name '") +
+                                                     asked.name + "' belongs to '" + each.name +
+                                                     "' on " + each.host + ", pid " +
+                                                     std::to_string(each.pid)});
           }
         }
         auto* known = state.find(asked.name);
         if (known != nullptr && asked.incarnation < known->incarnation) {
-          return to_caf(Error{Code::kRefused, asked.name + " incarnation " +
-                                                  std::to_string(asked.incarnation) +
-                                                  " is superseded by incarnation " +
-                                                  std::to_string(known->incarnation) + " on " +
-                                                  known->host + ", pid " +
-                                                  std::to_string(known->pid)});
+          return to_caf(Error{Code::kRefused,
+                              asked.name + " incarnation " + std::to_string(asked.incarnation) +
+                                  " is superseded by incarnation " +
+                                  std::to_string(known->incarnation) + " on " + known->host +
+                                  ", pid " + std::to_string(known->pid)});
         }
         state.renewed[asked.name] = steady_now();
         if (known != nullptr && same_place(*known, asked)) {
@@ -94,17 +97,18 @@ Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState>
           known = &state.directory.nodes.emplace_back();
         } else if (!gone(known->state)) {
           caf::anon_send(state.outbox, append_atom_v,
-                     Records{model::NodeDown{known->name, known->incarnation,
-                                             "superseded by incarnation " +
-                                                 std::to_string(asked.incarnation)}});
+                         Records{model::NodeDown{
+                             known->name, known->incarnation,
+                             "superseded by incarnation " + std::to_string(asked.incarnation)}});
         }
         *known = asked;
         known->state = bus::NodeState::kAlive;
         known->state_since = utc_now();
         spdlog::info("{} is up: incarnation {}, {} pid {}", asked.name, asked.incarnation,
                      asked.host, asked.pid);
-        caf::anon_send(state.outbox, append_atom_v,
-                   Records{model::NodeUp{asked.name, asked.incarnation, asked.host, asked.pid}});
+        caf::anon_send(
+            state.outbox, append_atom_v,
+            Records{model::NodeUp{asked.name, asked.incarnation, asked.host, asked.pid}});
         state.changed();
         return state.directory;
       },

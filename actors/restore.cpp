@@ -31,8 +31,8 @@ std::string plural(std::uint32_t count, const std::string& what) {
 void RestoreState::begin_chunks() {
   while (!cancelled && chunks_away < kChunksMax && next < writes.size()) {
     const auto begin = static_cast<std::uint32_t>(next);
-    const auto end = static_cast<std::uint32_t>(std::min<std::size_t>(next + kChunkPuts,
-                                                                      writes.size()));
+    const auto end =
+        static_cast<std::uint32_t>(std::min<std::size_t>(next + kChunkPuts, writes.size()));
     next = end;
     ++chunks_away;
     Records intents;
@@ -47,8 +47,8 @@ void RestoreState::begin_chunks() {
                 // Not durable, so nothing was sent.
                 for (auto i = begin; i < end; ++i) {
                   writes[i].outcome = Outcome::kRefused;
-                  writes[i].reason = "the journal did not take the intent: " +
-                                     from_caf(error).message;
+                  writes[i].reason =
+                      "the journal did not take the intent: " + from_caf(error).message;
                 }
                 end_chunk(begin, "");
               });
@@ -61,6 +61,7 @@ void RestoreState::send_chunk(std::uint32_t begin, std::uint32_t end) {
       writes[i].outcome = Outcome::kRefused;
       writes[i].reason = "cancelled before it was sent";
     }
+    cut_short = true;
     return end_chunk(begin, "");
   }
   api::PutChannels puts;
@@ -69,14 +70,13 @@ void RestoreState::send_chunk(std::uint32_t begin, std::uint32_t end) {
     puts.puts.push_back({writes[i].step->channel, writes[i].step->target});
   }
   const auto me = caf::actor_cast<Restore>(self);
-  options.link->request(options.monitor, "monitor.put", model::pack(puts),
-                        {kChunkBudget,
-                         [me, begin](Bytes part) {
-                           caf::anon_send(me, results_atom_v, begin, std::move(part));
-                         }},
-                        [me, begin](bus::Answer answer) {
-                          caf::anon_send(me, answered_atom_v, begin, std::move(answer));
-                        });
+  options.link->request(
+      options.monitor, "monitor.put", model::pack(puts),
+      {kChunkBudget,
+       [me, begin](Bytes part) { caf::anon_send(me, results_atom_v, begin, std::move(part)); }},
+      [me, begin](bus::Answer answer) {
+        caf::anon_send(me, answered_atom_v, begin, std::move(answer));
+      });
 }
 
 void RestoreState::end_chunk(std::uint32_t begin, const std::string& reason) {
@@ -122,17 +122,17 @@ void RestoreState::verify_more() {
   for (auto i = begin; i < end; ++i) read.channels.push_back(writes[to_verify[i]].step->channel);
   options.job.message = "verifying";
   report(true);
-  options.link->request(options.monitor, "monitor.read", model::pack(read), {kVerifyBudget, {}},
-                        [me = caf::actor_cast<Restore>(self),
-                         begin = static_cast<std::uint32_t>(begin)](bus::Answer answer) {
-                          caf::anon_send(me, read_atom_v, begin, std::move(answer));
-                        });
+  options.link->request(
+      options.monitor, "monitor.read", model::pack(read), {kVerifyBudget, {}},
+      [me = caf::actor_cast<Restore>(self), begin = static_cast<std::uint32_t>(begin)](
+          bus::Answer answer) { caf::anon_send(me, read_atom_v, begin, std::move(answer)); });
 }
 
 void RestoreState::finish() {
   auto& job = options.job;
   auto& outcome = *job.restore;
   if (cancelled && next < writes.size()) {
+    cut_short = true;
     for (; next < writes.size(); ++next) {
       ++outcome.refused;
       writes[next].reason = "cancelled before it was sent";
@@ -140,7 +140,7 @@ void RestoreState::finish() {
     }
   }
   const bool clean = outcome.refused == 0 && outcome.unknown == 0 && outcome.unverified == 0;
-  if (cancelled) {
+  if (cut_short) {
     job.state = JobState::kCancelled;
   } else if (clean) {
     job.state = JobState::kCompleted;
@@ -196,15 +196,12 @@ Restore::behavior_type restore_actor(Restore::stateful_pointer<RestoreState> sel
           } else if (step.action == model::StepAction::kRefuse) {
             ++outcome.refused;
             state.add_failure({&step, Outcome::kRefused, step.reason}, "refused");
-            refused.push_back(
-                model::PutRefused{step.channel, step.address, job.id, step.reason});
+            refused.push_back(model::PutRefused{step.channel, step.address, job.id, step.reason});
           }
         }
         job.total = static_cast<std::uint32_t>(state.writes.size());
         job.message = "writing";
-        if (!refused.empty()) {
-          caf::anon_send(state.options.outbox, append_atom_v, std::move(refused));
-        }
+        append_all(state.options.outbox, std::move(refused));
         state.report(true);
         state.begin_chunks();
         if (state.chunks_away == 0) state.finish();
@@ -217,9 +214,14 @@ Restore::behavior_type restore_actor(Restore::stateful_pointer<RestoreState> sel
           return;
         }
         for (const auto& each : results.value().results) {
-          const auto found = state.by_channel.find(model::raw(each.channel));
-          if (found == state.by_channel.end()) continue;
-          auto& write = state.writes[found->second];
+          // One result per put, and the first that has none yet: puts of a channel keep their
+          // order.
+          const auto [begin, end] = state.by_channel.equal_range(model::raw(each.channel));
+          const auto open = std::find_if(begin, end, [&](const auto& entry) {
+            return state.writes[entry.second].outcome == Outcome::kNone;
+          });
+          if (open == end) continue;
+          auto& write = state.writes[open->second];
           switch (static_cast<epics::PutState>(each.state)) {
             case epics::PutState::kConfirmed: write.outcome = Outcome::kConfirmed; break;
             case epics::PutState::kRefused: write.outcome = Outcome::kRefused; break;
@@ -257,9 +259,8 @@ Restore::behavior_type restore_actor(Restore::stateful_pointer<RestoreState> sel
           } else if (!errors[at].empty()) {
             write.reason = "could not be read back: " + errors[at];
           } else {
-            const auto difference =
-                model::compare_values(step.target, {}, updates[at].value, {},
-                                      {step.abs_tolerance, step.rel_tolerance});
+            const auto difference = model::compare_values(step.target, {}, updates[at].value, {},
+                                                          {step.abs_tolerance, step.rel_tolerance});
             if (model::matches(difference)) {
               ++outcome.verified;
               continue;

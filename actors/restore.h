@@ -22,18 +22,17 @@ namespace tidemark::actors {
 /// Told about each change of the job; the last one has ended().
 using JobListener = caf::typed_actor<caf::reacts_to<job_atom, Shared<model::Job>>>;
 
-using Restore = caf::typed_actor<
-    caf::reacts_to<start_atom>,
+using Restore = caf::typed_actor<caf::reacts_to<start_atom>,
 
-    /// What is not sent is not sent; what is on the way is awaited.
-    caf::reacts_to<cancel_atom>,
+                                 /// What is not sent is not sent; what is on the way is awaited.
+                                 caf::reacts_to<cancel_atom>,
 
-    /// Some results of chunk `n`; then its end.
-    caf::reacts_to<results_atom, std::uint32_t, Bytes>,
-    caf::reacts_to<answered_atom, std::uint32_t, bus::Answer>,
+                                 /// Some results of chunk `n`; then its end.
+                                 caf::reacts_to<results_atom, std::uint32_t, Bytes>,
+                                 caf::reacts_to<answered_atom, std::uint32_t, bus::Answer>,
 
-    /// Values read back, from step `n` of those to verify on.
-    caf::reacts_to<read_atom, std::uint32_t, bus::Answer>>;
+                                 /// Values read back, from step `n` of those to verify on.
+                                 caf::reacts_to<read_atom, std::uint32_t, bus::Answer>>;
 
 struct RestoreActorOptions {
   std::shared_ptr<bus::Link> link;
@@ -62,10 +61,11 @@ struct RestoreState {
   Restore::pointer self;
   RestoreActorOptions options;
   std::vector<Step> writes;
-  std::unordered_map<std::uint32_t, std::size_t> by_channel;
-  std::size_t next = 0;           // first write that was not begun
-  std::uint32_t chunks_away = 0;  // begun and not ended
+  std::unordered_multimap<std::uint32_t, std::size_t> by_channel;  // channel → index in writes
+  std::size_t next = 0;                                            // first write that was not begun
+  std::uint32_t chunks_away = 0;                                   // begun and not ended
   bool cancelled = false;
+  bool cut_short = false;  // by the cancel: something was not sent
   SteadyTime reported_at{};
   std::vector<std::size_t> to_verify;  // indices of confirmed writes
   std::size_t verified_through = 0;

@@ -16,6 +16,7 @@ void SupervisorState::start(const std::string& node) {
   auto& child = children.at(node);
   if (stopping || child.pid != 0) return;
   child.started_at = steady_now();
+  child.healthy = false;
   const auto pid = options.start(node);
   if (!pid) {
     child.last_end = pid.error().message;
@@ -39,10 +40,11 @@ void SupervisorState::start(const std::string& node) {
 }
 
 void SupervisorState::restart_later(const std::string& node, Child& child) {
-  const auto pause = child.history.died(child.started_at, steady_now());
+  // One that had come as far as the bus was well: it is not its start that fails.
+  const auto lived_since = child.healthy ? SteadyTime{} : child.started_at;
+  const auto pause = child.history.died(lived_since, steady_now());
   if (!pause) {
-    const auto sentence = node + " died more than " +
-                          std::to_string(options.policy.restarts_max) +
+    const auto sentence = node + " died more than " + std::to_string(options.policy.restarts_max) +
                           " times in a short while (" + child.last_end +
                           ") and is left down; see its log";
     spdlog::critical("{}", sentence);
@@ -60,9 +62,10 @@ void SupervisorState::exited(const std::string& node, int pid, const std::string
   child.pid = 0;
   child.last_end = what;
   // The registry would notice by the lease, but we know now.
-  options.link->request(options.registry, "registry.exited",
-                        model::pack(model::api::Exited{node, static_cast<std::uint32_t>(pid), what}),
-                        {kRegistryBudget, {}}, [](const bus::Answer&) {});
+  options.link->request(
+      options.registry, "registry.exited",
+      model::pack(model::api::Exited{node, static_cast<std::uint32_t>(pid), what}),
+      {kRegistryBudget, {}}, [](const bus::Answer&) {});
   if (stopping) return stop_next();
   spdlog::warn("{} (pid {}) ended: {}", node, pid, what);
   restart_later(node, child);
@@ -84,7 +87,8 @@ Supervisor::behavior_type supervisor_actor(Supervisor::stateful_pointer<Supervis
   state.options = std::move(asked);
   for (const auto& node : state.options.nodes) {
     state.children.emplace(
-        node, SupervisorState::Child{0, {}, 0, {}, model::RestartHistory(state.options.policy)});
+        node,
+        SupervisorState::Child{0, {}, false, 0, {}, model::RestartHistory(state.options.policy)});
     self->send(self, start_atom_v, node);
   }
   return {
@@ -98,6 +102,7 @@ Supervisor::behavior_type supervisor_actor(Supervisor::stateful_pointer<Supervis
           const auto child = state.children.find(node.name);
           const bool ours = child != state.children.end() && child->second.pid != 0 &&
                             node.pid == static_cast<std::uint32_t>(child->second.pid);
+          if (ours && node.state == bus::NodeState::kAlive) child->second.healthy = true;
           if (!ours || node.state != bus::NodeState::kDisconnected) continue;
           spdlog::warn("{} (pid {}) runs but does not answer: killing it", node.name, node.pid);
           state.options.signal(child->second.pid, SIGKILL);

@@ -50,6 +50,7 @@ struct SupervisorState {
   struct Child {
     int pid = 0;  // 0: does not run
     SteadyTime started_at{};
+    bool healthy = false;  // was seen on the bus
     std::uint32_t restarts = 0;
     std::string last_end;
     model::RestartHistory history;

@@ -119,6 +119,7 @@ class Count {
 void run(const Arguments& arguments) {
   const auto store = journal::open_rocks_store({.directory = arguments.directory});
   if (!store) throw std::runtime_error(store.error().message);
+  if (journal::raw(store.value()->last()) == 0) throw std::runtime_error("the journal is empty");
   Count count(arguments);
   const auto scanned = store.value()->scan(journal::Line{1}, {}, [&](journal::Block& block) {
     count.block(block);

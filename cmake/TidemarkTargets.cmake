@@ -46,7 +46,12 @@ endfunction()
 # A test that starts real processes names its label in LABELS (system, ioc) too.
 function(tidemark_test folder)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;USES;LABELS")
+  # Tests see each other's headers by their path from the root, "test/bus/…", and of the rest only
+  # what they use.
+  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/test/view")
+  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/test" "${PROJECT_BINARY_DIR}/test/view/test" SYMBOLIC)
   add_executable(${folder}_test ${arg_SOURCES})
+  target_include_directories(${folder}_test PRIVATE "${PROJECT_BINARY_DIR}/test/view")
   target_link_libraries(${folder}_test PRIVATE tidemark::warnings ${arg_USES} GTest::gmock
                                                GTest::gtest_main)
   gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60

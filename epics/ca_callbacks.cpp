@@ -1,6 +1,7 @@
 // What runs on libca's threads: copies, pushes, posts; decides nothing.
 
 #include <cadef.h>
+#include <errlog.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -29,6 +30,13 @@ int on_printf(const char* format, std::va_list args) {
   return length;
 }
 
+/// libCom has a log of its own, for what it finds in the environment or in a socket.
+void on_errlog(void*, const char* message) {
+  std::string_view line(message);
+  while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+  if (!line.empty()) spdlog::debug("libca: {}", line);
+}
+
 void on_exception(exception_handler_args args) {
   // A circuit that goes is told by each of its channels.
   const auto level = args.stat == ECA_DISCONN ? spdlog::level::debug : spdlog::level::warn;
@@ -37,6 +45,13 @@ void on_exception(exception_handler_args args) {
 }
 
 }  // namespace
+
+void CaClient::take_errlog() {
+  eltc(0);  // not to the console
+  errlogAddListener(on_errlog, this);
+}
+
+void CaClient::leave_errlog() { errlogRemoveListeners(on_errlog, this); }
 
 void CaClient::install_handlers() {
   ca_replace_printf_handler(on_printf);

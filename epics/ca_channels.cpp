@@ -12,8 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::size_t kContextChannelsMax = 12'500;  // of an IOC, before it has another circuit
+constexpr std::size_t kMainContextsMax = 8;
 constexpr std::size_t kAsksMax = 8'192;  // in one batch: libca blocks from 256 KiB unsent
-constexpr auto kAskPatience = 2s;        // An answer that never came must not stop the next batch.
 
 }  // namespace
 
@@ -27,9 +28,32 @@ bool CaClient::attach(std::size_t context) {
 bool CaClient::new_context() {
   if (ca_context_create(ca_enable_preemptive_callback) != ECA_NORMAL) return false;
   install_handlers();
-  contexts_.push_back({ca_current_context(), false});
+  contexts_.push_back({ca_current_context(), 0, false});
   ca_detach_context();
   return true;
+}
+
+/// Where the next channel of this IOC goes.
+std::size_t CaClient::main_context_for(const std::string& server) {
+  auto& place = servers_[server];
+  if (place.context == kQuarantine || place.channels >= kContextChannelsMax) {
+    const auto emptiest = [this] {
+      return static_cast<std::size_t>(
+          std::min_element(contexts_.begin() + 1, contexts_.end(),
+                           [](const auto& a, const auto& b) { return a.channels < b.channels; }) -
+          contexts_.begin());
+    };
+    place.context = emptiest();
+    const bool full = contexts_[place.context].channels >= kContextChannelsMax;
+    if (full && contexts_.size() <= kMainContextsMax) {
+      if (attached_) ca_detach_context();
+      attached_.reset();
+      if (new_context()) place.context = emptiest();
+    }
+    place.channels = 0;
+  }
+  ++place.channels;
+  return place.context;
 }
 
 void CaClient::create(Channel& channel, Channel::Place place, std::size_t context) {
@@ -46,6 +70,7 @@ void CaClient::create(Channel& channel, Channel::Place place, std::size_t contex
     return;
   }
   ca_replace_access_rights_event(channel.ca, on_rights);
+  ++contexts_[context].channels;
   contexts_[context].dirty = true;
 }
 
@@ -54,8 +79,10 @@ void CaClient::clear(Channel& channel) {
   if (channel.ca == nullptr) return;
   attach(channel.context);
   ca_clear_channel(channel.ca);
+  --contexts_[channel.context].channels;
   contexts_[channel.context].dirty = true;
   channel.ca = nullptr;
+  while (channel.open_asks > 0) ask_answered(channel);
   channel.subscribed = false;
   channel.incarnation = 0;
   channel.announced.reset();
@@ -83,7 +110,7 @@ void CaClient::take(AddCommand command) {
       seek(channel);
       search_.add(channel->search, now);
     } else {
-      create(*channel, Channel::Place::kInMain, kMain);
+      create(*channel, Channel::Place::kInMain, main_context_for(""));
     }
   }
 }
@@ -152,19 +179,25 @@ void CaClient::ask(const ChannelPtr& channel, std::uint64_t read) {
     send_ask(ask);
     return;
   }
-  server->waiting.push_back(std::move(ask));
+  server->waiting[channel->context].push_back(std::move(ask));
   if (!std::exchange(server->asking, true)) asking_.push_back(server);
 }
 
-void CaClient::send_asks(SteadyTime now) {
+void CaClient::send_asks() {
   std::erase_if(asking_, [&](Server* server) {
-    if (server->open > 0 && now < server->open_until) return false;
-    server->open = 0;
-    auto& asks = server->waiting;
-    for (; server->open < kAsksMax && !asks.empty(); asks.pop_front()) {
-      if (send_ask(asks.front())) ++server->open;
+    if (server->open > 0) return false;
+    while (server->open == 0 && !server->waiting.empty()) {
+      auto next = server->waiting.upper_bound(server->last_asked);
+      if (next == server->waiting.end()) next = server->waiting.begin();
+      server->last_asked = next->first;
+      auto& asks = next->second;
+      for (; server->open < kAsksMax && !asks.empty(); asks.pop_front()) {
+        if (!send_ask(asks.front())) continue;
+        ++server->open;
+        ++asks.front().channel->open_asks;
+      }
+      if (asks.empty()) server->waiting.erase(next);
     }
-    server->open_until = now + kAskPatience;
     server->asking = server->open > 0;
     return !server->asking;
   });
@@ -180,8 +213,21 @@ bool CaClient::send_ask(const Ask& ask) {
   return false;
 }
 
-void CaClient::ask_answered(const Channel& channel) {
-  if (channel.asked_at != nullptr && channel.asked_at->open > 0) --channel.asked_at->open;
+void CaClient::ask_answered(Channel& channel) {
+  if (channel.open_asks == 0) return;
+  --channel.open_asks;
+  --channel.asked_at->open;
+}
+
+/// Reads whose deadline has come are not sent any more.
+void CaClient::drop_late_asks() {
+  for (auto* server : asking_) {
+    for (auto& [context, asks] : server->waiting) {
+      std::erase_if(asks, [this](const Ask& ask) {
+        return ask.read != 0 && !reads_.contains(ask.read >> 32);
+      });
+    }
+  }
 }
 
 /// Asks for what the IOC says about the PV, then for its values: they are answered in order.
@@ -244,7 +290,7 @@ void CaClient::search() {
     clear(*channel);  // From the quarantine.
     channel->server = std::move(answer.server);
     channel->asked_at = &servers_[channel->server];
-    create(*channel, Channel::Place::kInMain, kMain);
+    create(*channel, Channel::Place::kInMain, main_context_for(channel->server));
     unproven_.push_back(channel);
   }
   const auto step = search_.step(now);

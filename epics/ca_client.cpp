@@ -126,21 +126,31 @@ Result<Unit> CaClient::start() {
   wake_fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_fd_ < 0) return Error{Code::kFailed, "no eventfd"};
   if (!new_context() || !new_context()) return Error{Code::kFailed, "libca makes no context"};
+  take_errlog();
   socket_ = SearchSocket::open();
   if (!socket_) spdlog::warn("epics: no address to search PV names at; libca searches alone");
   worker_ = std::thread([this] { run(); });
   return Unit{};
 }
 
-CaClient::~CaClient() {
-  if (worker_.joinable()) {
-    {
-      const std::lock_guard lock(inbox_mutex_);
-      stop_ = true;
-    }
-    wake_worker();
-    worker_.join();
+void CaClient::close() {
+  {
+    // Nothing is pushed after this, and so nobody is woken.
+    const std::lock_guard lock(mutex_);
+    std::vector<UpdateQueue::Tap*> taps;
+    for (const auto& [id, channel] : by_id_) taps.push_back(&channel->tap);
+    queue_.close(taps, {});
   }
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    stop_ = true;
+  }
+  wake_worker();
+  worker_.join();
+  leave_errlog();
+}
+
+CaClient::~CaClient() {
   if (wake_fd_ >= 0) ::close(wake_fd_);
 }
 
@@ -149,6 +159,29 @@ namespace {
 void set_variable(const char* name, const std::string& value) {
   if (!value.empty()) ::setenv(name, value.c_str(), 1);
 }
+
+/// What the owner holds. The client itself may be kept a little longer by libca's threads.
+class Handle final : public Client {
+ public:
+  explicit Handle(std::shared_ptr<CaClient> client) : client_(std::move(client)) {}
+  ~Handle() override { client_->close(); }
+
+  void add(std::vector<ChannelSpec> channels) override { client_->add(std::move(channels)); }
+  void remove(std::vector<ChannelId> channels) override { client_->remove(std::move(channels)); }
+  std::vector<PvUpdate> drain() override { return client_->drain(); }
+  void read(std::vector<ChannelId> channels, Duration timeout,
+            std::function<void(std::vector<ReadOutcome>)> on_done) override {
+    client_->read(std::move(channels), timeout, std::move(on_done));
+  }
+  void put(std::vector<Put> puts, Duration timeout,
+           std::function<void(std::vector<PutOutcome>)> on_outcomes) override {
+    client_->put(std::move(puts), timeout, std::move(on_outcomes));
+  }
+  ClientStatus status() const override { return client_->status(); }
+
+ private:
+  const std::shared_ptr<CaClient> client_;
+};
 
 }  // namespace
 
@@ -162,10 +195,10 @@ Result<std::unique_ptr<Client>> open_ca_client(CaOptions options, std::function<
     set_variable("EPICS_CA_AUTO_ARRAY_BYTES", "NO");
     set_variable("EPICS_CA_MAX_ARRAY_BYTES", std::to_string(options.array_bytes_max));
   }
-  auto client = std::make_unique<CaClient>(std::move(options), std::move(wake));
+  auto client = std::make_shared<CaClient>(std::move(options), std::move(wake));
   auto started = client->start();
   if (!started.ok()) return started.error();
-  return std::unique_ptr<Client>(std::move(client));
+  return std::unique_ptr<Client>(std::make_unique<Handle>(std::move(client)));
 }
 
 }  // namespace tidemark::epics

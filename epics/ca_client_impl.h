@@ -17,9 +17,12 @@
 //                it likes (it alone can ask name servers over TCP). It stays when libca connects
 //                it here, and moves to main when NameSearch gets an answer.
 //
-// Measured and rejected: several main contexts. An IOC that serves several circuits at the same
-// moment spends its time on who holds its locks (50 000 gets: 0.02 s over one circuit, 0.7 s over
-// four); taking turns cures that, and then four are no faster than one.
+// There are several main contexts because a soft IOC spends time by the square of the
+// subscriptions per circuit: 50 000 first values take 1.4 s over one circuit, 0.7 s over four. But
+// one that serves several circuits at the same moment spends its time on who holds its locks
+// (50 000 gets: 0.02 s over one circuit, 0.7 s over four). So an IOC is asked over one circuit at a
+// time: a batch, and the next one when that is answered. An IOC of few channels has one circuit.
+// And an IOC that hangs never gets so much that libca would make the worker wait for it.
 //
 //   ca_client.cpp      the contract's methods, on any thread; start and end
 //   ca_callbacks.cpp   what runs on libca's threads
@@ -32,6 +35,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -60,8 +64,7 @@ struct event_handler_args;
 
 namespace tidemark::epics {
 
-inline constexpr std::size_t kQuarantine = 0;  // contexts
-inline constexpr std::size_t kMain = 1;
+inline constexpr std::size_t kQuarantine = 0;  // a context; the others are main
 inline constexpr auto kConnectPatience =
     std::chrono::seconds(5);  // An answered name that does not connect: quarantine.
 
@@ -91,7 +94,8 @@ struct Channel : std::enable_shared_from_this<Channel> {
   bool removed = false;
   bool connected = false;
   bool ever_connected = false;
-  bool subscribed = false;  // since `ca` was made; libca renews it by itself
+  std::uint32_t open_asks = 0;  // of the server's `open`
+  bool subscribed = false;      // since `ca` was made; libca renews it by itself
   SearchId search{};
   oldChannelNotify* ca = nullptr;  // a chid
   std::size_t context = 0;
@@ -119,10 +123,12 @@ struct Ask {
 
 /// An IOC. Only on the worker thread.
 struct Server {
-  std::deque<Ask> waiting;
-  std::size_t open = 0;  // of the last batch, not answered yet
-  SteadyTime open_until{};
-  bool asking = false;  // in CaClient::asking_
+  std::size_t context = kQuarantine;  // where its next channels go; a main one, once it has any
+  std::size_t channels = 0;           // put into that context
+  std::map<std::size_t, std::deque<Ask>> waiting;  // by context
+  std::size_t last_asked = 0;                      // context
+  std::size_t open = 0;                            // of the last batch, not answered yet
+  bool asking = false;                             // in CaClient::asking_
 };
 
 /// From callbacks to the worker.
@@ -184,7 +190,7 @@ struct PutJob {
   model::PvValue value;
 };
 
-class CaClient final : public Client {
+class CaClient final : public Client, public std::enable_shared_from_this<CaClient> {
  public:
   CaClient(CaOptions options, std::function<void()> wake)
       : options_(std::move(options)),
@@ -192,6 +198,8 @@ class CaClient final : public Client {
         window_(options_.limits.puts_per_ioc) {}
 
   Result<Unit> start();
+  /// Answers all that is open and ends the worker. Once, and before the last reference goes.
+  void close();
   ~CaClient() override;
 
   void add(std::vector<ChannelSpec> channels) override;
@@ -206,6 +214,7 @@ class CaClient final : public Client {
  private:
   struct Context {
     ca_client_context* ca = nullptr;
+    std::size_t channels = 0;
     bool dirty = false;  // It has requests that are not flushed.
   };
   // Callbacks: on libca's threads.
@@ -215,6 +224,8 @@ class CaClient final : public Client {
   static void on_value(event_handler_args args);
   static void on_read(event_handler_args args);
   static void on_put(event_handler_args args);
+  void take_errlog();
+  void leave_errlog();
   static void install_handlers();  // of the context attached
   static std::shared_ptr<model::PvMeta> basic_meta(const Channel& channel, oldChannelNotify* ca);
   void announce(Channel& channel, std::shared_ptr<const model::PvMeta> meta);
@@ -230,6 +241,7 @@ class CaClient final : public Client {
   void run();
   void wait();
   void stop();
+  void destroy_contexts();
   bool take_inbox();
   void take(AddCommand command);
   void take(RemoveCommand command);
@@ -240,9 +252,10 @@ class CaClient final : public Client {
   void take(PutDone done);
   void search();
   void ask(const ChannelPtr& channel, std::uint64_t read);
-  void send_asks(SteadyTime now);
+  void send_asks();
   bool send_ask(const Ask& ask);
-  void ask_answered(const Channel& channel);
+  void ask_answered(Channel& channel);
+  void drop_late_asks();
   void check_patience(SteadyTime now);
   void expire(SteadyTime now);
   void send_puts();
@@ -252,6 +265,7 @@ class CaClient final : public Client {
 
   bool attach(std::size_t context);
   bool new_context();
+  std::size_t main_context_for(const std::string& server);
   void create(Channel& channel, Channel::Place place, std::size_t context);
   void clear(Channel& channel);
   void seek(const ChannelPtr& channel);
@@ -289,7 +303,7 @@ class CaClient final : public Client {
   bool stop_ = false;
 
   // Only on the worker thread.
-  std::vector<Context> contexts_;  // kQuarantine, kMain
+  std::vector<Context> contexts_;  // [kQuarantine], and at least one more
   std::optional<std::size_t> attached_;
   std::unordered_map<std::string, Server> servers_;
   std::vector<Server*> asking_;  // Their batch is not answered, or another waits.

@@ -1,9 +1,12 @@
 #include <cadef.h>
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <future>
+#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -14,6 +17,12 @@ namespace tidemark::epics {
 
 using model::PvUpdate;
 
+namespace {
+
+constexpr auto kClosePatience = std::chrono::seconds(2);
+
+}  // namespace
+
 void CaClient::run() {
   while (take_inbox()) {
     const auto now = steady_now();
@@ -21,7 +30,7 @@ void CaClient::run() {
     search();
     check_patience(now);
     send_puts();
-    send_asks(now);
+    send_asks();
     flush();
     deliver();
     wait();
@@ -36,7 +45,6 @@ void CaClient::wait() {
   };
   if (window_.deadline()) earlier(*window_.deadline());
   for (const auto& [number, batch] : reads_) earlier(batch.deadline);
-  for (const auto* server : asking_) earlier(server->open > 0 ? server->open_until : SteadyTime{});
   if (!unproven_.empty()) earlier(unproven_.front()->created_at + kConnectPatience);
 
   int timeout_ms = -1;
@@ -76,25 +84,50 @@ bool CaClient::take_inbox() {
 }
 
 void CaClient::stop() {
-  for (std::size_t i = 0; i < contexts_.size(); ++i) {
-    attach(i);
-    ca_context_destroy();  // No callback runs after this.
-    attached_.reset();
+  destroy_contexts();
+  std::vector<Command> commands;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, channel] : by_id_) channel->connected = false;
   }
-  for (const auto& [id, channel] : by_id_) channel->connected = false;
-  for (auto& command : commands_) {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    commands.swap(commands_);
+  }
+  for (auto& command : commands) {
     if (auto* read = std::get_if<ReadCommand>(&command)) take(std::move(*read));
     if (auto* put = std::get_if<PutCommand>(&command)) take(std::move(*put));
   }
-  for (auto& done : reads_done_) take(std::move(done));
-  for (auto& done : puts_done_) take(done);
   std::vector<std::uint64_t> reads;
   for (const auto& [number, batch] : reads_) reads.push_back(number);
   for (const auto number : reads) finish_read(number, "the client was closed");
   while (!puts_.empty()) {
-    lose_puts(*puts_.begin()->second.channel, "the client was closed before it was sent");
+    lose_puts(*ChannelPtr(puts_.begin()->second.channel),
+              "the client was closed before it was sent");
   }
   deliver();
+}
+
+/// libca waits up to 30 s for an IOC that does not close its end, and nobody waits so long for us.
+/// Then a thread is left behind, and keeps this object for the callbacks that may still come.
+/// One context after the other: see ca_client_impl.h about several circuits at a time.
+void CaClient::destroy_contexts() {
+  if (attached_) ca_detach_context();
+  attached_.reset();
+  std::promise<void> promise;
+  const auto gone = promise.get_future();
+  std::thread([self = shared_from_this(), contexts = contexts_,
+               done = std::move(promise)]() mutable {
+    for (const auto& context : contexts) {
+      ca_attach_context(context.ca);
+      ca_context_destroy();
+    }
+    self.reset();
+    done.set_value();
+  }).detach();
+  if (gone.wait_for(kClosePatience) != std::future_status::ready) {
+    spdlog::warn("epics: an IOC does not close its connection; left to libca");
+  }
 }
 
 void CaClient::expire(SteadyTime now) {
@@ -106,6 +139,7 @@ void CaClient::expire(SteadyTime now) {
     if (batch.deadline <= now) late.push_back(number);
   }
   for (const auto number : late) finish_read(number, "no answer in time");
+  if (!late.empty()) drop_late_asks();
 }
 
 // ---- reads

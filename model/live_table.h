@@ -23,11 +23,11 @@ std::string_view to_string(LiveState state);  // "never connected", "connected",
 struct LiveEntry {
   LiveState state = LiveState::kNeverConnected;
   Alarm alarm;
-  std::uint32_t hidden = 0;           // updates that a full queue hid, in all
-  UtcTime taken_at{};                 // IOC clock
-  UtcTime received_at{};              // ours, of the last update or connection event
-  PvValue value;                      // none until the first value
-  std::shared_ptr<const PvMeta> meta; // null until the first connection
+  std::uint32_t hidden = 0;            // updates that a full queue hid, in all
+  UtcTime taken_at{};                  // IOC clock
+  UtcTime received_at{};               // ours, of the last update or connection event
+  PvValue value;                       // none until the first value
+  std::shared_ptr<const PvMeta> meta;  // null until the first connection
 
   bool has_value() const { return value.index() != 0; }
 };

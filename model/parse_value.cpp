@@ -19,15 +19,15 @@ Error expected(std::string_view text, const std::string& what) {
 template <class T>
 Result<T> number(std::string_view text) {
   text = trim(text);
-  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
+  // from_chars knows no plus sign.
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   T value{};
   const auto* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, value);
   if (error == std::errc{} && stopped == end && !text.empty()) return value;
   if constexpr (std::is_integral_v<T>) {
-    return expected(text, "a whole number from " +
-                              std::to_string(std::numeric_limits<T>::min()) + " to " +
-                              std::to_string(std::numeric_limits<T>::max()));
+    return expected(text, "a whole number from " + std::to_string(std::numeric_limits<T>::min()) +
+                              " to " + std::to_string(std::numeric_limits<T>::max()));
   } else {
     return expected(text, "a number");
   }

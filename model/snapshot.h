@@ -62,16 +62,16 @@ struct SnapshotHeader {
   Uuid id;
   std::string title;
   std::string description;
-  std::string author;           // user@host
+  std::string author;  // user@host
   UtcTime created_at{};
-  std::uint64_t line = 0;       // the moment: its line in the journal
-  std::string source;           // "live"
+  std::uint64_t line = 0;  // the moment: its line in the journal
+  std::string source;      // "live"
   std::uint32_t pvs = 0;
-  std::uint32_t values = 0;     // channels with a value
-  std::uint32_t missing = 0;    // channels without
+  std::uint32_t values = 0;        // channels with a value
+  std::uint32_t missing = 0;       // channels without
   std::uint32_t disconnected = 0;  // of `values`, those whose IOC was away: last known value
   bool monitor_alive = true;
-  Uuid job;                     // that took it
+  Uuid job;  // that took it
 
   static auto fields(auto& s) {
     return std::tie(s.id, s.title, s.description, s.author, s.created_at, s.line, s.source, s.pvs,

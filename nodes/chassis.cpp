@@ -119,36 +119,38 @@ bus::NodeNumber Chassis::number_of(const std::string& node) const {
   return bus::node_number(bus::node_uuid(context.site.name, node));
 }
 
+model::api::NodeStatus Chassis::status() const {
+  const auto& me = link->self();
+  model::api::NodeStatus now;
+  now.name = me.name;
+  now.kind = me.kind;
+  now.version = version();
+  now.incarnation = me.incarnation;
+  now.pid = me.pid;
+  now.started_at = me.started_at;
+  const auto counters = link->counters();
+  board->count("tidemark_bus_frames_sent_total", "Data frames sent",
+               static_cast<double>(counters.frames_sent));
+  board->count("tidemark_bus_frames_received_total", "Data frames received",
+               static_cast<double>(counters.frames_received));
+  board->count("tidemark_bus_malformed_total", "Frames and envelopes dropped as malformed",
+               static_cast<double>(counters.malformed));
+  board->count("tidemark_bus_stale_total", "Frames dropped as of an older incarnation",
+               static_cast<double>(counters.stale));
+  board->count("tidemark_bus_requests_timed_out_total", "Requests without an answer in time",
+               static_cast<double>(counters.requests_timed_out));
+  board->fill(now);
+  return now;
+}
+
 void Chassis::announce() {
-  link->serve("node.status", [this](bus::Call call) {
-    const auto& me = link->self();
-    model::api::NodeStatus status;
-    status.name = me.name;
-    status.kind = me.kind;
-    status.version = version();
-    status.incarnation = me.incarnation;
-    status.pid = me.pid;
-    status.started_at = me.started_at;
-    const auto counters = link->counters();
-    board->count("tidemark_bus_frames_sent_total", "Data frames sent",
-                 static_cast<double>(counters.frames_sent));
-    board->count("tidemark_bus_frames_received_total", "Data frames received",
-                 static_cast<double>(counters.frames_received));
-    board->count("tidemark_bus_malformed_total", "Frames and envelopes dropped as malformed",
-                 static_cast<double>(counters.malformed));
-    board->count("tidemark_bus_stale_total", "Frames dropped as of an older incarnation",
-                 static_cast<double>(counters.stale));
-    board->count("tidemark_bus_requests_timed_out_total", "Requests without an answer in time",
-                 static_cast<double>(counters.requests_timed_out));
-    board->fill(status);
-    call.done(model::pack(status));
-  });
+  link->serve("node.status", [this](const bus::Call& call) { call.done(model::pack(status())); });
   actors::MemberOptions options;
   options.link = link;
   options.registry = registry_info(context.site);
   options.board = board;
-  options.on_directory = [this, journal = bus::Incarnation{0}](
-                             const bus::Directory& directory) mutable {
+  options.on_directory = [this,
+                          journal = bus::Incarnation{0}](const bus::Directory& directory) mutable {
     const auto* info = directory.find("journal");
     if (info != nullptr && info->state == bus::NodeState::kAlive && info->incarnation != journal) {
       journal = info->incarnation;
@@ -181,9 +183,8 @@ void Chassis::leave(Duration patience) {
 Chassis::~Chassis() {
   // Actors hold the link, and callbacks of the link hold actors: silence the link first, then end
   // the actors by force, since some of them wait for others for ever.
-  for (const auto& actor :
-       {caf::actor_cast<caf::actor>(outbox), caf::actor_cast<caf::actor>(gate),
-        caf::actor_cast<caf::actor>(member)}) {
+  for (const auto& actor : {caf::actor_cast<caf::actor>(outbox), caf::actor_cast<caf::actor>(gate),
+                            caf::actor_cast<caf::actor>(member)}) {
     if (actor) caf::anon_send_exit(actor, caf::exit_reason::kill);
   }
   if (member) {

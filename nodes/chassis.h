@@ -31,6 +31,9 @@ class Chassis {
   /// Says goodbye, and waits until the journal has what this node said, at most `patience`.
   void leave(Duration patience);
 
+  /// What node.status answers.
+  model::api::NodeStatus status() const;
+
   bus::NodeNumber number_of(const std::string& node) const;
   template <class Actor, class... Messages>
   void send(const Actor& actor, Messages&&... messages) {

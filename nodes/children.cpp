@@ -89,7 +89,8 @@ class Children::Watcher {
 
   Result<int> spawn(const ChildSpec& spec) {
     if (::access(spec.executable.c_str(), X_OK) != 0) {
-      return Error{Code::kUnavailable, "cannot run " + spec.executable + ": " + std::strerror(errno)};
+      return Error{Code::kUnavailable,
+                   "cannot run " + spec.executable + ": " + std::strerror(errno)};
     }
     std::vector<char*> argv;
     argv.push_back(const_cast<char*>(spec.executable.c_str()));

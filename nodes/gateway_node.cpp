@@ -1,3 +1,6 @@
+#include <mutex>
+#include <optional>
+
 #include "actors/live.h"
 #include "bus/change.h"
 #include "gateway/server.h"
@@ -62,25 +65,31 @@ class BusBackend final : public gateway::Backend {
 };
 
 void BusBackend::node_statuses(gateway::Reply<std::vector<api::NodeStatus>> reply) {
-  // All answers come on the link's loop thread, so the collection needs no lock.
   struct Collection {
+    std::mutex mutex;
+    // Guarded by mutex.
     std::vector<api::NodeStatus> statuses;
     std::size_t missing = 0;
   };
   const auto& nodes = chassis_.context.site.nodes;
   const auto collection = std::make_shared<Collection>();
   collection->missing = nodes.size();
+  const auto arrived = [collection, reply](std::optional<api::NodeStatus> status) {
+    const std::lock_guard lock(collection->mutex);
+    if (status) collection->statuses.push_back(std::move(*status));
+    if (--collection->missing == 0) reply(std::move(collection->statuses));
+  };
   for (const auto& node : nodes) {
+    if (node == chassis_.context.name) {
+      arrived(chassis_.status());  // A node is not its own peer.
+      continue;
+    }
     chassis_.link->request(chassis_.number_of(node), "node.status", model::pack(api::Empty{}),
-                           {std::chrono::seconds(1), {}},
-                           [collection, reply](bus::Answer answer) {
-                             if (answer) {
-                               auto status = model::unpack<api::NodeStatus>(answer.value());
-                               if (status) {
-                                 collection->statuses.push_back(std::move(status).value());
-                               }
-                             }
-                             if (--collection->missing == 0) reply(std::move(collection->statuses));
+                           {std::chrono::seconds(1), {}}, [arrived](const bus::Answer& answer) {
+                             if (!answer) return arrived(std::nullopt);
+                             auto status = model::unpack<api::NodeStatus>(answer.value());
+                             if (!status) return arrived(std::nullopt);
+                             arrived(std::move(status).value());
                            });
   }
 }
@@ -97,8 +106,8 @@ class GatewayNode final : public Node {
   Result<Unit> serve() {
     auto& c = *chassis_;
     const auto& site = c.context.site;
-    auto server = gateway::start_server({site.gateway.listen, site.gateway.squirrel_envelope, {}},
-                                        *backend_);
+    auto server =
+        gateway::start_server({site.gateway.listen, site.gateway.squirrel_envelope, {}}, *backend_);
     if (!server) return server.error();
     server_ = std::move(server).value();
     const auto address = site.gateway.listen.substr(0, site.gateway.listen.rfind(':'));
@@ -131,8 +140,8 @@ class GatewayNode final : public Node {
                                      actors::share(std::move(channels).value()));
                     });
     };
-    bus::on_change(*c.link, bus::FrameClass::kEvent,
-                   {c.number_of("keeper"), bus::kCatalogStream}, ask);
+    bus::on_change(*c.link, bus::FrameClass::kEvent, {c.number_of("keeper"), bus::kCatalogStream},
+                   ask);
   }
 
   std::unique_ptr<Chassis> chassis_;

@@ -1,5 +1,4 @@
 #include "actors/keeper.h"
-
 #include "catalog/rocks_store.h"
 #include "nodes/chassis.h"
 #include "nodes/kinds.h"
@@ -17,9 +16,9 @@ class KeeperNode final : public Node {
     auto& c = *chassis_;
     catalog_ = c.system->spawn<caf::detached>(catalog_actor, std::move(catalog));
     live_ = c.system->spawn(live_actor, LiveOptions{c.link, c.number_of("monitor"), c.board});
-    keeper_ = c.system->spawn(
-        keeper_actor, KeeperOptions{c.link, c.board, c.outbox, catalog_, live_,
-                                    c.number_of("monitor"), c.number_of("journal")});
+    keeper_ = c.system->spawn(keeper_actor,
+                              KeeperOptions{c.link, c.board, c.outbox, catalog_, live_,
+                                            c.number_of("monitor"), c.number_of("journal")});
 
     answer<api::Empty, api::Channels, Shared<api::Channels>>("channels", catalog_, channels_atom_v);
     answer<api::PvQuery, api::PvPage, Shared<api::PvPage>>("pv_list", catalog_, list_atom_v);
@@ -73,14 +72,12 @@ Result<std::unique_ptr<Node>> make_keeper_node(NodeContext context) {
   if (!made) return made.error();
   auto store = catalog::open_rocks_store(directory + "/store");
   if (!store) return store.error();
-  auto catalog =
-      catalog::Catalog::load(std::shared_ptr<catalog::Store>(std::move(store).value()));
+  auto catalog = catalog::Catalog::load(std::shared_ptr<catalog::Store>(std::move(store).value()));
   if (!catalog) return catalog.error();
   auto chassis = Chassis::build(std::move(context));
   if (!chassis) return chassis.error();
   return std::unique_ptr<Node>(std::make_unique<KeeperNode>(
-      std::move(chassis).value(),
-      std::make_shared<catalog::Catalog>(std::move(catalog).value())));
+      std::move(chassis).value(), std::make_shared<catalog::Catalog>(std::move(catalog).value())));
 }
 
 }  // namespace tidemark::nodes

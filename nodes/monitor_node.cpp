@@ -1,7 +1,6 @@
-#include "actors/monitor.h"
-
 #include <caf/scoped_actor.hpp>
 
+#include "actors/monitor.h"
 #include "epics/ca_client.h"
 #include "nodes/chassis.h"
 #include "nodes/kinds.h"
@@ -15,8 +14,8 @@ class MonitorNode final : public Node {
               std::shared_ptr<std::function<void()>> wake)
       : chassis_(std::move(chassis)) {
     auto& c = *chassis_;
-    monitor_ = c.system->spawn(
-        actors::monitor_actor, actors::MonitorOptions{c.link, std::move(client), c.board, c.outbox,
+    monitor_ = c.system->spawn(actors::monitor_actor,
+                               actors::MonitorOptions{c.link, std::move(client), c.board, c.outbox,
                                                       c.number_of("keeper")});
     *wake = [monitor = monitor_] { caf::anon_send(monitor, actors::wake_atom_v); };
     actors::serve_calls(*c.link, "monitor.state", monitor_, actors::state_atom_v);

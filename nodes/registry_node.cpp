@@ -25,8 +25,7 @@ class RegistryNode final : public Node {
   }
 
   ~RegistryNode() override {
-    // The journal may be gone already: it stops before us.
-    chassis_->leave(std::chrono::milliseconds(100));
+    // The journal stops before us: that it did cannot be told to it.
     caf::anon_send_exit(registry_, caf::exit_reason::kill);
   }
 

@@ -109,7 +109,11 @@ int run_up(const config::Site& site, const std::string& executable) {
   const auto made = make_directories(logs);
   if (!made) return failed(made.error());
   auto built = Chassis::build({site, "supervisor", nullptr, end_by_itself});
-  if (!built) return failed(built.error());
+  if (!built) {
+    const auto& error = built.error();
+    if (error.code != Code::kConflict) return failed(error);
+    return failed({error.code, "this site is running already (" + error.message + ")"});
+  }
   auto& chassis = *built.value();
 
   actors::Supervisor supervisor;

@@ -121,7 +121,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 Exit list(Context& context, Client& client, const ListOptions& options) {
-  constexpr std::uint32_t kPage = 5000;
+  constexpr std::uint32_t kPage = 1000;
   api::PvQuery query;
   query.text = options.text;
   query.scope.names = options.names;

@@ -57,6 +57,12 @@ def stop_process(process, seconds=10):
     return process.returncode
 
 
+def ends_with_us(command):
+    """The same command, for a process that gets SIGTERM when this one dies, however it dies."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else command
+
+
 class SimIoc:
     """tools/sim-ioc, from its start until all its IOCs serve."""
 
@@ -71,8 +77,9 @@ class SimIoc:
             command.append("--no-put-log")
         self.log = open(self.directory / "sim-ioc.log", "ab")
         began = time.monotonic()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log,
-                                        stderr=subprocess.STDOUT, start_new_session=True)
+        self.process = subprocess.Popen(ends_with_us(command), stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=subprocess.STDOUT,
+                                        start_new_session=True)
         ready = self.directory / "ready.json"
 
         def is_ready():
@@ -135,8 +142,8 @@ class Site:
         self.up_log = open(self.directory / "up.log", "ab")
         began = time.monotonic()
         at = self.up_log.tell()
-        self.process = subprocess.Popen([self.executable, "-c", str(self.file), mode],
-                                        stdin=subprocess.DEVNULL, stdout=self.up_log,
+        command = ends_with_us([self.executable, "-c", str(self.file), mode])
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.up_log,
                                         stderr=subprocess.STDOUT, start_new_session=True,
                                         env=self.env)
 

@@ -7,16 +7,13 @@
 #include <system_error>
 #include <vector>
 
-#include "tools/cli.h"
-
-#ifdef TIDEMARK_HAS_NODES
 #include "nodes/run.h"
-#endif
+#include "tools/cli.h"
 
 namespace {
 
 /// What the supervisor starts nodes with: this very file, also after a `cd`.
-[[maybe_unused]] std::string executable(const char* called) {
+std::string executable(const char* called) {
   std::error_code failure;
   const auto path = std::filesystem::read_symlink("/proc/self/exe", failure);
   return failure ? std::string(called) : path.string();
@@ -26,11 +23,9 @@ namespace {
 
 int main(int argc, char** argv) {
   auto context = tidemark::tools::real_context();
-#ifdef TIDEMARK_HAS_NODES
   const auto self = executable(argv[0]);
   context.programs.up = [self](const auto& site) { return tidemark::nodes::run_up(site, self); };
   context.programs.solo = &tidemark::nodes::run_solo;
   context.programs.node = &tidemark::nodes::run_node;
-#endif
   return tidemark::tools::run_cli(context, {argv + 1, argv + argc});
 }

@@ -36,12 +36,13 @@ struct AppendRequest {
   Uuid origin;
   std::string node;  // its name, for people
   std::uint32_t incarnation = 0;
-  /// The oldest record that the origin still holds: what is before it and not in the journal is
-  /// gone, and becomes a Gap. What is after it and missing is on its way: kConflict, send again.
-  std::uint64_t oldest = 1;
+  /// The last record that comes before the first section, of those that the origin did not drop.
+  /// A journal that has it has all there is: what is missing between is gone, and becomes a Gap.
+  /// One that has not is waiting for a request on its way: kConflict, send again from there.
+  std::uint64_t after = 0;
   std::vector<AppendSection> sections;  // in sequence
   static auto fields(auto& s) {
-    return std::tie(s.origin, s.node, s.incarnation, s.oldest, s.sections);
+    return std::tie(s.origin, s.node, s.incarnation, s.after, s.sections);
   }
 };
 

@@ -67,8 +67,7 @@ class FakeJournal {
         }
       }
     }
-    call.done(model::pack(
-        model::api::AppendReply{through_, records_.size() + updates_.size()}));
+    call.done(model::pack(model::api::AppendReply{through_, records_.size() + updates_.size()}));
   }
 
   bool holding_ = false;

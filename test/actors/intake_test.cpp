@@ -44,9 +44,9 @@ AppendSection updates_at(std::uint64_t sequence, std::uint32_t count) {
           model::Blob{model::encode_updates(updates)}};
 }
 
-AppendRequest request_of(std::vector<AppendSection> sections, std::uint64_t oldest = 1,
+AppendRequest request_of(std::vector<AppendSection> sections, std::uint64_t after = 0,
                          std::uint32_t incarnation = 1) {
-  return {kNode, "monitor", incarnation, oldest, std::move(sections)};
+  return {kNode, "monitor", incarnation, after, std::move(sections)};
 }
 
 std::vector<model::Gap> gaps_in(const std::vector<journal::InspectedSection>& sections) {
@@ -75,7 +75,7 @@ TEST_F(IntakeTest, TakesWhatBeginsWhereTheJournalIs) {
   EXPECT_THAT(first.sections, SizeIs(2));
   EXPECT_EQ(first.through, 6u);
 
-  const auto second = take(request_of({records_at(7, 1)}, 7)).value();
+  const auto second = take(request_of({records_at(7, 1)}, 6)).value();
   EXPECT_THAT(second.sections, SizeIs(1));
   EXPECT_EQ(second.through, 7u);
 }
@@ -102,11 +102,11 @@ TEST_F(IntakeTest, KnowsADuplicateFromBeforeTheJournalStarted) {
 }
 
 TEST_F(IntakeTest, RefusesWhatComesBeforeSomethingThatIsOnItsWay) {
-  const auto early = take(request_of({records_at(3, 1)}, 1));
+  const auto early = take(request_of({records_at(3, 1)}, 2));
   ASSERT_FALSE(early.ok());
   EXPECT_EQ(early.error().code, Code::kConflict);
 
-  const auto in_order = take(request_of({records_at(1, 2), records_at(3, 1)}, 1)).value();
+  const auto in_order = take(request_of({records_at(1, 2), records_at(3, 1)})).value();
   EXPECT_THAT(in_order.sections, SizeIs(2));
   EXPECT_THAT(gaps_in(in_order.sections), IsEmpty());
 }
@@ -142,7 +142,7 @@ TEST_F(IntakeTest, RefusesASectionThatBeginsInsideAStoredOne) {
 
 TEST_F(IntakeTest, RecordsAGapBeforeWhatFollowsAHole) {
   store(take(request_of({updates_at(1, 5)})).value());
-  const auto taken = take(request_of({updates_at(11, 2)}, 11), kLater).value();
+  const auto taken = take(request_of({updates_at(11, 2)}, 5), kLater).value();
 
   ASSERT_THAT(taken.sections, SizeIs(2));
   const auto gaps = gaps_in({taken.sections.front()});
@@ -159,7 +159,7 @@ TEST_F(IntakeTest, RecordsAGapBeforeWhatFollowsAHole) {
 }
 
 TEST_F(IntakeTest, RecordsAGapAtTheVeryBeginning) {
-  const auto taken = take(request_of({updates_at(4, 1)}, 4)).value();
+  const auto taken = take(request_of({updates_at(4, 1)}, 0)).value();
   const auto gaps = gaps_in(taken.sections);
   ASSERT_THAT(gaps, SizeIs(1));
   EXPECT_EQ(gaps[0].from, 1u);
@@ -167,8 +167,7 @@ TEST_F(IntakeTest, RecordsAGapAtTheVeryBeginning) {
 }
 
 TEST_F(IntakeTest, TakesAHoleBetweenTwoSectionsOfOneRequestAsAGap) {
-  // A record that is held since before the hole: `oldest` stays where it is.
-  const auto taken = take(request_of({records_at(1, 1), updates_at(5, 2)}, 1));
+  const auto taken = take(request_of({records_at(1, 1), updates_at(5, 2)}));
   ASSERT_TRUE(taken.ok()) << taken.error().message;
   const auto gaps = gaps_in(taken.value().sections);
   ASSERT_THAT(gaps, SizeIs(1));
@@ -176,15 +175,29 @@ TEST_F(IntakeTest, TakesAHoleBetweenTwoSectionsOfOneRequestAsAGap) {
   EXPECT_EQ(gaps[0].to, 4u);
 }
 
+TEST_F(IntakeTest, RefusesWhatComesBeforeSomethingHeldAlsoBehindAHole) {
+  // Record 1 was dropped, 2 and 3 are on their way in an earlier request.
+  const auto early = take(request_of({records_at(4, 2)}, 3));
+  ASSERT_FALSE(early.ok());
+  EXPECT_EQ(early.error().code, Code::kConflict);
+
+  const auto in_order = take(request_of({records_at(2, 2), records_at(4, 2)}, 0)).value();
+  const auto gaps = gaps_in(in_order.sections);
+  ASSERT_THAT(gaps, SizeIs(1));
+  EXPECT_EQ(gaps[0].from, 1u);
+  EXPECT_EQ(gaps[0].to, 1u);
+  EXPECT_EQ(in_order.through, 5u);
+}
+
 TEST_F(IntakeTest, NumbersItsGapsInARow) {
-  store(take(request_of({updates_at(2, 1)}, 2)).value());
-  store(take(request_of({updates_at(4, 1)}, 4)).value());
+  store(take(request_of({updates_at(2, 1)})).value());
+  store(take(request_of({updates_at(4, 1)}, 2)).value());
   EXPECT_EQ(store_.mark_of(kMe)->sequence, 2u);
 }
 
 TEST_F(IntakeTest, RecordsThatAnIncarnationWithUpdatesEnded) {
   store(take(request_of({updates_at(1, 5)})).value());
-  const auto taken = take(request_of({updates_at(1, 1)}, 1, 2), kLater).value();
+  const auto taken = take(request_of({updates_at(1, 1)}, 0, 2), kLater).value();
   const auto gaps = gaps_in(taken.sections);
   ASSERT_THAT(gaps, SizeIs(1));
   EXPECT_EQ(gaps[0].incarnation, 1u);
@@ -195,20 +208,20 @@ TEST_F(IntakeTest, RecordsThatAnIncarnationWithUpdatesEnded) {
 
 TEST_F(IntakeTest, RecordsNoGapWhenANodeWithoutUpdatesStartsAgain) {
   store(take(request_of({records_at(1, 5)})).value());
-  const auto taken = take(request_of({records_at(1, 1)}, 1, 2)).value();
+  const auto taken = take(request_of({records_at(1, 1)}, 0, 2)).value();
   EXPECT_THAT(gaps_in(taken.sections), IsEmpty());
 }
 
 TEST_F(IntakeTest, RecordsTheEndOfAnIncarnationThatItKnowsFromTheStoreOnly) {
   store(take(request_of({records_at(1, 5)})).value());
   Intake after_restart(store_, kMe, 2);
-  const auto taken = after_restart.take(request_of({records_at(1, 1)}, 1, 2), kLater).value();
+  const auto taken = after_restart.take(request_of({records_at(1, 1)}, 0, 2), kLater).value();
   EXPECT_THAT(gaps_in(taken.sections), SizeIs(1));
 }
 
 TEST_F(IntakeTest, RefusesAnOlderIncarnation) {
-  ASSERT_TRUE(take(request_of({records_at(1, 1)}, 1, 3)).ok());
-  const auto old = take(request_of({records_at(1, 1)}, 1, 2));
+  ASSERT_TRUE(take(request_of({records_at(1, 1)}, 0, 3)).ok());
+  const auto old = take(request_of({records_at(1, 1)}, 0, 2));
   ASSERT_FALSE(old.ok());
   EXPECT_EQ(old.error().code, Code::kRefused);
   EXPECT_THAT(old.error().message, HasSubstr("superseded by 3"));
@@ -250,7 +263,7 @@ class Simulation {
 
   void check() const {
     // Each record is there once, in order; each that is not is in a Gap.
-    std::map<std::uint32_t, std::uint64_t> last;     // by incarnation
+    std::map<std::uint32_t, std::uint64_t> last;  // by incarnation
     std::set<std::pair<std::uint32_t, std::uint64_t>> stored;
     std::map<std::uint32_t, std::vector<model::Gap>> gaps;
     std::uint32_t incarnation = 0;
@@ -307,10 +320,11 @@ class Simulation {
 
   void send() {
     for (;;) {
+      const auto after = queue_->after();
       auto sections = queue_->next();
       if (sections.empty()) return;
-      requests_.push_back({{kNode, "monitor", incarnation_, queue_->oldest(), std::move(sections)},
-                           generation_});
+      requests_.push_back(
+          {{kNode, "monitor", incarnation_, after, std::move(sections)}, generation_});
     }
   }
 

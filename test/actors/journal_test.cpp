@@ -25,7 +25,10 @@ class JournalTest : public test::ActorTest {
     const auto payload = model::encode_records(
         {model::LogMessage{model::Level::kInfo, node, "record " + std::to_string(sequence)}});
     const api::AppendRequest request{
-        Uuid::derive(node), node, 1, 1,
+        Uuid::derive(node),
+        node,
+        1,
+        1,
         {{sequence, 1, static_cast<std::uint8_t>(journal::SectionFormat::kRecords), UtcTime{},
           model::Blob{payload}}}};
     return send(journal_, append_atom_v, "journal.append", model::pack(request));
@@ -60,9 +63,9 @@ class JournalTest : public test::ActorTest {
   std::vector<Error> broken_;
   JournalReader reader_ = spawn(journal_reader_actor, std::shared_ptr<journal::Store>(store_),
                                 [](const Uuid&) { return std::string("node"); });
-  Journal journal_ = spawn(
-      journal_actor, std::shared_ptr<journal::Store>(store_), std::make_shared<Board>(), reader_,
-      Uuid::derive("journal"), [this](const Error& error) { broken_.push_back(error); });
+  Journal journal_ = spawn(journal_actor, std::shared_ptr<journal::Store>(store_),
+                           std::make_shared<Board>(), reader_, Uuid::derive("journal"),
+                           [this](const Error& error) { broken_.push_back(error); });
 };
 
 TEST_F(JournalTest, AnswersALoneAppendAfterOneFlush) {

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "test/actors/fake_journal.h"
+#include "fake_journal.h"
 #include "test/support/actor_test.h"
 #include "test/support/fake_link.h"
 

@@ -20,9 +20,8 @@ class OutboxTest : public test::ActorTest {
   }
 
   auto append(const std::string& text) {
-    auto answer = ask<std::uint64_t>(
-        outbox_, append_atom_v,
-        Records{model::LogMessage{model::Level::kInfo, "test", text}});
+    auto answer = ask<std::uint64_t>(outbox_, append_atom_v,
+                                     Records{model::LogMessage{model::Level::kInfo, "test", text}});
     settle();
     return answer;
   }
@@ -41,9 +40,9 @@ class OutboxTest : public test::ActorTest {
 
   std::shared_ptr<test::FakeLink> link_ =
       std::make_shared<test::FakeLink>(test::node_called("keeper", 7));
-  Outbox outbox_ = spawn(outbox_actor, OutboxOptions{link_, test::number_of("journal"),
-                                                     std::make_shared<Board>(),
-                                                     {}});
+  Outbox outbox_ =
+      spawn(outbox_actor,
+            OutboxOptions{link_, test::number_of("journal"), std::make_shared<Board>(), {}});
 };
 
 TEST_F(OutboxTest, SaysWhoItIsAndWhatItHolds) {
@@ -53,7 +52,7 @@ TEST_F(OutboxTest, SaysWhoItIsAndWhatItHolds) {
   EXPECT_EQ(request.origin, link_->self().uuid);
   EXPECT_EQ(request.node, "keeper");
   EXPECT_EQ(request.incarnation, 7u);
-  EXPECT_EQ(request.oldest, 1u);
+  EXPECT_EQ(request.after, 0u);
   ASSERT_THAT(request.sections, SizeIs(1));
   EXPECT_EQ(request.sections[0].sequence, 1u);
   EXPECT_EQ(link_->requests()[0].node, test::number_of("journal"));

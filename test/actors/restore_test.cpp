@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "epics/client.h"
-#include "test/actors/node_test.h"
+#include "node_test.h"
 
 namespace tidemark::actors {
 namespace {
@@ -48,8 +48,8 @@ class RestoreTest : public NodeTest {
       return {[this](job_atom, const Shared<model::Job>& job) { jobs_.push_back(*job); }};
     });
     restore_ = spawn(restore_actor,
-                     RestoreActorOptions{link_, test::number_of("monitor"), outbox_, listener,
-                                         job_, share(plan_), std::chrono::seconds(3), verify});
+                     RestoreActorOptions{link_, test::number_of("monitor"), outbox_, listener, job_,
+                                         share(plan_), std::chrono::seconds(3), verify});
     tell(restore_, start_atom_v);
   }
 
@@ -63,8 +63,8 @@ class RestoreTest : public NodeTest {
   }
   void report(const bus::Call& call, std::uint32_t channel, PutState state,
               const std::string& reason = "") {
-    call.progress(model::pack(api::PutResults{
-        {{model::ChannelId{channel}, static_cast<std::uint8_t>(state), reason}}}));
+    call.progress(model::pack(
+        api::PutResults{{{model::ChannelId{channel}, static_cast<std::uint8_t>(state), reason}}}));
   }
   void confirm_all(const bus::Call& call) {
     for (const auto channel : channels_of(call)) report(call, channel, PutState::kConfirmed);
@@ -130,12 +130,11 @@ TEST_F(RestoreTest, RecordsEachOutcomeAsItWas) {
   report(puts()[0], 3, PutState::kUnknown, "no answer");
   end(puts()[0]);  // of the fourth nothing was heard
 
-  EXPECT_THAT(journal_.kinds(),
-              ElementsAre(RecordKind::kPutIntended, RecordKind::kPutIntended,
-                          RecordKind::kPutIntended, RecordKind::kPutIntended,
-                          RecordKind::kPutConfirmed, RecordKind::kPutRefused,
-                          RecordKind::kPutUnknown, RecordKind::kPutUnknown,
-                          RecordKind::kJobProgress));
+  EXPECT_THAT(
+      journal_.kinds(),
+      ElementsAre(RecordKind::kPutIntended, RecordKind::kPutIntended, RecordKind::kPutIntended,
+                  RecordKind::kPutIntended, RecordKind::kPutConfirmed, RecordKind::kPutRefused,
+                  RecordKind::kPutUnknown, RecordKind::kPutUnknown, RecordKind::kJobProgress));
   EXPECT_EQ(journal_.all<model::PutRefused>()[0].reason, "no write access");
   EXPECT_EQ(journal_.all<model::PutUnknown>()[0].reason, "no answer");
   EXPECT_EQ(last().state, JobState::kPartial);
@@ -312,18 +311,6 @@ TEST_F(RestoreTest, SkipsReadingBackWhenNotAskedTo) {
   start(false);
   confirm_all(puts()[0]);
   EXPECT_THAT(link_->asked("monitor.read"), IsEmpty());
-  EXPECT_EQ(last().state, JobState::kCompleted);
-}
-
-TEST_F(RestoreTest, GivesTwoPvsOfOneSetpointTheSameOutcome) {
-  add_step(1);
-  add_step(1);
-  start();
-  for (const auto channel : channels_of(puts()[0])) {
-    report(puts()[0], channel, PutState::kConfirmed);
-  }
-  end(puts()[0]);
-  EXPECT_EQ(outcome().unknown, 0u);
   EXPECT_EQ(last().state, JobState::kCompleted);
 }
 

@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-#include "test/actors/node_test.h"
+#include "node_test.h"
 
 namespace tidemark::actors {
 namespace {
@@ -30,8 +30,8 @@ class SupervisorTest : public NodeTest {
   void begin(std::vector<std::string> nodes = {"journal", "monitor", "keeper"}) {
     supervisor_ = spawn(
         supervisor_actor,
-        SupervisorOptions{std::move(nodes), policy_, seconds(5), link_,
-                          test::number_of("registry"), board_, outbox_,
+        SupervisorOptions{std::move(nodes), policy_, seconds(5), link_, test::number_of("registry"),
+                          board_, outbox_,
                           [this](const std::string& node) -> Result<int> {
                             if (!refuses_.empty()) return Error{Code::kFailed, refuses_};
                             started_.push_back(node);

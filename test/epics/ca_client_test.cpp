@@ -91,7 +91,7 @@ record(waveform, "WC") { field(FTVL, "UCHAR") field(NELM, "8") }
 record(waveform, "WC1") { field(FTVL, "UCHAR") field(NELM, "1") }
 record(waveform, "WE") { field(FTVL, "ENUM") field(NELM, "4") }
 record(waveform, "WT") { field(FTVL, "STRING") field(NELM, "4") }
-record(waveform, "TEXT") { field(FTVL, "CHAR") field(NELM, "200") }
+record(lso, "TEXT") { field(SIZV, "200") }
 )";
 
 TEST_F(CaClientTest, CarriesEachNativeTypeBothWays) {

@@ -201,7 +201,7 @@ void FakeIoc::put(std::vector<epics::Put> puts, Duration timeout, OnOutcomes on_
         refuse(address + " is not connected");
       } else if (!pv->meta->writable) {
         refuse(address + ": no write access");
-      } else if (auto value = to_native(put.value, *pv->meta); !value.ok()) {
+      } else if (auto value = epics::to_native(put.value, *pv->meta); !value.ok()) {
         refuse(address + ": " + value.error().message);
       } else {
         const PutId id{next_put_++};

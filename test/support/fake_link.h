@@ -120,8 +120,8 @@ class FakeLink final : public bus::Link {
   // ---- bus::Link
 
   const bus::NodeInfo& self() const override { return self_; }
-  std::uint64_t publish(bus::FrameClass frame_class, bus::StreamNumber stream,
-                        std::uint32_t count, BytesView payload) override {
+  std::uint64_t publish(bus::FrameClass frame_class, bus::StreamNumber stream, std::uint32_t count,
+                        BytesView payload) override {
     auto& next = next_[stream];
     const auto first = next + 1;
     next += count;

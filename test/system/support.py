@@ -76,11 +76,12 @@ class MachineTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
+        program = tidemark()
         cls.directory = short_directory("tm-")
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
         cls.sim = SimIoc(cls.directory / "sim", **cls.machine)
         cls.addClassCleanup(cls.sim.stop)
-        cls.site = Site(tidemark(), cls.sim.addr_list, cls.directory / "site", extra=cls.site_extra)
+        cls.site = Site(program, cls.sim.addr_list, cls.directory / "site", extra=cls.site_extra)
         cls.addClassCleanup(cls.site.close)
         try:
             cls.site.up(seconds=30, mode=cls.mode)
@@ -115,6 +116,17 @@ def read_journal(site, *filters, timeout=120):
     done = site.cli("--json", "log", "query", "--oldest-first", "--limit", "0", *filters,
                     timeout=timeout, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def each_line(site):
+    """All lines, oldest first, as they come: for journals that are too long for a list."""
+    with subprocess.Popen([site.executable, "-c", str(site.file), "--json", "log", "query",
+                           "--oldest-first", "--limit", "0"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, env=site.env) as process:
+        for text in process.stdout:
+            yield json.loads(text)
+    if process.returncode != 0:
+        raise HarnessError(f"tidemark log query -> {process.returncode}")
 
 
 def job_of(line):
@@ -239,6 +251,19 @@ class Operator:
             self.check(self.ca.ca_pend_io(self.WAIT))
             self.channels[name] = channel
         return self.channels[name]
+
+    def put_all(self, values):
+        """Many numbers at once; returns when the IOC has them."""
+        for name in values:
+            if name not in self.channels:
+                channel = self.channels[name] = ctypes.c_void_p()
+                self.check(self.ca.ca_create_channel(name.encode(), None, None, 0,
+                                                     ctypes.byref(channel)))
+        self.check(self.ca.ca_pend_io(self.WAIT))
+        for name, value in values.items():
+            self.check(self.ca.ca_array_put(self.DOUBLE, 1, self.channels[name],
+                                            ctypes.byref(ctypes.c_double(value))))
+        self.get(name)
 
     def get(self, name, kind=DOUBLE):
         value = ctypes.create_string_buffer(40) if kind == self.STRING else self.C_TYPES[kind]()

@@ -1,0 +1,159 @@
+#include "actors/registry.h"
+
+#include <gmock/gmock.h>
+
+#include "node_test.h"
+
+namespace tidemark::actors {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class RegistryTest : public NodeTest {
+ protected:
+  RegistryTest() : NodeTest("registry") {}
+
+  bus::Directory add(const bus::NodeInfo& node) {
+    return answer<bus::Directory>(registry_, add_atom_v, node);
+  }
+  bus::NodeState state_of(const std::string& node) {
+    const auto directory = answer<bus::Directory>(registry_, directory_atom_v);
+    const auto* found = directory.find(node);
+    EXPECT_NE(found, nullptr);
+    return found == nullptr ? bus::NodeState::kStopped : found->state;
+  }
+
+  Registry registry_ = spawn(registry_actor, std::shared_ptr<bus::Link>(link_), board_, outbox_);
+};
+
+TEST_F(RegistryTest, AnswersWithTheDirectoryAndPublishesIt) {
+  const auto directory = add(test::node_called("monitor"));
+  ASSERT_NE(directory.find("monitor"), nullptr);
+  EXPECT_EQ(directory.find("monitor")->state, bus::NodeState::kAlive);
+  EXPECT_EQ(directory.revision, 1u);
+  EXPECT_EQ(directory.registry, link_->self().incarnation);
+
+  const auto published = link_->published(bus::kDirectoryStream);
+  ASSERT_THAT(published, SizeIs(1));
+  EXPECT_EQ(model::unpack<bus::Directory>(published[0].payload).value(), directory);
+  ASSERT_THAT(journal_.all<model::NodeUp>(), SizeIs(1));
+  EXPECT_EQ(journal_.all<model::NodeUp>()[0].node, "monitor");
+}
+
+TEST_F(RegistryTest, PublishesNothingForARenewal) {
+  add(test::node_called("monitor"));
+  EXPECT_EQ(add(test::node_called("monitor")).revision, 1u);
+  EXPECT_THAT(link_->published(bus::kDirectoryStream), SizeIs(1));
+}
+
+TEST_F(RegistryTest, KeepsANodeAliveThatRenews) {
+  for (int i = 0; i < 10; ++i) {
+    add(test::node_called("monitor"));
+    pass(seconds(1));
+    EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
+  }
+}
+
+TEST_F(RegistryTest, SuspectsASilentNodeAndThenGivesItUp) {
+  add(test::node_called("monitor"));
+  pass(milliseconds(2000));
+  EXPECT_EQ(state_of("monitor"), bus::NodeState::kSuspect);
+  EXPECT_THAT(journal_.all<model::NodeDown>(), IsEmpty());
+
+  pass(milliseconds(1500));
+  EXPECT_EQ(state_of("monitor"), bus::NodeState::kDisconnected);
+  ASSERT_THAT(journal_.all<model::NodeDown>(), SizeIs(1));
+  EXPECT_EQ(journal_.all<model::NodeDown>()[0].reason, "lease over");
+  EXPECT_THAT(link_->published(bus::kDirectoryStream), SizeIs(3));
+}
+
+TEST_F(RegistryTest, TakesBackASuspectThatRenews) {
+  add(test::node_called("monitor"));
+  pass(seconds(2));
+  add(test::node_called("monitor"));
+  EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
+}
+
+TEST_F(RegistryTest, PutsANewIncarnationInThePlaceOfTheOld) {
+  add(test::node_called("monitor", 1));
+  const auto directory = add(test::node_called("monitor", 2));
+  EXPECT_THAT(directory.nodes, SizeIs(1));
+  EXPECT_EQ(directory.find("monitor")->incarnation, 2u);
+  ASSERT_THAT(journal_.all<model::NodeDown>(), SizeIs(1));
+  EXPECT_EQ(journal_.all<model::NodeDown>()[0].reason, "superseded by incarnation 2");
+}
+
+TEST_F(RegistryTest, RefusesASupersededIncarnation) {
+  add(test::node_called("monitor", 2));
+  const auto error =
+      refusal<bus::Directory>(registry_, add_atom_v, test::node_called("monitor", 1));
+  EXPECT_EQ(error.code, Code::kRefused);
+  EXPECT_THAT(error.message, HasSubstr("superseded by incarnation 2"));
+}
+
+TEST_F(RegistryTest, RefusesANameThatIsTaken) {
+  add(test::node_called("monitor"));
+  auto other = test::node_called("monitor");
+  other.uuid = Uuid::derive("another site's monitor");
+  const auto error = refusal<bus::Directory>(registry_, add_atom_v, other);
+  EXPECT_EQ(error.code, Code::kConflict);
+  EXPECT_THAT(error.message, HasSubstr("name 'monitor'"));
+}
+
+TEST_F(RegistryTest, RefusesANumberThatIsTaken) {
+  const auto monitor = test::node_called("monitor");
+  add(monitor);
+  auto other = test::node_called("keeper");
+  other.uuid = monitor.uuid;
+  other.uuid.bytes[15] = static_cast<std::uint8_t>(~other.uuid.bytes[15]);
+  ASSERT_EQ(bus::node_number(other.uuid), bus::node_number(monitor.uuid));
+  const auto error = refusal<bus::Directory>(registry_, add_atom_v, other);
+  EXPECT_EQ(error.code, Code::kConflict);
+  EXPECT_THAT(error.message, HasSubstr("number"));
+}
+
+TEST_F(RegistryTest, LetsANodeGoThatSaysGoodbye) {
+  add(test::node_called("monitor"));
+  answer<model::api::Empty>(registry_, goodbye_atom_v, test::node_called("monitor"));
+  EXPECT_EQ(state_of("monitor"), bus::NodeState::kStopped);
+  EXPECT_EQ(journal_.all<model::NodeDown>()[0].reason, "stopped");
+  pass(seconds(10));
+  EXPECT_EQ(state_of("monitor"), bus::NodeState::kStopped);
+}
+
+TEST_F(RegistryTest, IgnoresTheGoodbyeOfAnOlderIncarnation) {
+  add(test::node_called("monitor", 2));
+  answer<model::api::Empty>(registry_, goodbye_atom_v, test::node_called("monitor", 1));
+  EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
+}
+
+TEST_F(RegistryTest, BelievesASupervisorThatSawTheProcessEnd) {
+  const auto monitor = test::node_called("monitor");
+  add(monitor);
+  answer<model::api::Empty>(registry_, exited_atom_v,
+                            model::api::Exited{"monitor", monitor.pid, "killed by signal 9"});
+  EXPECT_EQ(state_of("monitor"), bus::NodeState::kDisconnected);
+  EXPECT_EQ(journal_.all<model::NodeDown>()[0].reason, "killed by signal 9");
+}
+
+TEST_F(RegistryTest, IgnoresTheEndOfAnotherProcess) {
+  add(test::node_called("monitor"));
+  answer<model::api::Empty>(registry_, exited_atom_v,
+                            model::api::Exited{"monitor", 4711, "killed by signal 9"});
+  EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
+}
+
+TEST_F(RegistryTest, RecordsThatANodeIsBackAfterItsLeaseWasOver) {
+  add(test::node_called("monitor"));
+  pass(seconds(5));
+  add(test::node_called("monitor"));
+  EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
+  EXPECT_THAT(journal_.all<model::NodeUp>(), SizeIs(2));
+}
+
+}  // namespace
+}  // namespace tidemark::actors

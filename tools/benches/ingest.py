@@ -1,0 +1,70 @@
+"""Updates on their way to the disk."""
+
+import shutil
+import time
+
+from harness import short_directory
+
+from .figures import Bench, Metric
+from .machine import cpu_seconds, demand, pids, program, run_json, simulated, site_on
+
+
+def e2e_ingest(scale, runs, report):
+    seconds = scale["seconds"]
+    with simulated("fast", scale["pvs"], scale["iocs"]) as machine:
+        for _ in range(runs):
+            raw = machine.raw("count", seconds)
+            report("raw_updates_per_s", raw["events_per_s"])
+            with site_on(machine) as site:
+                time.sleep(1)  # past the first values and the import
+                of = pids(site)
+                began, cpu = time.time(), {name: cpu_seconds(of[name]) for name in of}
+                time.sleep(seconds)
+                ended, used = time.time(), {name: cpu_seconds(of[name]) - cpu[name] for name in of}
+                demand(pids(site) == of, "a node died meanwhile")
+                site.stop()
+                counted = run_json([program("count_journal"), site.directory / "data/journal/store",
+                                    "--from", int(began * 1e9), "--until", int(ended * 1e9)])
+            demand(counted["channels"] == scale["pvs"], f"{counted['channels']} channels")
+            demand(counted["seconds"] > 0.9 * seconds, f"the journal stood still: {counted}")
+            report("updates_per_s", counted["updates_per_s"])
+            report("lost", counted["lost"] + counted["hidden"])
+            for name in ("monitor", "journal"):
+                report(f"{name}_cpu", used[name] / (ended - began))
+            report("cpu", (used["monitor"] + used["journal"]) / (ended - began))
+
+
+def journal_append(scale, runs, report):
+    directory = short_directory("tmb-")
+    try:
+        for run in range(runs):
+            for mode in ("tidemark", "raw"):
+                where = directory / f"{mode}-{run}"
+                done = run_json([program("journal_append"), "--dir", where, "--updates",
+                                 scale["updates"], "--group", scale["group"],
+                                 *(["--raw"] if mode == "raw" else [])])
+                shutil.rmtree(where)
+                if mode == "raw":
+                    report("raw_updates_per_s", done["updates_per_s"])
+                else:
+                    report("updates_per_s", done["updates_per_s"])
+                    report("commit_p99_ms", done["commit_p99_ms"])
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+BENCHES = [
+    Bench("e2e-ingest", "counters at 10 Hz from the soft IOC to the durable journal, which is read "
+          "back and counted; cores of both nodes; raw: a libca client that only counts",
+          (Metric("updates_per_s", "1/s", 100_000, "more"), Metric("lost", "updates", 0),
+           Metric("monitor_cpu", "cores"), Metric("journal_cpu", "cores"),
+           Metric("cpu", "cores", 1.0), Metric("raw_updates_per_s", "1/s")),
+          {"pvs": 12_000, "iocs": 1, "seconds": 10}, {"pvs": 2_000, "iocs": 1, "seconds": 3},
+          e2e_ingest),
+    Bench("journal-append", "PV updates in groups, each synced before the next; raw: RocksDB, the "
+          "same bytes",
+          (Metric("updates_per_s", "1/s", 1_000_000, "more"), Metric("commit_p99_ms", "ms"),
+           Metric("raw_updates_per_s", "1/s")),
+          {"updates": 20_000_000, "group": 1000}, {"updates": 1_000_000, "group": 1000},
+          journal_append),
+]
