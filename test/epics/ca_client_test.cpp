@@ -24,8 +24,8 @@ using Event = model::PvUpdate::Event;
 class CaClientTest : public testing::Test {
  protected:
   void open(const std::string& database, const std::vector<std::string>& addresses,
-            CaOptions options = {}) {
-    ioc_ = std::make_unique<test::SoftIoc>(database);
+            CaOptions options = {}, const std::string& access = "") {
+    ioc_ = std::make_unique<test::SoftIoc>(database, access);
     open_client(addresses, std::move(options));
   }
   void open_client(const std::vector<std::string>& addresses, CaOptions options = {}) {
@@ -176,6 +176,21 @@ TEST_F(CaClientTest, RefusesWhatThePvCannotHold) {
   EXPECT_THAT(put("WD", array(std::vector<double>(101))).reason, HasSubstr("101 elements"));
   EXPECT_EQ(put("L", 3.0).state, PutState::kConfirmed);
   EXPECT_EQ(put("M", std::string("Fast")).state, PutState::kConfirmed);
+}
+
+TEST_F(CaClientTest, ConnectsWhatItMayNotReadWithoutAValue) {
+  open("record(ao, \"HIDDEN\") { field(ASG, \"HIDDEN\") field(EGU, \"A\") }", {"HIDDEN"}, {},
+       "ASG(DEFAULT) { RULE(1, WRITE) }\nASG(HIDDEN) { RULE(1, NONE) }");
+  const auto id = ids_.at("HIDDEN");
+  ASSERT_TRUE(watcher_->until([&] { return watcher_->count(id, Event::kConnected) == 1; }));
+
+  EXPECT_FALSE(meta("HIDDEN").readable);
+  EXPECT_FALSE(meta("HIDDEN").writable);
+  EXPECT_EQ(meta("HIDDEN").native_type, "double");
+  ASSERT_TRUE(watcher_->until([&] { return client_->status().connected == 1; }));
+  EXPECT_NE(watcher_->read({id}).at(0).error, "");
+  EXPECT_EQ(put("HIDDEN", 1.0).reason, "HIDDEN: no write access");
+  EXPECT_EQ(watcher_->count(id, Event::kValue), 0u);
 }
 
 TEST_F(CaClientTest, CutsArraysThatAreTooLong) {

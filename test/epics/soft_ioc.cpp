@@ -115,7 +115,10 @@ void SoftIoc::kill() {
   pid_ = -1;
 }
 
-void SoftIoc::freeze() { ::kill(pid_, SIGSTOP); }
+void SoftIoc::freeze() {
+  ::kill(pid_, SIGSTOP);
+  ::waitpid(pid_, nullptr, WUNTRACED);  // It has stopped.
+}
 void SoftIoc::resume() { ::kill(pid_, SIGCONT); }
 
 epics::CaOptions SoftIoc::options() const {
