@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "epics/ca_client_impl.h"
@@ -10,19 +9,17 @@
 namespace tidemark::epics {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr std::size_t kContextChannelsMax = 12'500;  // of an IOC, before it has another circuit
 constexpr std::size_t kMainContextsMax = 8;
 constexpr std::size_t kAsksMax = 8'192;  // in one batch: libca blocks from 256 KiB unsent
 
 }  // namespace
 
-bool CaClient::attach(std::size_t context) {
-  if (attached_ == context) return true;
+void CaClient::attach(std::size_t context) {
+  if (attached_ == context) return;
   if (attached_) ca_detach_context();
   attached_ = context;
-  return ca_attach_context(contexts_[context].ca) == ECA_NORMAL;
+  ca_attach_context(contexts_[context].ca);
 }
 
 bool CaClient::new_context() {
@@ -311,8 +308,9 @@ void CaClient::check_patience(SteadyTime now) {
   if (unproven_.empty() || now < unproven_.front()->created_at + kConnectPatience) return;
   std::vector<ChannelPtr> still;
   for (auto& channel : std::exchange(unproven_, {})) {
-    if (channel->removed || channel->connected || channel->place != Channel::Place::kInMain)
-      continue;
+    const bool waits =
+        !channel->removed && !channel->connected && channel->place == Channel::Place::kInMain;
+    if (!waits) continue;
     if (now < channel->created_at + kConnectPatience) {
       still.push_back(std::move(channel));
       continue;

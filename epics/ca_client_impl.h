@@ -11,7 +11,7 @@
 //
 // A channel lives in one of these places:
 //
-//   searching    no libca channel; NameSearch asks for the name
+//   nowhere      no libca channel; NameSearch asks for the name
 //   main         its name has answered: in a context where all names answer
 //   quarantine   its name is silent: in a context of its own, where libca may search as slowly as
 //                it likes (it alone can ask name servers over TCP). It stays when libca connects
@@ -32,6 +32,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -65,12 +66,13 @@ struct event_handler_args;
 namespace tidemark::epics {
 
 inline constexpr std::size_t kQuarantine = 0;  // a context; the others are main
-inline constexpr auto kConnectPatience =
-    std::chrono::seconds(5);  // An answered name that does not connect: quarantine.
+/// After this a name that answered and does not connect goes to the quarantine.
+inline constexpr auto kConnectPatience = std::chrono::seconds(5);
 
 class CaClient;
 struct Server;
 
+/// A channel of ours, with or without one of libca's.
 struct Channel : std::enable_shared_from_this<Channel> {
   Channel(CaClient& client, ChannelSpec spec, std::uint64_t number)
       : owner(client),
@@ -105,7 +107,7 @@ struct Channel : std::enable_shared_from_this<Channel> {
 
   // Set by the worker while `ca` is null; read in callbacks.
   std::string server;             // that answered for the name; empty when none did
-  std::uint64_t incarnation = 0;  // of `ca`
+  std::uint64_t incarnation = 0;  // of `ca`: tells an event of an earlier one
 
   // Only in callbacks, which never overlap for one channel, while `ca` is set.
   dbr::Native native;
@@ -217,6 +219,7 @@ class CaClient final : public Client, public std::enable_shared_from_this<CaClie
     std::size_t channels = 0;
     bool dirty = false;  // It has requests that are not flushed.
   };
+
   // Callbacks: on libca's threads.
   static void on_connection(connection_handler_args args);
   static void on_rights(access_rights_handler_args args);
@@ -224,7 +227,7 @@ class CaClient final : public Client, public std::enable_shared_from_this<CaClie
   static void on_value(event_handler_args args);
   static void on_read(event_handler_args args);
   static void on_put(event_handler_args args);
-  void take_errlog();
+  void take_errlog();  // libCom's own log, into ours
   void leave_errlog();
   static void install_handlers();  // of the context attached
   static std::shared_ptr<model::PvMeta> basic_meta(const Channel& channel, oldChannelNotify* ca);
@@ -263,7 +266,7 @@ class CaClient final : public Client, public std::enable_shared_from_this<CaClie
   void deliver();
   void flush();
 
-  bool attach(std::size_t context);
+  void attach(std::size_t context);
   bool new_context();
   std::size_t main_context_for(const std::string& server);
   void create(Channel& channel, Channel::Place place, std::size_t context);
