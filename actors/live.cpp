@@ -111,34 +111,6 @@ api::LiveReply LiveActorState::answer(const api::LiveQuery& query) const {
   return reply;
 }
 
-void LiveActorState::capture(model::Snapshot& snapshot) const {
-  auto& header = snapshot.header;
-  header.created_at = utc_now();
-  header.source = "live";
-  header.monitor_alive = live();
-  for (auto& value : snapshot.values) {
-    if (const auto* entry = table.find(value.channel)) {
-      value.state = entry->state;
-      value.value = entry->value;
-      value.alarm = entry->alarm;
-      value.taken_at = entry->taken_at;
-      if (entry->meta) {
-        value.units = entry->meta->units;
-        value.precision = entry->meta->precision;
-        value.control_limits = entry->meta->control_limits;
-        value.labels = entry->meta->labels;
-      }
-    }
-    if (!value.has_value()) {
-      ++header.missing;
-    } else {
-      ++header.values;
-      if (value.state != model::LiveState::kConnected) ++header.disconnected;
-    }
-  }
-  header.pvs = static_cast<std::uint32_t>(snapshot.pvs.size());
-}
-
 void LiveActorState::show() const {
   auto& board = *options.board;
   const auto& counters = reader.counters();
@@ -209,11 +181,15 @@ Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, Live
       },
       [&state](live_atom, const api::LiveQuery& query) { return share(state.answer(query)); },
       [&state](capture_atom, const Draft& draft) {
-        state.capture(*draft);
+        model::capture_values(*draft, state.table);
+        draft->header.created_at = utc_now();
+        draft->header.monitor_alive = state.live();
         return draft;
       },
       [&state](compare_atom, const Shared<model::Snapshot>& snapshot) {
-        return share(model::live_view(*snapshot, state.table));
+        auto view = model::live_view(*snapshot, state.table);
+        view.header.monitor_alive = state.live();
+        return share(std::move(view));
       },
       [&state](
           plan_atom, const Shared<model::Snapshot>& snapshot, const model::RestoreOptions& how,

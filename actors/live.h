@@ -74,7 +74,6 @@ struct LiveActorState {
   /// The table is up to date as far as anybody can know.
   bool live() const;
   model::api::LiveReply answer(const model::api::LiveQuery& query) const;
-  void capture(model::Snapshot& draft) const;
   void show() const;
 };
 

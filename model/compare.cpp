@@ -216,18 +216,12 @@ Comparison compare(const Snapshot& reference, const Snapshot& other, bool only_d
   return std::move(comparing.result());
 }
 
-Snapshot live_view(const Snapshot& snapshot, const LiveTable& live) {
-  Snapshot view;
-  view.header.title = "live";
-  view.header.source = "live";
-  view.header.pvs = static_cast<std::uint32_t>(snapshot.pvs.size());
-  view.pvs = snapshot.pvs;
-  view.values.reserve(snapshot.values.size());
-  for (const auto& saved : snapshot.values) {
-    auto& value = view.values.emplace_back();
-    value.channel = saved.channel;
-    value.address = saved.address;
-    if (const auto* entry = live.find(saved.channel)) {
+void capture_values(Snapshot& snapshot, const LiveTable& live) {
+  auto& header = snapshot.header;
+  header.source = "live";
+  header.pvs = static_cast<std::uint32_t>(snapshot.pvs.size());
+  for (auto& value : snapshot.values) {
+    if (const auto* entry = live.find(value.channel)) {
       value.state = entry->state;
       value.value = entry->value;
       value.alarm = entry->alarm;
@@ -239,9 +233,22 @@ Snapshot live_view(const Snapshot& snapshot, const LiveTable& live) {
         value.labels = entry->meta->labels;
       }
     }
-    ++(value.has_value() ? view.header.values : view.header.missing);
-    if (value.has_value() && value.state == LiveState::kDisconnected) ++view.header.disconnected;
+    ++(value.has_value() ? header.values : header.missing);
+    if (value.has_value() && value.state == LiveState::kDisconnected) ++header.disconnected;
   }
+}
+
+Snapshot live_view(const Snapshot& snapshot, const LiveTable& live) {
+  Snapshot view;
+  view.header.title = "live";
+  view.pvs = snapshot.pvs;
+  view.values.reserve(snapshot.values.size());
+  for (const auto& saved : snapshot.values) {
+    auto& value = view.values.emplace_back();
+    value.channel = saved.channel;
+    value.address = saved.address;
+  }
+  capture_values(view, live);
   return view;
 }
 

@@ -87,8 +87,11 @@ struct Comparison {
 };
 Comparison compare(const Snapshot& reference, const Snapshot& other, bool only_different);
 
-/// A snapshot's PVs with the live values: the other side of "compare with now". The header has
-/// the source "live" and the counts; time and line are the caller's to fill in.
+/// Fills the values of a snapshot whose channels and addresses are there. The header gets the
+/// source "live" and the counts; time and line are the caller's to fill in.
+void capture_values(Snapshot& snapshot, const LiveTable& live);
+
+/// A snapshot's PVs with the live values: the other side of "compare with now".
 Snapshot live_view(const Snapshot& snapshot, const LiveTable& live);
 
 }  // namespace tidemark::model
