@@ -62,7 +62,9 @@ std::string to_iso(UtcTime time, int digits) {
   using namespace std::chrono;
   const auto day = floor<days>(time);
   const year_month_day date{day};
-  const hh_mm_ss clock{floor<nanoseconds>(time - day)};
+  // Not time - day: the first day that 64 bits of nanoseconds reach begins before they do.
+  const auto rest = time.time_since_epoch() % days{1};
+  const hh_mm_ss clock{rest < Duration{0} ? rest + days{1} : rest};
   char text[64];
   int length = std::snprintf(
       text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),

@@ -31,6 +31,11 @@ TEST(Iso, ReadsBackWhatItWroteForAnyTime) {
   }
 }
 
+TEST(Iso, IsWrittenForTheFirstAndLastTimesThatThereAre) {
+  EXPECT_EQ(to_iso(UtcTime::min(), 9), "1677-09-21T00:12:43.145224192Z");
+  EXPECT_EQ(to_iso(UtcTime::max(), 9), "2262-04-11T23:47:16.854775807Z");
+}
+
 TEST(Iso, AcceptsWhatPeopleAndProgramsWrite) {
   const auto noon = *parse_iso("2026-11-21T12:00:00Z");
   EXPECT_EQ(parse_iso("2026-11-21 12:00:00"), noon);
