@@ -19,6 +19,10 @@
 #include "model/packing.h"
 #include "model/pv.h"
 
+namespace tidemark::model::kv {
+struct Value;
+}
+
 namespace tidemark::model::packing {
 
 struct Mismatch {  // Thrown inside this file only; unpack() turns it into an Error.
@@ -30,7 +34,8 @@ struct Mismatch {  // Thrown inside this file only; unpack() turns it into an Er
 inline msgpack::unpack_limit limits() {
   constexpr std::size_t kElements = 1u << 20;
   constexpr std::size_t kBytes = 64u << 20;
-  return {kElements, 4096, kBytes, kBytes, kBytes, 16};
+  constexpr std::size_t kDepth = 32;  // A kv::Value or kv::Type takes 24 at most; the rest is ours.
+  return {kElements, 4096, kBytes, kBytes, kBytes, kDepth};
 }
 
 struct Sink {  // A std::string as msgpack wants its buffers.
@@ -42,6 +47,12 @@ using Packer = msgpack::packer<Sink>;
 template <class T>
 concept HasFields = requires(T& value) {
   T::fields(value);
+};
+
+/// Has parts that can contradict each other, and says whether they do.
+template <class T>
+concept HasCoherence = requires(const T& value) {
+  value.coherent();
 };
 
 template <class T>
@@ -80,6 +91,8 @@ inline void put_float(Packer& packer, float number) {
 
 void put_value(Packer& packer, const PvValue& value);
 PvValue get_value(const msgpack::object& from);
+void put_value(Packer& packer, const kv::Value& value);
+void get_value(const msgpack::object& from, kv::Value& into);
 
 template <class T>
 void put(Packer& packer, const T& value) {
@@ -87,7 +100,7 @@ void put(Packer& packer, const T& value) {
     const auto fields = T::fields(value);
     packer.pack_array(static_cast<std::uint32_t>(std::tuple_size_v<decltype(fields)>));
     std::apply([&](const auto&... field) { (put(packer, field), ...); }, fields);
-  } else if constexpr (std::is_same_v<T, PvValue>) {
+  } else if constexpr (std::is_same_v<T, PvValue> || std::is_same_v<T, kv::Value>) {
     put_value(packer, value);
   } else if constexpr (std::is_same_v<T, Blob>) {
     packer.pack_bin(static_cast<std::uint32_t>(value.bytes.size()));
@@ -152,8 +165,13 @@ void get(const msgpack::object& from, T& into) {
       ++at;
     };
     std::apply([&](auto&... field) { (next(field), ...); }, fields);
+    if constexpr (HasCoherence<T>) {
+      if (!into.coherent()) throw Mismatch{"parts that fit together"};
+    }
   } else if constexpr (std::is_same_v<T, PvValue>) {
     into = get_value(from);
+  } else if constexpr (std::is_same_v<T, kv::Value>) {
+    get_value(from, into);
   } else if constexpr (std::is_same_v<T, Blob>) {
     into.bytes = from.as<std::string>();
   } else if constexpr (std::is_enum_v<T>) {
