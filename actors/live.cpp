@@ -45,10 +45,13 @@ api::LiveValue live_value(const std::string& address, model::ChannelId channel,
 
 void LiveActorState::act(Reader::Actions actions) {
   for (auto& action : actions) {
-    if (std::holds_alternative<Reader::AskState>(action)) {
+    if (const auto* again = std::get_if<Reader::AskAgain>(&action)) {
+      ask_again(*again);
+    } else if (std::holds_alternative<Reader::AskState>(action)) {
       ask_state();
-    } else if (std::holds_alternative<Reader::Reset>(action)) {
+    } else if (const auto* whole = std::get_if<Reader::Whole>(&action)) {
       table.reset();
+      for (const auto& part : whole->parts) apply(part);
     } else if (auto* items = std::get_if<Reader::Apply>(&action)) {
       apply(items->payload);
     } else if (const auto* lost = std::get_if<Reader::Lost>(&action)) {
@@ -67,6 +70,13 @@ void LiveActorState::apply(const Bytes& payload) {
   }
   const auto now = utc_now();
   for (const auto& update : updates.value()) table.apply(update, now);
+}
+
+void LiveActorState::ask_again(const Reader::AskAgain& wanted) {
+  bus::ask_again(*options.link, {options.monitor, bus::kLiveStream}, wanted,
+                 [from = wanted.from, me = caf::actor_cast<Live>(self)](AgainFrames found) {
+                   caf::anon_send(me, again_atom_v, from, share(std::move(found)));
+                 });
 }
 
 void LiveActorState::ask_state() {
@@ -121,6 +131,8 @@ void LiveActorState::show() const {
   board.gauge("tidemark_live_channels", "Channels defined", static_cast<double>(channels.size()));
   board.count("tidemark_live_gaps_total", "Holes seen in the live stream",
               static_cast<double>(counters.gaps));
+  board.count("tidemark_live_repairs_total", "Of these, filled with the frames that were lost",
+              static_cast<double>(counters.repaired));
   board.count("tidemark_live_states_total", "Whole states fetched",
               static_cast<double>(counters.states));
   board.count("tidemark_live_bad_batches_total", "Batches that could not be decoded",
@@ -168,6 +180,10 @@ Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, Live
         state.act(state.reader.on_state(end.incarnation, end.sequence, std::move(parts), now));
         spdlog::info("live table: {} channels with a value, at item {} of incarnation {}",
                      state.table.with_value(), end.sequence, end.incarnation);
+      },
+      [&state](again_atom, std::uint64_t from, const Shared<AgainFrames>& found) {
+        state.act(*found ? state.reader.on_again(from, found->value())
+                          : state.reader.on_again_failed(from));
       },
       [self, &state](tick_atom) {
         self->delayed_send(self, kTick, tick_atom_v);

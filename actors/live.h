@@ -11,6 +11,7 @@
 #include "actors/board.h"
 #include "actors/messages.h"
 #include "base/handoff_queue.h"
+#include "bus/ask_again.h"
 #include "bus/stream_reader.h"
 #include "model/live_table.h"
 
@@ -22,11 +23,16 @@ struct StateAnswer {
   std::vector<Bytes> parts;
 };
 
+using AgainFrames = Result<std::vector<bus::Frame>>;
+
 using Live = caf::typed_actor<
     /// Frames wait in the queue.
     caf::reacts_to<wake_atom>,
 
     caf::reacts_to<state_atom, Shared<StateAnswer>>,
+
+    /// The frames from that item on, which were lost on the way.
+    caf::reacts_to<again_atom, std::uint64_t, Shared<AgainFrames>>,
 
     /// Retries, and shows figures. Only ever sent by the actor to itself.
     caf::reacts_to<tick_atom>,
@@ -70,6 +76,7 @@ struct LiveActorState {
   /// Carries out what the reader decided.
   void act(bus::StreamReader::Actions actions);
   void apply(const Bytes& payload);
+  void ask_again(const bus::StreamReader::AskAgain& wanted);
   void ask_state();
   /// The table is up to date as far as anybody can know.
   bool live() const;
@@ -82,3 +89,4 @@ Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, Live
 }  // namespace tidemark::actors
 
 TIDEMARK_LOCAL(tidemark::actors::Shared<tidemark::actors::StateAnswer>)
+TIDEMARK_LOCAL(tidemark::actors::Shared<tidemark::actors::AgainFrames>)

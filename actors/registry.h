@@ -1,25 +1,25 @@
 // actors/registry.h
 //
-// The directory of nodes, and their leases. Soft state: after a restart everybody registers
-// again within one lease.
+// A registry: bus::RegistryTable decides, this actor gives it the time, publishes what changed,
+// and tells the journal.
 
 #pragma once
-
-#include <map>
 
 #include "actors/board.h"
 #include "actors/messages.h"
 #include "actors/outbox.h"
+#include "bus/registry_table.h"
 
 namespace tidemark::actors {
 
 using Registry = caf::typed_actor<
-    /// A registration, or its renewal. Answers with the directory.
-    /// Errors: refused   a newer incarnation of the node is there.
-    ///         conflict  another node has that name or number.
-    caf::replies_to<add_atom, bus::NodeInfo>::with<bus::Directory>,
+    /// Errors: as RegistryTable::add().
+    caf::replies_to<add_atom, bus::NodeInfo>::with<bus::Lease>,
 
-    caf::replies_to<goodbye_atom, bus::NodeInfo>::with<model::api::Empty>,
+    /// Errors: as RegistryTable::renew().
+    caf::replies_to<renew_atom, bus::Renewal>::with<bus::Lease>,
+
+    caf::replies_to<goodbye_atom, bus::Renewal>::with<model::api::Empty>,
 
     /// Its supervisor saw a process end.
     caf::replies_to<exited_atom, model::api::Exited>::with<model::api::Empty>,
@@ -38,12 +38,10 @@ struct RegistryState {
   std::shared_ptr<bus::Link> link;
   std::shared_ptr<Board> board;
   Outbox outbox;
-  bus::Directory directory;
-  std::map<std::string, SteadyTime> renewed;  // by node name
+  std::unique_ptr<bus::RegistryTable> table;
 
-  bus::NodeInfo* find(const std::string& node);
-  void set_state(bus::NodeInfo& node, bus::NodeState state, const std::string& reason);
-  void changed();
+  /// Publishes what changed, and records who came and went.
+  void tell(const bus::RegistryTable::Changes& changes);
 };
 
 Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState> self,

@@ -12,6 +12,7 @@ std::string_view to_string(Code code) {
     case Code::kRefused: return "refused";
     case Code::kCorruption: return "corruption";
     case Code::kFailed: return "failed";
+    case Code::kCancelled: return "cancelled";
   }
   return "unknown code";  // A peer of a later version may send one that we do not know.
 }

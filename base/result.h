@@ -27,6 +27,7 @@ enum class Code : std::uint8_t {
   kRefused = 6,          // Understood, and the answer is no; the message is the reason.
   kCorruption = 7,       // Stored or received bytes are not what was written. Page a human.
   kFailed = 8,           // This object is finished; make a new one.
+  kCancelled = 9,        // Whoever asked took it back before it was done.
 };
 
 std::string_view to_string(Code code);

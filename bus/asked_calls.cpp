@@ -2,6 +2,7 @@
 
 #include "bus/asked_calls.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tidemark::bus {
@@ -21,6 +22,17 @@ AskedCall AskedCalls::take(Calls::iterator at) {
   AskedCall call = std::move(at->second.call);
   calls_.erase(at);
   return call;
+}
+
+void AskedCalls::send_again_at(CallId id, SteadyTime when) { silences_.emplace(when, id); }
+
+std::optional<CallId> AskedCalls::take_silent(SteadyTime now) {
+  while (!silences_.empty() && silences_.begin()->first <= now) {
+    const auto id = silences_.begin()->second;
+    silences_.erase(silences_.begin());
+    if (calls_.contains(id)) return id;
+  }
+  return std::nullopt;
 }
 
 std::optional<AskedCall> AskedCalls::take(CallId id) {
@@ -57,8 +69,10 @@ std::optional<SteadyTime> AskedCalls::deadline_of(CallId id) const {
   return found->second.deadline->first;
 }
 
-SteadyTime AskedCalls::next_deadline() const {
-  return deadlines_.empty() ? SteadyTime::max() : deadlines_.begin()->first;
+SteadyTime AskedCalls::next_event() const {
+  auto next = deadlines_.empty() ? SteadyTime::max() : deadlines_.begin()->first;
+  if (!silences_.empty()) next = std::min(next, silences_.begin()->first);
+  return next;
 }
 
 }  // namespace tidemark::bus

@@ -21,6 +21,8 @@ struct AskedCall {
   std::string method;
   Duration budget{};
   bool sent = false;  // false: the server cannot have heard of it
+  Bytes again;        // its envelope, when it is small enough to be sent again
+  Duration patience{};  // how long without a word until then
   std::function<void(Bytes)> on_progress;
   std::function<void(Answer)> on_answer;
 };
@@ -30,13 +32,18 @@ class AskedCalls {
   void add(CallId id, SteadyTime deadline, AskedCall call);
   AskedCall* find(CallId id);
 
+  /// Its envelope is to be sent again at that time, unless it ends before.
+  void send_again_at(CallId id, SteadyTime when);
+  std::optional<CallId> take_silent(SteadyTime now);
+
   std::optional<AskedCall> take(CallId id);
   std::optional<AskedCall> take_expired(SteadyTime now);
   std::vector<AskedCall> take_of(NodeNumber node);
   std::vector<AskedCall> take_all();
 
   std::optional<SteadyTime> deadline_of(CallId id) const;
-  SteadyTime next_deadline() const;
+  /// When the next one ends or is sent again.
+  SteadyTime next_event() const;
   std::size_t count() const { return calls_.size(); }
 
  private:
@@ -50,6 +57,7 @@ class AskedCalls {
 
   Calls calls_;
   Deadlines deadlines_;
+  Deadlines silences_;  // of calls that may have ended since
 };
 
 }  // namespace tidemark::bus

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "bus/failure.h"
+#include "bus/resend.h"
 
 namespace tidemark::bus {
 namespace {
@@ -20,6 +21,8 @@ constexpr Duration kTurnMax = 1s;       // for what needs no exact time
 constexpr Duration kAnswerRetry = 2ms;  // a ROUTER cannot say when one of its peers has room
 constexpr Duration kComplainInterval = 1min;
 constexpr std::size_t kComplainSourcesMax = 1024;
+constexpr Duration kSkipMax = 5s;   // after a standstill; publishers' clocks may differ from ours
+constexpr Duration kOld = 1s;
 constexpr int kClosingRoundsMax = 1000;  // a callback that asks again whenever it is refused
 
 /// A callback's exception is its own problem: it is logged, and the loop goes on.
@@ -49,13 +52,16 @@ bool is_alive(NodeState state) {
 
 }  // namespace
 
-Engine::Engine(NodeInfo self, std::unique_ptr<Transport> transport)
+Engine::Engine(NodeInfo self, std::unique_ptr<Transport> transport, EngineOptions options)
     : self_(std::move(self)),
       number_(node_number(self_.uuid)),
+      clock_(std::move(options.clock)),
       transport_(std::move(transport)),
       outbox_(std::make_shared<Outbox>(transport_->waker())),
-      out_(number_, self_.incarnation, transport_->waker()),
-      served_(outbox_, self_.incarnation) {
+      out_(number_, self_.incarnation, clock_, transport_->waker()),
+      served_(outbox_, self_.incarnation, clock_) {
+  turned_at_ = clock_.steady();
+  if (!options.has_thread) return;
   // Signals are for the program's own threads.
   sigset_t all;
   sigset_t before;
@@ -67,6 +73,11 @@ Engine::Engine(NodeInfo self, std::unique_ptr<Transport> transport)
 
 Engine::~Engine() {
   stopping_ = true;
+  if (!thread_.joinable()) {
+    loop_ = std::this_thread::get_id();
+    finish();
+    return;
+  }
   transport_->waker()();
   thread_.join();
 }
@@ -81,15 +92,35 @@ std::uint64_t Engine::publish(FrameClass frame_class, StreamNumber stream, std::
 
 void Engine::declare_stream(FrameClass, StreamNumber stream) { out_.declare(stream); }
 
-void Engine::subscribe(FrameClass frame_class, StreamId stream,
-                       std::function<void(Frame)> on_frame) {
-  outbox_->push([frame_class, stream, on_frame = std::move(on_frame)](Engine& engine) mutable {
-    engine.subscriptions_[stream].push_back(Subscription{frame_class, std::move(on_frame)});
+SubscriptionId Engine::subscribe(FrameClass frame_class, StreamId stream,
+                                 std::function<void(Frame)> on_frame) {
+  const SubscriptionId id{next_subscription_++};
+  outbox_->push([id, frame_class, stream, on_frame = std::move(on_frame)](Engine& engine) mutable {
+    if (engine.forgotten_.erase(id) > 0) return;
+    engine.subscriptions_[stream].push_back(
+        std::make_shared<Subscription>(Subscription{id, frame_class, std::move(on_frame)}));
     // Frames first: whoever gets a heartbeat gets the frames after it too.
     engine.transport_->subscribe(subscription_prefix(frame_class, stream));
     engine.transport_->subscribe(subscription_prefix(FrameClass::kHeartbeat, stream));
     const auto peer = engine.peers_.find(stream.node);
     if (peer != engine.peers_.end() && peer->second.alive) engine.connect_data(peer->second);
+  });
+  return id;
+}
+
+void Engine::unsubscribe(SubscriptionId subscription) {
+  if (on_loop()) return forget(subscription);
+  outbox_->push([subscription](Engine& engine) { engine.forget(subscription); });
+}
+
+void Engine::after(Duration delay, std::function<void()> job) {
+  const auto when = clock_.steady() + delay;
+  if (on_loop()) {
+    timers_.emplace(when, std::move(job));
+    return;
+  }
+  outbox_->push([when, job = std::move(job)](Engine& engine) mutable {
+    engine.timers_.emplace(when, std::move(job));
   });
 }
 
@@ -101,7 +132,7 @@ CallId Engine::request(NodeNumber node, std::string method, Bytes payload, Reque
                        std::function<void(Answer)> on_answer) {
   TIDEMARK_CHECK(!method.empty() && method.size() <= kMethodBytesMax);
   const auto id = make_call_id(number_, self_.incarnation, next_call_++);
-  const auto deadline = steady_now() + options.budget;
+  const auto deadline = clock_.steady() + options.budget;
   AskedCall call;
   call.node = node;
   call.budget = options.budget;
@@ -160,6 +191,10 @@ LinkCounters Engine::counters() const {
   all.requests_sent = counters_.requests_sent;
   all.requests_served = counters_.requests_served;
   all.requests_timed_out = counters_.requests_timed_out;
+  all.requests_sent_again = counters_.requests_sent_again;
+  all.requests_asked_twice = counters_.requests_asked_twice;
+  all.frames_sent_again = counters_.frames_sent_again;
+  all.skipped = counters_.skipped;
   all.dropped = counters_.dropped + out_.dropped();
   return all;
 }
@@ -168,14 +203,24 @@ LinkCounters Engine::counters() const {
 
 void Engine::run() {
   pthread_setname_np(pthread_self(), "bus loop");
-  while (!stopping_) {
-    transport_->receive(*this, until_next());
-    send_frames();
-    run_jobs();
-    send_waiting();
-    expire();
-  }
+  loop_ = std::this_thread::get_id();
+  while (!stopping_) turn(until_next());
   finish();
+}
+
+void Engine::turn(Duration wait_max) {
+  loop_ = std::this_thread::get_id();
+  const auto now = clock_.steady();
+  if (now - turned_at_ > kStandstill) stood_still_at_ = now;
+  transport_->receive(*this, wait_max);
+  turned_at_ = clock_.steady();
+  if (turned_at_ - now > wait_max + kStandstill) stood_still_at_ = turned_at_;
+  run_timers();
+  send_frames();
+  run_jobs();
+  send_again();
+  send_waiting();
+  expire();
 }
 
 void Engine::finish() {
@@ -192,19 +237,66 @@ void Engine::finish() {
 }
 
 Duration Engine::until_next() const {
-  const auto now = steady_now();
-  const auto next = std::min(out_.next_heartbeat(), asked_.next_deadline());
+  const auto now = clock_.steady();
+  auto next = std::min(out_.next_heartbeat(), asked_.next_event());
+  if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
   auto wait = next <= now ? Duration{0} : std::min<Duration>(next - now, kTurnMax);
   if (!slow_callers_.empty()) wait = std::min(wait, kAnswerRetry);
   return wait;
 }
 
 void Engine::send_frames() {
-  for (auto& frame : out_.take(steady_now(), utc_now())) {
+  for (const auto& frame : out_.take()) {
     counters_.frames_sent += 1;
-    counters_.bytes_sent += frame.size();
-    transport_->publish(std::move(frame));
+    counters_.bytes_sent += frame->size();
+    transport_->publish(frame);
   }
+}
+
+void Engine::run_timers() {
+  // Not those that these set: a timer of no delay would keep the loop here.
+  const auto now = clock_.steady();
+  std::vector<std::function<void()>> due;
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    due.push_back(std::move(timers_.begin()->second));
+    timers_.erase(timers_.begin());
+  }
+  for (const auto& job : due) guarded("timer", job);
+}
+
+void Engine::send_again() {
+  const auto now = clock_.steady();
+  while (const auto id = asked_.take_silent(now)) {
+    auto& call = *asked_.find(*id);
+    const auto left = *asked_.deadline_of(*id) - now;
+    if (left <= call.patience) {
+      call.again.clear();  // No time for another one.
+      continue;
+    }
+    Bytes envelope = call.again;
+    set_budget(envelope, left);
+    if (transport_->send_request(call.node, envelope) == Transport::Sent::kYes) {
+      counters_.requests_sent_again += 1;
+    }
+    call.patience *= 2;
+    asked_.send_again_at(*id, now + call.patience);
+  }
+}
+
+void Engine::forget(SubscriptionId subscription) {
+  for (auto at = subscriptions_.begin(); at != subscriptions_.end(); ++at) {
+    auto& all = at->second;
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](const auto& each) { return each->id == subscription; });
+    if (found == all.end()) continue;
+    (*found)->gone = true;
+    transport_->unsubscribe(subscription_prefix((*found)->frame_class, at->first));
+    transport_->unsubscribe(subscription_prefix(FrameClass::kHeartbeat, at->first));
+    all.erase(found);
+    if (all.empty()) subscriptions_.erase(at);
+    return;
+  }
+  forgotten_.insert(subscription);  // Its subscribe() waits for the loop still.
 }
 
 void Engine::run_jobs() {
@@ -221,7 +313,7 @@ void Engine::send_waiting() {
       peer.waiting.pop_front();
     }
   }
-  const auto now = steady_now();
+  const auto now = clock_.steady();
   for (auto at = slow_callers_.begin(); at != slow_callers_.end();) {
     auto& [caller, queue] = *at;
     while (!queue.waiting.empty()) {
@@ -239,7 +331,7 @@ void Engine::send_waiting() {
 }
 
 void Engine::expire() {
-  const auto now = steady_now();
+  const auto now = clock_.steady();
   while (auto call = asked_.take_expired(now)) {
     const auto peer = peers_.find(call->node);
     const auto name = peer == peers_.end() ? hex(call->node) : peer->second.info.name;
@@ -253,13 +345,17 @@ void Engine::expire() {
                                                           budget + " for '" + call->method + "'"});
     }
   }
-  served_.expire(now);
+  served_.expire();
 }
 
 // ---- frames -------------------------------------------------------------------------------------
 
 void Engine::on_frame(BytesView bytes) {
   counters_.bytes_received += bytes.size();
+  if (stood_still_at_ != SteadyTime{} && stale_backlog(bytes)) {
+    counters_.skipped += 1;
+    return;
+  }
   const auto decoded = decode_frame(bytes);
   if (!decoded) {
     // All peers arrive through one socket; what stands where the node should be is the best clue.
@@ -280,12 +376,22 @@ void Engine::on_frame(BytesView bytes) {
   newest = header.incarnation;
   counters_.frames_received += 1;
   const bool is_heartbeat = header.frame_class == FrameClass::kHeartbeat;
-  for (const auto& subscription : found->second) {
-    if (!is_heartbeat && subscription.frame_class != header.frame_class) continue;
+  const Subscriptions listeners = found->second;  // A callback may change the original.
+  for (const auto& listener : listeners) {
+    if (listener->gone || (!is_heartbeat && listener->frame_class != header.frame_class)) continue;
     guarded("on_frame", [&] {
-      subscription.on_frame(Frame{header, Bytes(decoded.value().payload)});
+      listener->on_frame(Frame{header, Bytes(decoded.value().payload)});
     });
   }
+}
+
+bool Engine::stale_backlog(BytesView frame) {
+  if (clock_.steady() - stood_still_at_ > kSkipMax) {
+    stood_still_at_ = SteadyTime{};
+    return false;
+  }
+  const auto sent_at = frame_sent_at(frame);
+  return sent_at && clock_.utc() - *sent_at > kOld;
 }
 
 void Engine::on_subscribed(BytesView prefix) {
@@ -361,6 +467,10 @@ void Engine::ask(CallId id, SteadyTime deadline, Bytes envelope, AskedCall call)
     peer.asked = transport_->connect_requests(peer.info);
     if (!peer.asked) return refuse(peer.info.name + " has no endpoint that can be reached");
   }
+  if (call.budget > kPatience && envelope.size() <= kAgainBytesMax) {
+    call.again = envelope;
+    call.patience = kPatience;
+  }
   asked_.add(id, deadline, std::move(call));
   send_to(node, peer, WaitingRequest{id, std::move(envelope), true});
 }
@@ -393,7 +503,7 @@ Transport::Sent Engine::send_now(NodeNumber node, WaitingRequest& request) {
   auto* call = asked_.find(request.id);
   if (call == nullptr) return Transport::Sent::kNever;  // ended while it waited
   if (request.is_request) {
-    const auto left = *asked_.deadline_of(request.id) - steady_now();
+    const auto left = *asked_.deadline_of(request.id) - clock_.steady();
     if (left <= Duration{0}) return Transport::Sent::kNever;  // expire() ends it
     set_budget(request.envelope, left);
   }
@@ -404,6 +514,9 @@ Transport::Sent Engine::send_now(NodeNumber node, WaitingRequest& request) {
     if (request.is_request) {
       call->sent = true;
       counters_.requests_sent += 1;
+      if (!call->again.empty()) {
+        asked_.send_again_at(request.id, clock_.steady() + call->patience);
+      }
     }
   }
   return sent;
@@ -457,11 +570,19 @@ void Engine::on_request(const Bytes& caller, BytesView bytes) {
     const auto found = handlers_.find(request.method);
     if (found != handlers_.end()) handler = found->second;
   }
-  const auto now = steady_now();
+  const auto id = request.call;
   const auto method = request.method;
-  const bool is_full = served_.count() >= ServedCalls::kOpenMax;
-  const auto call = served_.open(caller, std::move(request), now);
-  if (!call) return;  // sent twice; answered once
+  const bool is_full = served_.full();
+  const auto call = served_.open(caller, std::move(request));
+  if (!call) {
+    counters_.requests_asked_twice += 1;
+    if (const auto answer = served_.again(caller, id)) {
+      Bytes envelope = *answer;
+      transport_->send_answer(caller, envelope);  // One that is lost is asked for once more.
+    }
+    return;
+  }
+  if (method == kResendMethod) return serve_again(*call);
   if (handler == nullptr) {
     return call->fail(Error{Code::kNotFound, "no method '" + method + "' on node " + self_.name});
   }
@@ -476,8 +597,8 @@ void Engine::on_request(const Bytes& caller, BytesView bytes) {
 
 void Engine::answer(const Bytes& caller, CallId id, SteadyTime deadline, Bytes envelope,
                     bool final) {
-  if (final) served_.close(caller, id);
-  if (deadline <= steady_now()) return;
+  if (final) served_.close(caller, id, envelope);
+  if (deadline <= clock_.steady()) return;
   const auto size = envelope.size();
   const auto slow = slow_callers_.find(caller);
   if (slow == slow_callers_.end()) {
@@ -494,9 +615,20 @@ void Engine::answer(const Bytes& caller, CallId id, SteadyTime deadline, Bytes e
   queue.waiting.push_back(WaitingAnswer{deadline, std::move(envelope)});
 }
 
+void Engine::serve_again(const Call& call) {
+  const auto asked = unpack_resend(call.payload());
+  if (!asked) return call.fail(asked.error());
+  const auto& wanted = asked.value();
+  auto frames = out_.again(wanted.stream, wanted.incarnation, wanted.from, wanted.to);
+  if (!frames) return call.fail(frames.error());
+  for (const auto& frame : frames.value()) call.progress(*frame);
+  counters_.frames_sent_again += frames.value().size();
+  call.done({});
+}
+
 void Engine::on_malformed(std::string_view source, std::string_view what) {
   counters_.malformed += 1;
-  const auto now = steady_now();
+  const auto now = clock_.steady();
   const auto found = complained_.find(source);
   if (found != complained_.end() && now - found->second < kComplainInterval) return;
   if (complained_.size() >= kComplainSourcesMax) complained_.clear();

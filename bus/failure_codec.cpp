@@ -27,7 +27,7 @@ Error unpack_failure(BytesView payload) {
   if (!read) return Error{Code::kCorruption, "a failed answer without a reason"};
   const auto& failure = read.value();
   const bool known = failure.code >= static_cast<std::uint8_t>(Code::kInvalidArgument) &&
-                     failure.code <= static_cast<std::uint8_t>(Code::kFailed);
+                     failure.code <= static_cast<std::uint8_t>(Code::kCancelled);
   return Error{known ? static_cast<Code>(failure.code) : Code::kFailed, failure.message};
 }
 

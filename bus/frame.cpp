@@ -55,6 +55,11 @@ Bytes encode_frame(const FrameHeader& header, BytesView payload) {
   return frame;
 }
 
+std::optional<UtcTime> frame_sent_at(BytesView bytes) {
+  if (bytes.size() < kFrameHeaderBytes) return std::nullopt;
+  return UtcTime{Duration{read_le<std::int64_t>(bytes, 32)}};
+}
+
 Result<FrameView> decode_frame(BytesView bytes) {
   if (bytes.size() < kFrameHeaderBytes) {
     return corrupt(std::to_string(bytes.size()) + " bytes are no header");

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -52,6 +54,9 @@ struct FrameHeader {
   bool operator==(const FrameHeader&) const = default;
 };
 
+/// Encoded once, sent and kept without a copy.
+using SharedBytes = std::shared_ptr<const Bytes>;
+
 struct FrameView {
   FrameHeader header;
   BytesView payload;  // points into the bytes that were decoded
@@ -63,6 +68,9 @@ Bytes encode_frame(const FrameHeader& header, BytesView payload);
 /// Checks length, version, class and checksum before anybody looks at the payload.
 /// Errors: kCorruption, saying what was wrong.
 Result<FrameView> decode_frame(BytesView bytes);
+
+/// When it says that it was sent, without checking anything else; empty when it is too short.
+std::optional<UtcTime> frame_sent_at(BytesView bytes);
 
 /// What to subscribe to for the frames of one class of one stream.
 Bytes subscription_prefix(FrameClass frame_class, StreamId stream);

@@ -88,8 +88,15 @@ struct LinkCounters {
   std::uint64_t requests_sent = 0;
   std::uint64_t requests_served = 0;
   std::uint64_t requests_timed_out = 0;
+  std::uint64_t requests_sent_again = 0;
+  std::uint64_t requests_asked_twice = 0;  // served: answered once more, not done once more
+  std::uint64_t frames_sent_again = 0;
+  std::uint64_t skipped = 0;  // dropped unread after this process stood still
   std::uint64_t dropped = 0;  // not sent: a queue was full, or a frame too large
 };
+
+/// Names one subscription of one link.
+enum class SubscriptionId : std::uint64_t {};
 
 class Link {
  public:
@@ -111,8 +118,12 @@ class Link {
 
   /// From now on `on_frame` gets every frame and every heartbeat of that stream. Frames of
   /// incarnations older than one already seen are dropped here. The node need not be known yet.
-  virtual void subscribe(FrameClass frame_class, StreamId stream,
-                         std::function<void(Frame)> on_frame) = 0;
+  virtual SubscriptionId subscribe(FrameClass frame_class, StreamId stream,
+                                   std::function<void(Frame)> on_frame) = 0;
+
+  /// `on_frame` of that subscription is not called again once this has run on the loop thread:
+  /// at once when called there.
+  virtual void unsubscribe(SubscriptionId subscription) = 0;
 
   /// Tells the link where a node is (its state alive) or that it is gone. Calls to a node that
   /// is gone, or comes back in another incarnation, end with kUnavailable at once.
@@ -129,6 +140,12 @@ class Link {
 
   /// `on_call` gets every request of that method; unknown methods are answered kNotFound.
   virtual void serve(std::string method, std::function<void(Call)> on_call) = 0;
+
+  /// Calls `job` once, on the loop thread, when `delay` is over; never when the link goes before.
+  virtual void after(Duration delay, std::function<void()> job) = 0;
+
+  /// The link's clocks: what timers and deadlines go by.
+  virtual SteadyTime now() const = 0;
 
   virtual LinkCounters counters() const = 0;
 };

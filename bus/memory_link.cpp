@@ -73,6 +73,13 @@ class MemoryHub {
     for (const auto publisher : link.reads) announce(publisher, prefix);
   }
 
+  void unsubscribe(const Bytes& identity, const Bytes& prefix) {
+    const std::lock_guard lock(mutex_);
+    auto& prefixes = links_[identity].prefixes;
+    const auto found = prefixes.find(prefix);
+    if (found != prefixes.end()) prefixes.erase(found);
+  }
+
   void connect(const Bytes& identity, NodeNumber publisher) {
     const std::lock_guard lock(mutex_);
     auto& link = links_[identity];
@@ -125,7 +132,7 @@ class MemoryHub {
   struct Entry {
     NodeNumber number{};
     std::shared_ptr<Inbox> inbox;
-    std::set<Bytes> prefixes;
+    std::multiset<Bytes> prefixes;  // as often as subscribed
     std::set<NodeNumber> reads;
   };
 
@@ -179,13 +186,14 @@ class MemoryTransport final : public Transport {
   }
 
   void subscribe(BytesView prefix) override { hub_->subscribe(identity_, Bytes(prefix)); }
+  void unsubscribe(BytesView prefix) override { hub_->unsubscribe(identity_, Bytes(prefix)); }
   void connect_data(const NodeInfo& peer) override {
     hub_->connect(identity_, node_number(peer.uuid));
   }
   void disconnect_data(NodeNumber peer) override { hub_->disconnect(identity_, peer); }
   bool connect_requests(const NodeInfo&) override { return true; }
   void disconnect_requests(NodeNumber) override {}
-  void publish(Bytes frame) override { hub_->publish(number_, frame); }
+  void publish(const SharedBytes& frame) override { hub_->publish(number_, *frame); }
   Sent send_request(NodeNumber server, Bytes& envelope) override {
     return hub_->ask(identity_, server, envelope) ? Sent::kYes : Sent::kNotNow;
   }

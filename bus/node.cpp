@@ -2,7 +2,6 @@
 
 #include "bus/node.h"
 
-#include <algorithm>
 #include <string>
 
 #include "base/bytes.h"
@@ -25,14 +24,19 @@ std::string_view to_string(NodeState state) {
     case NodeState::kSuspect: return "suspect";
     case NodeState::kDisconnected: return "disconnected";
     case NodeState::kStopped: return "stopped";
+    case NodeState::kForgotten: return "forgotten";
   }
   return "unknown";
 }
 
 const NodeInfo* Directory::find(std::string_view name) const {
-  const auto found = std::find_if(nodes.begin(), nodes.end(),
-                                  [&](const NodeInfo& node) { return node.name == name; });
-  return found == nodes.end() ? nullptr : &*found;
+  const NodeInfo* found = nullptr;
+  for (const auto& node : nodes) {
+    if (node.name != name) continue;
+    if (!is_gone(node.state)) return &node;
+    found = &node;
+  }
+  return found;
 }
 
 }  // namespace tidemark::bus

@@ -1,6 +1,7 @@
 // bus/node.h
 //
-// Who is on the bus: the identity of a node, and the directory of all of them.
+// Who is on the bus: the identity of a node, and the directory of all of them. Nodes of Tidemark
+// and subsystems of a laboratory are the same here.
 //
 // A node's number, the first bytes of every subscription, is taken from its UUID, so nobody
 // has to hand numbers out or remember them; the registry refuses the rare clash.
@@ -15,6 +16,7 @@
 
 #include "base/time.h"
 #include "base/uuid.h"
+#include "model/packing.h"
 
 namespace tidemark::bus {
 
@@ -32,8 +34,10 @@ enum class NodeState : std::uint8_t {
   kSuspect = 1,       // half a lease without a sign of life
   kDisconnected = 2,  // lease over, or its supervisor saw it end
   kStopped = 3,       // said goodbye
+  kForgotten = 4,     // in a change only: another one took its name, or it is long gone
 };
-std::string_view to_string(NodeState state);  // "alive", "suspect", "disconnected", "stopped"
+std::string_view to_string(NodeState state);  // "alive", "suspect", "disconnected", "stopped", …
+constexpr bool is_gone(NodeState state) { return state >= NodeState::kDisconnected; }
 
 struct NodeInfo {
   std::string name;  // "monitor"
@@ -47,23 +51,47 @@ struct NodeInfo {
   UtcTime started_at{};
   NodeState state = NodeState::kAlive;
   UtcTime state_since{};
+  std::vector<std::string> labels;  // groups that it belongs to
+  model::Blob surface;              // its keys and events: model/api/subsystem.h; nothing to the bus
 
   static auto fields(auto& s) {
     return std::tie(s.name, s.kind, s.uuid, s.incarnation, s.data_endpoints, s.request_endpoints,
-                    s.host, s.pid, s.started_at, s.state, s.state_since);
+                    s.host, s.pid, s.started_at, s.state, s.state_since, s.labels, s.surface);
   }
   bool operator==(const NodeInfo&) const = default;
 };
 
-/// Everybody who registered since the registry began. `revision` grows with each change.
+/// Everybody who registered since the registry began. `revision` counts the changes: each is an
+/// item of the directory stream, whose frames are packed lists of the NodeInfo that changed.
 struct Directory {
   std::uint64_t revision = 0;
   Incarnation registry = 0;  // whose revision it is
   std::vector<NodeInfo> nodes;
 
   static auto fields(auto& s) { return std::tie(s.revision, s.registry, s.nodes); }
+  /// The living one of that name, else a gone one.
   const NodeInfo* find(std::string_view name) const;
   bool operator==(const Directory&) const = default;
+};
+
+/// The payload of a question that says nothing.
+struct Nothing {
+  static auto fields(auto&) { return std::tuple<>(); }
+};
+
+/// Proof of membership: every renewal carries it.
+struct Renewal {
+  Uuid uuid;
+  Incarnation incarnation = 0;
+  static auto fields(auto& s) { return std::tie(s.uuid, s.incarnation); }
+};
+
+/// What a registry answers to a registration or a renewal.
+struct Lease {
+  Incarnation registry = 0;
+  std::uint64_t revision = 0;  // of the directory, with this registration in it
+  Duration duration{0};        // from when the registry answered
+  static auto fields(auto& s) { return std::tie(s.registry, s.revision, s.duration); }
 };
 
 }  // namespace tidemark::bus

@@ -14,10 +14,11 @@ namespace tidemark::bus {
 /// Encodes on the handler's thread, so the loop only sends.
 class ServedCalls::Answering : public Call::Sink {
  public:
-  Answering(std::shared_ptr<Outbox> outbox, Incarnation self, Bytes caller, CallId id,
+  Answering(std::shared_ptr<Outbox> outbox, Incarnation self, Clock clock, Bytes caller, CallId id,
             SteadyTime deadline, std::shared_ptr<std::atomic<bool>> cancelled)
       : outbox_(std::move(outbox)),
         self_(self),
+        clock_(std::move(clock)),
         caller_(std::move(caller)),
         id_(id),
         deadline_(deadline),
@@ -44,7 +45,7 @@ class ServedCalls::Answering : public Call::Sink {
     }
   }
 
-  bool cancelled() const override { return cancelled_->load() || steady_now() > deadline_; }
+  bool cancelled() const override { return cancelled_->load() || clock_.steady() > deadline_; }
 
  private:
   static constexpr std::size_t kPayloadMax = kEnvelopeBytesMax - kEnvelopeHeaderBytes;
@@ -74,6 +75,7 @@ class ServedCalls::Answering : public Call::Sink {
 
   const std::shared_ptr<Outbox> outbox_;
   const Incarnation self_;
+  const Clock clock_;
   const Bytes caller_;
   const CallId id_;
   const SteadyTime deadline_;
@@ -81,35 +83,65 @@ class ServedCalls::Answering : public Call::Sink {
   std::atomic<bool> finished_{false};
 };
 
-std::optional<Call> ServedCalls::open(const Bytes& caller, Envelope request, SteadyTime now) {
-  const auto deadline = now + std::min(request.budget, kBudgetMax);
+Bytes ServedCalls::encode(EnvelopeKind kind, CallId id, BytesView payload) const {
+  Envelope header;
+  header.kind = kind;
+  header.call = id;
+  header.incarnation = self_;
+  return encode_envelope(header, {}, payload);
+}
+
+std::optional<Call> ServedCalls::open(const Bytes& caller, Envelope request) {
+  const auto deadline = clock_.steady() + std::min(request.budget, kBudgetMax);
   const auto [at, is_new] = calls_.try_emplace(Key{caller, request.call});
   if (!is_new) return std::nullopt;
   auto cancelled = std::make_shared<std::atomic<bool>>(false);
-  at->second = Entry{cancelled, deadlines_.emplace(deadline, at->first)};
-  auto sink = std::make_shared<Answering>(outbox_, self_, caller, request.call, deadline,
+  at->second = Entry{cancelled, deadlines_.emplace(deadline, at->first), nullptr};
+  ++open_;
+  auto sink = std::make_shared<Answering>(outbox_, self_, clock_, caller, request.call, deadline,
                                           std::move(cancelled));
   return Call(std::move(request.method), std::move(request.payload), caller_of(request.call),
               deadline, std::move(sink));
 }
 
+SharedBytes ServedCalls::again(const Bytes& caller, CallId id) const {
+  const auto found = calls_.find(Key{caller, id});
+  return found == calls_.end() ? nullptr : found->second.answer;
+}
+
 void ServedCalls::cancel(const Bytes& caller, CallId id) {
   const auto found = calls_.find(Key{caller, id});
-  if (found != calls_.end()) found->second.cancelled->store(true);
+  if (found != calls_.end() && found->second.cancelled) found->second.cancelled->store(true);
 }
 
-void ServedCalls::close(const Bytes& caller, CallId id) {
+void ServedCalls::close(const Bytes& caller, CallId id, const Bytes& answer) {
   const auto found = calls_.find(Key{caller, id});
-  if (found == calls_.end()) return;
-  deadlines_.erase(found->second.deadline);
-  calls_.erase(found);
+  if (found == calls_.end() || !found->second.cancelled) return;
+  auto& call = found->second;
+  call.cancelled.reset();
+  --open_;
+  if (answer.size() <= kAnswerBytesEach && answer_bytes_ + answer.size() <= kAnswerBytesMax) {
+    call.answer = std::make_shared<const Bytes>(answer);
+  } else {
+    static const Error kNotKept{Code::kTimeout, "it was answered, and the answer was not kept"};
+    call.answer = std::make_shared<const Bytes>(
+        encode(EnvelopeKind::kFailed, id, pack_failure(kNotKept)));
+  }
+  answer_bytes_ += call.answer->size();
 }
 
-void ServedCalls::expire(SteadyTime now) {
+void ServedCalls::expire() {
+  const auto now = clock_.steady();
   while (!deadlines_.empty() && deadlines_.begin()->first < now) {
-    const Key key = deadlines_.begin()->second;
-    cancel(key.caller, key.id);
-    close(key.caller, key.id);
+    const auto found = calls_.find(deadlines_.begin()->second);
+    auto& call = found->second;
+    if (call.cancelled) {
+      call.cancelled->store(true);
+      --open_;
+    }
+    if (call.answer) answer_bytes_ -= call.answer->size();
+    deadlines_.erase(deadlines_.begin());
+    calls_.erase(found);
   }
 }
 

@@ -1,8 +1,9 @@
 // bus/served_calls.h
 //
-// The calls of others that we have not answered yet. Makes the Call that a handler gets; its
+// The calls of others, until their callers have given up. Makes the Call that a handler gets; its
 // answer comes back through the Outbox, from whatever thread and at whatever time, and is
-// ignored when it is late, or a second one. Only on the loop thread.
+// ignored when it is late, or a second one. The answer is kept until then too: a request that is
+// sent again is answered again, and done once. Only on the loop thread.
 
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "bus/clock.h"
 #include "bus/link.h"
 #include "bus/outbox.h"
 
@@ -21,21 +23,30 @@ class ServedCalls {
  public:
   /// How many may be open at once; more are turned away with kUnavailable.
   static constexpr std::size_t kOpenMax = 1u << 16;
+  /// How many are kept in all, open or answered; more are turned away, since forgetting one early
+  /// could do it twice.
+  static constexpr std::size_t kKeptMax = 1u << 19;
+  /// Answers kept in all, and the largest. Whoever asks twice for one that was not kept learns
+  /// that the outcome is unknown.
+  static constexpr std::size_t kAnswerBytesMax = 64u << 20;
+  static constexpr std::size_t kAnswerBytesEach = 64u << 10;
   /// What a caller can ask us to remember its call for.
   static constexpr Duration kBudgetMax = std::chrono::hours(24);
 
-  ServedCalls(std::shared_ptr<Outbox> outbox, Incarnation self)
-      : outbox_(std::move(outbox)), self_(self) {}
+  ServedCalls(std::shared_ptr<Outbox> outbox, Incarnation self, Clock clock)
+      : outbox_(std::move(outbox)), self_(self), clock_(std::move(clock)) {}
 
-  /// Empty when this very call is open already: it will be answered once.
-  std::optional<Call> open(const Bytes& caller, Envelope request, SteadyTime now);
+  /// Empty when this very call is here already: again() has its answer, if there is one.
+  std::optional<Call> open(const Bytes& caller, Envelope request);
+  /// The final answer to a call that was asked before, as an envelope; null while it is open.
+  SharedBytes again(const Bytes& caller, CallId id) const;
   void cancel(const Bytes& caller, CallId id);
-  /// Its final answer is on the way.
-  void close(const Bytes& caller, CallId id);
+  /// Its final answer is on the way: an envelope, kept until the caller's budget is over.
+  void close(const Bytes& caller, CallId id, const Bytes& answer);
   /// Forgets those whose callers have given up by now, and tells their handlers.
-  void expire(SteadyTime now);
+  void expire();
 
-  std::size_t count() const { return calls_.size(); }
+  bool full() const { return open_ >= kOpenMax || calls_.size() >= kKeptMax; }
 
  private:
   class Answering;
@@ -49,14 +60,19 @@ class ServedCalls {
   };
   using Deadlines = std::multimap<SteadyTime, Key>;
   struct Entry {
-    std::shared_ptr<std::atomic<bool>> cancelled;
+    std::shared_ptr<std::atomic<bool>> cancelled;  // null: answered
     Deadlines::iterator deadline;
+    SharedBytes answer;
   };
+  Bytes encode(EnvelopeKind kind, CallId id, BytesView payload) const;
 
   const std::shared_ptr<Outbox> outbox_;
   const Incarnation self_;
+  const Clock clock_;
   std::unordered_map<Key, Entry, KeyHash> calls_;
   Deadlines deadlines_;
+  std::size_t open_ = 0;
+  std::size_t answer_bytes_ = 0;
 };
 
 }  // namespace tidemark::bus

@@ -39,33 +39,90 @@ StreamReader::Actions StreamReader::on_frame(Frame frame, SteadyTime) {
     return actions;
   }
 
-  if (before(header) > seen_) lose(seen_ + 1, before(header), actions);
+  if (before(header) > seen_) {
+    const bool has_it = phase_ == Phase::kLive && before(header) <= applied_;
+    if (phase_ == Phase::kLive && !has_it) {
+      if (applied_ > seen_) lose(seen_ + 1, applied_, actions);
+      phase_ = Phase::kRepairing;
+      hole_from_ = std::max(seen_, applied_) + 1;
+      hole_to_ = before(header);
+      ++counters_.gaps;
+      actions.emplace_back(AskAgain{incarnation_, hole_from_, hole_to_});
+    } else {
+      // A second hole while the first is open: the whole state fills both.
+      if (phase_ == Phase::kRepairing) give_up_repair(actions);
+      lose(seen_ + 1, before(header), actions);
+    }
+  }
   const bool is_heartbeat = header.frame_class == FrameClass::kHeartbeat;
   const bool is_new = last_of(header) > seen_;
   seen_ = std::max(seen_, last_of(header));
 
+  if (is_heartbeat) return actions;
   if (phase_ == Phase::kLive) {
-    if (before(header) <= applied_) {
-      if (is_heartbeat) return actions;
-      if (last_of(header) <= applied_) {
-        ++counters_.duplicates;
-        return actions;
-      }
-      // Items that we have may be in it again: a state takes them twice without harm.
-      applied_ = last_of(header);
-      actions.emplace_back(Apply{std::move(frame.payload)});
+    if (last_of(header) <= applied_) {
+      ++counters_.duplicates;
       return actions;
     }
-    needed_ = before(header);
-    ask(actions);
+    // Items that we have may be in it again: a state takes them twice without harm.
+    applied_ = last_of(header);
+    actions.emplace_back(Apply{std::move(frame.payload)});
+    return actions;
   }
-  if (is_heartbeat) return actions;
   if (!is_new) {
     ++counters_.duplicates;
     return actions;
   }
   keep(std::move(frame), actions);
   return actions;
+}
+
+StreamReader::Actions StreamReader::on_again(std::uint64_t from, std::vector<Frame> frames) {
+  Actions actions;
+  if (phase_ != Phase::kRepairing || from != hole_from_) return actions;
+  std::uint64_t due = hole_from_;
+  for (const auto& frame : frames) {
+    const auto& header = frame.header;
+    const bool fits = header.incarnation == incarnation_ && header.sequence <= due &&
+                      header.frame_class != FrameClass::kHeartbeat && last_of(header) >= due;
+    if (!fits) break;
+    due = last_of(header) + 1;
+  }
+  if (due <= hole_to_) {
+    give_up_repair(actions);
+    return actions;
+  }
+  phase_ = Phase::kLive;
+  ++counters_.repaired;
+  for (auto& frame : frames) {
+    applied_ = last_of(frame.header);
+    actions.emplace_back(Apply{std::move(frame.payload)});
+  }
+  apply_buffer(actions);
+  return actions;
+}
+
+StreamReader::Actions StreamReader::on_again_failed(std::uint64_t from) {
+  Actions actions;
+  if (phase_ == Phase::kRepairing && from == hole_from_) give_up_repair(actions);
+  return actions;
+}
+
+void StreamReader::give_up_repair(Actions& actions) {
+  counters_.items_lost += hole_to_ - hole_from_ + 1;
+  actions.emplace_back(Lost{incarnation_, hole_from_, hole_to_});
+  // What was kept since then follows the hole, and the state may lie before some of it.
+  needed_ = hole_to_;
+  ask(actions);
+}
+
+void StreamReader::apply_buffer(Actions& actions) {
+  for (auto& frame : buffer_) {
+    if (last_of(frame.header) <= applied_) continue;
+    applied_ = last_of(frame.header);
+    actions.emplace_back(Apply{std::move(frame.payload)});
+  }
+  drop_buffer();
 }
 
 StreamReader::Actions StreamReader::on_state(Incarnation incarnation, std::uint64_t sequence,
@@ -82,14 +139,8 @@ StreamReader::Actions StreamReader::on_state(Incarnation incarnation, std::uint6
   retry_ = Duration{0};
   ++counters_.states;
   applied_ = sequence;
-  actions.emplace_back(Reset{});
-  for (auto& part : parts) actions.emplace_back(Apply{std::move(part)});
-  for (auto& frame : buffer_) {
-    if (last_of(frame.header) <= applied_) continue;
-    applied_ = last_of(frame.header);
-    actions.emplace_back(Apply{std::move(frame.payload)});
-  }
-  drop_buffer();
+  actions.emplace_back(Whole{std::move(parts)});
+  apply_buffer(actions);
   return actions;
 }
 
@@ -130,6 +181,7 @@ void StreamReader::lose(std::uint64_t from, std::uint64_t to, Actions& actions) 
 
 void StreamReader::keep(Frame frame, Actions& actions) {
   if (buffer_bytes_ + frame.payload.size() > limits_.buffer_bytes_max) {
+    if (phase_ == Phase::kRepairing) give_up_repair(actions);
     const auto from = buffer_.empty() ? frame.header.sequence : buffer_.front().header.sequence;
     lose(from, last_of(frame.header), actions);
     return;

@@ -3,10 +3,12 @@
 // How a subscriber follows one stream of state without ever missing a hole, as a pure function
 // of events and time: no threads, no sockets, no clock.
 //
-//              first frame or heartbeat          sequence jumps, or heartbeat is ahead
-//   joining ───────────────────────────► state asked for ◄──────────────── live
-//      ▲    (proves that we are subscribed)       │ state of (incarnation, S)      ▲
-//      └── a newer incarnation                    └── buffered frames after S ─────┘
+//              first frame or heartbeat             what was lost is not to be had
+//   joining ───────────────────────────► state asked for ◄──────────────── again asked for
+//      ▲    (proves that we are subscribed)       │                    sequence jumps, ▲ │ frames
+//      └── a newer incarnation                    │ state of (inc, S)  or heartbeat is │ │
+//                                                 └──────────────────► live ─── ahead ─┘ ▼
+//                                                   (buffered frames after S)  ◄─────────┘
 //
 // The caller feeds events and carries out the actions, in order.
 
@@ -29,13 +31,21 @@ struct StreamReaderLimits {
 
 class StreamReader {
  public:
+  /// Ask the publisher for these items again; answer with on_again() or on_again_failed().
+  struct AskAgain {
+    Incarnation incarnation;
+    std::uint64_t from;
+    std::uint64_t to;
+  };
   /// Ask the publisher for its whole state; answer with on_state() or on_state_failed().
   struct AskState {
     Incarnation incarnation;
   };
-  /// Forget everything of this stream: what follows is a whole state. Comes before its Apply.
-  struct Reset {};
-  /// Apply these items, the next ones in sequence (or the state after a Reset).
+  /// Forget everything of this stream, and take this state.
+  struct Whole {
+    std::vector<Bytes> parts;
+  };
+  /// Apply these items, the next ones in sequence.
   struct Apply {
     Bytes payload;
   };
@@ -46,12 +56,13 @@ class StreamReader {
     std::uint64_t from;
     std::uint64_t to;
   };
-  using Action = std::variant<AskState, Reset, Apply, Lost>;
+  using Action = std::variant<AskAgain, AskState, Whole, Apply, Lost>;
   using Actions = std::vector<Action>;
 
   struct Counters {
-    std::uint64_t gaps = 0;
-    std::uint64_t items_lost = 0;
+    std::uint64_t gaps = 0;        // holes seen
+    std::uint64_t repaired = 0;    // of these, filled with the very frames that were lost
+    std::uint64_t items_lost = 0;  // in the others
     std::uint64_t states = 0;      // whole states applied
     std::uint64_t duplicates = 0;  // frames dropped because we had them
     std::uint64_t stale = 0;       // frames of an older incarnation
@@ -61,6 +72,9 @@ class StreamReader {
 
   /// A frame or a heartbeat of the stream.
   Actions on_frame(Frame frame, SteadyTime now);
+  /// The frames that AskAgain{…, from, …} asked for, in sequence.
+  Actions on_again(std::uint64_t from, std::vector<Frame> frames);
+  Actions on_again_failed(std::uint64_t from);
   /// The whole state as it was after `sequence` items of `incarnation`, in parts.
   Actions on_state(Incarnation incarnation, std::uint64_t sequence, std::vector<Bytes> parts,
                    SteadyTime now);
@@ -75,11 +89,13 @@ class StreamReader {
   const Counters& counters() const { return counters_; }
 
  private:
-  enum class Phase { kJoining, kAsked, kWaiting, kLive };
+  enum class Phase { kJoining, kAsked, kWaiting, kRepairing, kLive };
 
   void ask(Actions& actions);
   void wait(SteadyTime now);
   void lose(std::uint64_t from, std::uint64_t to, Actions& actions);
+  void give_up_repair(Actions& actions);
+  void apply_buffer(Actions& actions);
   void keep(Frame frame, Actions& actions);
   void drop_buffer();
 
@@ -89,6 +105,8 @@ class StreamReader {
   std::uint64_t applied_ = 0;
   std::uint64_t seen_ = 0;    // the last item that arrived, or was reported lost
   std::uint64_t needed_ = 0;  // a state must contain this one: what is kept begins after it
+  std::uint64_t hole_from_ = 0;  // kRepairing: the items asked for again
+  std::uint64_t hole_to_ = 0;
   int outstanding_ = 0;       // asked and not answered; two when the publisher restarted meanwhile
   std::deque<Frame> buffer_;
   std::size_t buffer_bytes_ = 0;

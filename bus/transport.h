@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
-#include "bus/node.h"
+#include "bus/frame.h"
 
 namespace tidemark::bus {
 
@@ -44,6 +44,7 @@ class Transport {
   virtual void receive(Receiver& receiver, Duration timeout) = 0;
 
   virtual void subscribe(BytesView prefix) = 0;
+  virtual void unsubscribe(BytesView prefix) = 0;
 
   /// Reads the peer's streams from now on; a second call for the same peer does nothing.
   virtual void connect_data(const NodeInfo& peer) = 0;
@@ -53,7 +54,7 @@ class Transport {
   virtual bool connect_requests(const NodeInfo& peer) = 0;
   virtual void disconnect_requests(NodeNumber peer) = 0;
 
-  virtual void publish(Bytes frame) = 0;
+  virtual void publish(const SharedBytes& frame) = 0;
   /// Unless kYes, `envelope` is untouched.
   virtual Sent send_request(NodeNumber server, Bytes& envelope) = 0;
   virtual Sent send_answer(const Bytes& caller, Bytes& envelope) = 0;

@@ -63,11 +63,12 @@ class ZmqTransport final : public Transport {
   }
   void receive(Receiver& receiver, Duration timeout) override;
   void subscribe(BytesView prefix) override { sub_.set(ZMQ_SUBSCRIBE, prefix); }
+  void unsubscribe(BytesView prefix) override { sub_.set(ZMQ_UNSUBSCRIBE, prefix); }
   void connect_data(const NodeInfo& peer) override;
   void disconnect_data(NodeNumber peer) override;
   bool connect_requests(const NodeInfo& peer) override;
   void disconnect_requests(NodeNumber peer) override { dealers_.erase(peer); }
-  void publish(Bytes frame) override;
+  void publish(const SharedBytes& frame) override;
   Sent send_request(NodeNumber server, Bytes& envelope) override;
   Sent send_answer(const Bytes& caller, Bytes& envelope) override;
 
@@ -202,9 +203,9 @@ bool ZmqTransport::connect_requests(const NodeInfo& peer) {
   return true;
 }
 
-void ZmqTransport::publish(Bytes frame) {
+void ZmqTransport::publish(const SharedBytes& frame) {
   int error = 0;
-  if (pub_) pub_.send_owned(frame, error);  // a PUB socket drops by itself, and never says no
+  if (pub_) pub_.send_shared(frame, error);  // a PUB socket drops by itself, and never says no
 }
 
 Transport::Sent ZmqTransport::send_request(NodeNumber server, Bytes& envelope) {

@@ -20,6 +20,7 @@ constexpr int kReconnectMaxMs = 2000;
 constexpr int kReconnectMaxLocalMs = 500;    // a restarted neighbour is back in no time
 constexpr std::size_t kCopyBytesMax = 8192;  // below, a copy is cheaper than a shared buffer
 
+void free_shared(void*, void* hint) { delete static_cast<std::shared_ptr<const Bytes>*>(hint); }
 void free_bytes(void*, void* hint) { delete static_cast<Bytes*>(hint); }
 
 }  // namespace
@@ -96,6 +97,18 @@ bool ZmqSocket::send_owned(Bytes& bytes, int& error) {
   if (zmq_msg_send(&message, get(), ZMQ_DONTWAIT) >= 0) return true;
   error = zmq_errno();
   bytes = std::move(*kept);  // closing the message frees the empty one
+  zmq_msg_close(&message);
+  return false;
+}
+
+bool ZmqSocket::send_shared(const std::shared_ptr<const Bytes>& bytes, int& error) {
+  if (bytes->size() <= kCopyBytesMax) return send(*bytes, false, error);
+  zmq_msg_t message;
+  // ZeroMQ never writes to what it sends.
+  zmq_msg_init_data(&message, const_cast<char*>(bytes->data()), bytes->size(), &free_shared,
+                    new std::shared_ptr<const Bytes>(bytes));
+  if (zmq_msg_send(&message, get(), ZMQ_DONTWAIT) >= 0) return true;
+  error = zmq_errno();
   zmq_msg_close(&message);
   return false;
 }

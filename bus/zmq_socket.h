@@ -36,6 +36,8 @@ class ZmqSocket {
   bool send(BytesView bytes, bool more, int& error);
   /// The same for large messages: takes them without a copy when it went.
   bool send_owned(Bytes& bytes, int& error);
+  /// The same for what others keep too.
+  bool send_shared(const std::shared_ptr<const Bytes>& bytes, int& error);
   /// All parts of the next message, or false when there is none. Never blocks.
   bool receive(std::vector<Bytes>& parts);
 

@@ -12,7 +12,8 @@ unsigned status_of(Code code) {
     case Code::kInvalidArgument: return 400;
     case Code::kNotFound: return 404;
     case Code::kConflict:
-    case Code::kRefused: return 409;
+    case Code::kRefused:
+    case Code::kCancelled: return 409;
     case Code::kTimeout: return 504;
     case Code::kUnavailable: return 503;
     case Code::kCorruption:

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "bus/zmq_link.h"
 #include "config/endpoints.h"
@@ -15,6 +16,8 @@
 
 namespace tidemark::nodes {
 namespace {
+
+constexpr Duration kGoodbyePatience = std::chrono::milliseconds(500);
 
 std::string host_name() {
   char text[256] = {};
@@ -145,10 +148,8 @@ model::api::NodeStatus Chassis::status() const {
 
 void Chassis::announce() {
   link->serve("node.status", [this](const bus::Call& call) { call.done(model::pack(status())); });
-  actors::MemberOptions options;
-  options.link = link;
-  options.registry = registry_info(context.site);
-  options.board = board;
+  bus::MembershipOptions options;
+  options.registries = {registry_info(context.site)};
   options.on_directory = [this,
                           journal = bus::Incarnation{0}](const bus::Directory& directory) mutable {
     const auto* info = directory.find("journal");
@@ -158,11 +159,15 @@ void Chassis::announce() {
     }
     for (const auto& listener : on_directory) listener(directory);
   };
+  options.on_reached = [board = board](bool reached) {
+    if (!reached) spdlog::warn("no registry answers; going on without it");
+    board->warning("registry", reached ? "" : "no registry answers; peers that know each other go on");
+  };
   options.on_fenced = [this](const Error& error) {
     spdlog::error("{}", error.message);
     context.end({3, error.message});
   };
-  member = system->spawn(actors::member_actor, std::move(options));
+  membership = bus::Membership::start(link, std::move(options));
 }
 
 void Chassis::leave(Duration patience) {
@@ -174,28 +179,32 @@ void Chassis::leave(Duration patience) {
                    spdlog::warn("ending although the journal does not have all we said");
                  });
   }
-  if (member) {
-    self->request(member, caf::timespan(std::chrono::seconds(1)), actors::stop_atom_v)
-        .receive([](const Unit&) {}, [](const caf::error&) {});
+  if (membership) {
+    // Shared, as it may be told after we have given up.
+    const auto left = std::make_shared<std::promise<void>>();
+    membership->leave(kGoodbyePatience, [left] { left->set_value(); });
+    left->get_future().wait_for(2 * kGoodbyePatience);
   }
 }
 
 Chassis::~Chassis() {
   // Actors hold the link, and callbacks of the link hold actors: silence the link first, then end
   // the actors by force, since some of them wait for others for ever.
-  for (const auto& actor : {caf::actor_cast<caf::actor>(outbox), caf::actor_cast<caf::actor>(gate),
-                            caf::actor_cast<caf::actor>(member)}) {
+  for (const auto& actor :
+       {caf::actor_cast<caf::actor>(outbox), caf::actor_cast<caf::actor>(gate)}) {
     if (actor) caf::anon_send_exit(actor, caf::exit_reason::kill);
   }
-  if (member) {
-    caf::scoped_actor self(*system);
-    self->wait_for(member);  // Nobody calls the listeners any more.
+  if (membership) {
+    membership.reset();
+    // After this turn of its loop nobody calls the listeners any more.
+    const auto turned = std::make_shared<std::promise<void>>();
+    link->after(Duration{0}, [turned] { turned->set_value(); });
+    turned->get_future().wait_for(2 * kGoodbyePatience);
   }
-  on_directory.clear();  // They hold actors, and the system waits for detached ones.
   outbox = nullptr;
   gate = nullptr;
-  member = nullptr;
   link.reset();
+  on_directory.clear();  // They hold actors, and the system waits for detached ones.
   system.reset();
 }
 

@@ -14,8 +14,8 @@
 
 #include "actors/board.h"
 #include "actors/gate.h"
-#include "actors/member.h"
 #include "actors/outbox.h"
+#include "bus/membership.h"
 #include "nodes/node.h"
 
 namespace tidemark::nodes {
@@ -47,8 +47,8 @@ class Chassis {
   std::unique_ptr<caf::actor_system> system;
   actors::Outbox outbox;
   actors::Gate gate;
-  actors::Member member;
-  /// Told of every directory, on a CAF worker. Set before announce().
+  std::shared_ptr<bus::Membership> membership;
+  /// Told of every directory, on the link's loop thread: hand over and leave. Set before announce().
   std::vector<std::function<void(const bus::Directory&)>> on_directory;
 
  private:

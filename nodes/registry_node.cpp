@@ -13,10 +13,12 @@ class RegistryNode final : public Node {
     auto& c = *chassis_;
     c.link->declare_stream(bus::FrameClass::kDirectory, bus::kDirectoryStream);
     registry_ = c.system->spawn(actors::registry_actor, c.link, c.board, c.outbox);
-    actors::serve<bus::NodeInfo, bus::Directory>(c.gate, *c.link, "registry.register", registry_,
-                                                 actors::add_atom_v);
-    actors::serve<bus::NodeInfo, api::Empty>(c.gate, *c.link, "registry.goodbye", registry_,
-                                             actors::goodbye_atom_v);
+    actors::serve<bus::NodeInfo, bus::Lease>(c.gate, *c.link, "registry.register", registry_,
+                                             actors::add_atom_v);
+    actors::serve<bus::Renewal, bus::Lease>(c.gate, *c.link, "registry.renew", registry_,
+                                            actors::renew_atom_v);
+    actors::serve<bus::Renewal, api::Empty>(c.gate, *c.link, "registry.goodbye", registry_,
+                                            actors::goodbye_atom_v);
     actors::serve<api::Exited, api::Empty>(c.gate, *c.link, "registry.exited", registry_,
                                            actors::exited_atom_v);
     actors::serve<api::Empty, bus::Directory>(c.gate, *c.link, "registry.directory", registry_,

@@ -121,12 +121,11 @@ Result<Unit> Client::refresh(Duration budget) {
 }
 
 void Client::follow_directory() {
-  const bus::StreamId stream{bus::node_number(registry_.uuid), bus::kDirectoryStream};
-  link_->subscribe(bus::FrameClass::kDirectory, stream, [this](bus::Frame frame) {
-    if (frame.header.frame_class != bus::FrameClass::kDirectory) return;
-    auto directory = model::unpack<bus::Directory>(frame.payload);
-    if (directory) learn(std::move(directory).value());
-  });
+  bus::MembershipOptions options;
+  options.registries = {registry_};
+  options.registers = false;
+  options.on_directory = [this](const bus::Directory& directory) { learn(directory); };
+  membership_ = bus::Membership::start(link_, std::move(options));
 }
 
 void Client::learn(bus::Directory directory) {

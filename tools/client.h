@@ -17,6 +17,7 @@
 #include <string>
 
 #include "bus/link.h"
+#include "bus/membership.h"
 #include "config/site.h"
 #include "model/packing.h"
 
@@ -105,8 +106,9 @@ class Client {
   // Guarded by mutex_.
   bus::Directory directory_;
 
+  std::shared_ptr<bus::Membership> membership_;  // when the directory is followed
   // Last: its loop thread, which calls learn(), ends before the rest goes.
-  std::unique_ptr<bus::Link> link_;
+  std::shared_ptr<bus::Link> link_;
 };
 
 }  // namespace tidemark::tools

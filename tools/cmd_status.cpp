@@ -112,7 +112,8 @@ Cell state_cell(const NodeReport& report) {
       return {state, Color::kGreen};
     case bus::NodeState::kSuspect: return {state, Color::kYellow};
     case bus::NodeState::kStopped: return {state, report.needed ? Color::kRed : Color::kDim};
-    case bus::NodeState::kDisconnected: break;
+    case bus::NodeState::kDisconnected:
+    case bus::NodeState::kForgotten: break;
   }
   return {state, Color::kRed};
 }

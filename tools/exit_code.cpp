@@ -11,7 +11,8 @@ Exit exit_of(const Error& error) {
     case Code::kConflict:
     case Code::kRefused:
     case Code::kCorruption:
-    case Code::kFailed: break;
+    case Code::kFailed:
+    case Code::kCancelled: break;
   }
   return Exit::kFailed;
 }

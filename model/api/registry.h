@@ -1,16 +1,17 @@
 // model/api/registry.h
 //
-// What the registry answers. Its payloads are bus::NodeInfo and bus::Directory, which are packed
-// by bus/.
+// What a registry answers. Most of its payloads are packed by bus/ (bus/node.h).
 //
-//   registry.register   NodeInfo → Directory     a lease of kLease, renewed by asking again
+//   registry.register   NodeInfo → Lease         again when its keys, events or labels change
 //                       kRefused "superseded by …"   a newer incarnation of the node is there: stop
 //                       kConflict                    another node has that name or number
-//   registry.goodbye    NodeInfo → Empty         it ends in order
+//   registry.renew      Renewal → Lease          once a second
+//                       kNotFound                    this registry does not know it: register
+//   registry.goodbye    Renewal → Empty          it ends in order
 //   registry.exited     Exited → Empty           its supervisor saw it end
-//   registry.directory  Empty → Directory
+//   registry.directory  Empty → Directory        the whole state of kDirectoryStream
 //
-// The directory is published whole on kDirectoryStream at each change.
+// Each change is published on kDirectoryStream: a packed list of the NodeInfo that changed.
 
 #pragma once
 
@@ -21,9 +22,6 @@
 #include "base/time.h"
 
 namespace tidemark::model::api {
-
-inline constexpr Duration kLease = std::chrono::seconds(3);
-inline constexpr Duration kLeaseRenewal = std::chrono::seconds(1);
 
 struct Exited {
   std::string name;

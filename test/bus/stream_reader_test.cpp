@@ -17,7 +17,14 @@ std::vector<std::string> said(const StreamReader::Actions& actions) {
     std::string operator()(const StreamReader::AskState& ask) const {
       return "ask " + std::to_string(ask.incarnation);
     }
-    std::string operator()(const StreamReader::Reset&) const { return "reset"; }
+    std::string operator()(const StreamReader::AskAgain& ask) const {
+      return "again " + std::to_string(ask.from) + ".." + std::to_string(ask.to);
+    }
+    std::string operator()(const StreamReader::Whole& whole) const {
+      std::string said = "whole:";
+      for (const auto& part : whole.parts) said += " " + part;
+      return said;
+    }
     std::string operator()(const StreamReader::Apply& apply) const { return apply.payload; }
     std::string operator()(const StreamReader::Lost& lost) const {
       return "lost " + std::to_string(lost.from) + ".." + std::to_string(lost.to);
@@ -51,6 +58,20 @@ class StreamReaderTest : public testing::Test {
   Words state(std::uint64_t sequence, Incarnation incarnation = 1) {
     return said(reader_.on_state(incarnation, sequence, {"state"}, now_));
   }
+  /// The lost items come again, as frames of one item each.
+  Words again(std::uint64_t from, std::uint64_t to) {
+    std::vector<Frame> frames;
+    for (auto item = from; item <= to; ++item) {
+      Frame made;
+      made.header.incarnation = 1;
+      made.header.sequence = item;
+      made.header.count = 1;
+      made.payload = "again" + std::to_string(item);
+      frames.push_back(std::move(made));
+    }
+    return said(reader_.on_again(from, std::move(frames)));
+  }
+  Words no_again(std::uint64_t from) { return said(reader_.on_again_failed(from)); }
   Words fail() { return said(reader_.on_state_failed(now_)); }
   Words after(Duration duration) {
     now_ += duration;
@@ -70,7 +91,7 @@ class StreamReaderTest : public testing::Test {
 TEST_F(StreamReaderTest, FirstHeartbeatAsksForTheState) {
   EXPECT_THAT(heartbeat(0), ElementsAre("ask 1"));
   EXPECT_FALSE(reader_.live());
-  EXPECT_THAT(state(0), ElementsAre("reset", "state"));
+  EXPECT_THAT(state(0), ElementsAre("whole: state"));
   EXPECT_TRUE(reader_.live());
 }
 
@@ -78,7 +99,7 @@ TEST_F(StreamReaderTest, FramesThatArriveBeforeTheStateFollowIt) {
   EXPECT_THAT(frame(10, "a"), ElementsAre("ask 1"));
   EXPECT_THAT(frame(11, "b"), ElementsAre());
   EXPECT_THAT(frame(12, "c"), ElementsAre());
-  EXPECT_THAT(state(11), ElementsAre("reset", "state", "c"));
+  EXPECT_THAT(state(11), ElementsAre("whole: state", "c"));
   EXPECT_EQ(reader_.applied(), 12U);
 }
 
@@ -91,8 +112,9 @@ TEST_F(StreamReaderTest, LiveFramesAreAppliedAtOnce) {
 
 TEST_F(StreamReaderTest, HoleIsReportedAndRepaired) {
   live_at(5);
-  EXPECT_THAT(frame(8, "late"), ElementsAre("lost 6..7", "ask 1"));
-  EXPECT_THAT(state(8), ElementsAre("reset", "state"));
+  EXPECT_THAT(frame(8, "late"), ElementsAre("again 6..7"));
+  EXPECT_THAT(no_again(6), ElementsAre("lost 6..7", "ask 1"));
+  EXPECT_THAT(state(8), ElementsAre("whole: state"));
   EXPECT_THAT(frame(9, "next"), ElementsAre("next"));
   EXPECT_EQ(reader_.counters().gaps, 1U);
   EXPECT_EQ(reader_.counters().items_lost, 2U);
@@ -101,24 +123,59 @@ TEST_F(StreamReaderTest, HoleIsReportedAndRepaired) {
 TEST_F(StreamReaderTest, HeartbeatShowsTheLossOfTheLastFrame) {
   live_at(5);
   EXPECT_THAT(heartbeat(5), ElementsAre());
-  EXPECT_THAT(heartbeat(7), ElementsAre("lost 6..7", "ask 1"));
+  EXPECT_THAT(heartbeat(7), ElementsAre("again 6..7"));
   EXPECT_THAT(heartbeat(7), ElementsAre());
-  EXPECT_THAT(state(7), ElementsAre("reset", "state"));
+  EXPECT_THAT(no_again(6), ElementsAre("lost 6..7", "ask 1"));
+  EXPECT_THAT(state(7), ElementsAre("whole: state"));
+}
+
+TEST_F(StreamReaderTest, HoleIsFilledWithTheFramesThatWereLost) {
+  live_at(5);
+  EXPECT_THAT(frame(8, "c"), ElementsAre("again 6..7"));
+  EXPECT_THAT(frame(9, "d"), ElementsAre());
+  EXPECT_THAT(again(6, 7), ElementsAre("again6", "again7", "c", "d"));
+  EXPECT_TRUE(reader_.live());
+  EXPECT_EQ(reader_.applied(), 9U);
+  EXPECT_EQ(reader_.counters().repaired, 1U);
+  EXPECT_EQ(reader_.counters().items_lost, 0U);
+}
+
+TEST_F(StreamReaderTest, HoleThatIsFilledInPartIsFilledByTheState) {
+  live_at(5);
+  frame(9, "d");
+  EXPECT_THAT(again(6, 7), ElementsAre("lost 6..8", "ask 1"));
+  EXPECT_THAT(state(8), ElementsAre("whole: state", "d"));
+}
+
+TEST_F(StreamReaderTest, SecondHoleBeforeTheFirstIsFilledAsksForTheState) {
+  live_at(5);
+  EXPECT_THAT(frame(7, "b"), ElementsAre("again 6..6"));
+  EXPECT_THAT(frame(9, "d"), ElementsAre("lost 6..6", "ask 1", "lost 8..8"));
+  EXPECT_THAT(again(6, 6), ElementsAre()) << "too late";
+  EXPECT_THAT(state(8), ElementsAre("whole: state", "d"));
+}
+
+TEST_F(StreamReaderTest, FullBufferWhileAHoleIsOpenAsksForTheState) {
+  live_at(5);
+  frame(7, std::string(60, 'a'));
+  EXPECT_THAT(frame(8, std::string(60, 'b')), ElementsAre("lost 6..6", "ask 1", "lost 7..8"));
 }
 
 TEST_F(StreamReaderTest, SecondHoleWhileTheStateIsUnderWayIsReportedToo) {
   live_at(5);
-  EXPECT_THAT(frame(7, "a"), ElementsAre("lost 6..6", "ask 1"));
+  EXPECT_THAT(frame(7, "a"), ElementsAre("again 6..6"));
+  EXPECT_THAT(no_again(6), ElementsAre("lost 6..6", "ask 1"));
   EXPECT_THAT(frame(9, "b"), ElementsAre("lost 8..8"));
   EXPECT_THAT(state(7), ElementsAre()) << "it does not contain 8";
   EXPECT_THAT(after(50ms), ElementsAre("ask 1"));
-  EXPECT_THAT(state(8), ElementsAre("reset", "state", "b"));
+  EXPECT_THAT(state(8), ElementsAre("whole: state", "b"));
 }
 
 TEST_F(StreamReaderTest, LossThatAStateHidesIsStillReported) {
   live_at(5);
-  EXPECT_THAT(heartbeat(6), ElementsAre("lost 6..6", "ask 1"));
-  EXPECT_THAT(state(20), ElementsAre("reset", "state"));
+  heartbeat(6);
+  EXPECT_THAT(no_again(6), ElementsAre("lost 6..6", "ask 1"));
+  EXPECT_THAT(state(20), ElementsAre("whole: state"));
   EXPECT_THAT(frame(21, "next"), ElementsAre("lost 7..20", "next"));
   EXPECT_TRUE(reader_.live());
 }
@@ -147,7 +204,7 @@ TEST_F(StreamReaderTest, NewIncarnationStartsWithAFreshState) {
   live_at(5);
   EXPECT_THAT(frame(1, "new", 1, 2), ElementsAre("ask 2"));
   EXPECT_EQ(reader_.applied(), 0U);
-  EXPECT_THAT(state(0, 2), ElementsAre("reset", "state", "new"));
+  EXPECT_THAT(state(0, 2), ElementsAre("whole: state", "new"));
   EXPECT_EQ(reader_.incarnation(), 2U);
 }
 
@@ -163,7 +220,7 @@ TEST_F(StreamReaderTest, FailureOfTheOldIncarnationsStateDoesNotDelayTheNew) {
   EXPECT_THAT(heartbeat(1, 2), ElementsAre("ask 2"));
   fail();
   EXPECT_THAT(after(10s), ElementsAre()) << "one is under way";
-  EXPECT_THAT(state(1, 2), ElementsAre("reset", "state"));
+  EXPECT_THAT(state(1, 2), ElementsAre("whole: state"));
 }
 
 TEST_F(StreamReaderTest, RetriesWithABackOffThatDoubles) {
@@ -197,7 +254,7 @@ TEST_F(StreamReaderTest, FullBufferIsALossThatAStateMustCover) {
   EXPECT_THAT(state(1), ElementsAre()) << "2 is neither in it nor kept";
   EXPECT_THAT(after(50ms), ElementsAre("ask 1"));
   EXPECT_THAT(frame(3, "c"), ElementsAre());
-  EXPECT_THAT(state(2), ElementsAre("reset", "state", "c"));
+  EXPECT_THAT(state(2), ElementsAre("whole: state", "c"));
 }
 
 }  // namespace

@@ -23,6 +23,9 @@ using Event = model::PvUpdate::Event;
 
 class CaClientTest : public testing::Test {
  protected:
+  // Its callbacks use the watcher.
+  ~CaClientTest() override { client_.reset(); }
+
   void open(const std::string& database, const std::vector<std::string>& addresses,
             CaOptions options = {}, const std::string& access = "") {
     ioc_ = std::make_unique<test::SoftIoc>(database, access);

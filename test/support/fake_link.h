@@ -101,9 +101,20 @@ class FakeLink final : public bus::Link {
   /// Another node's frame: whoever subscribed gets it.
   void deliver(const bus::FrameHeader& header, Bytes payload = {}) {
     const auto subscribers = subscribers_;
-    for (const auto& [stream, on_frame] : subscribers) {
-      if (stream == header.stream) on_frame({header, payload});
+    for (const auto& each : subscribers) {
+      if (each.stream == header.stream) each.on_frame({header, payload});
     }
+  }
+  /// Time goes by, and the timers that fall due in it run.
+  void pass(Duration duration) {
+    const auto until = now_ + duration;
+    while (!timers_.empty() && timers_.begin()->first <= until) {
+      auto job = std::move(timers_.begin()->second);
+      now_ = std::max(now_, timers_.begin()->first);
+      timers_.erase(timers_.begin());
+      job();
+    }
+    now_ = until;
   }
   const std::vector<bus::NodeInfo>& peers() const { return peers_; }
   /// What another node would get; call_of() makes calls.
@@ -115,6 +126,7 @@ class FakeLink final : public bus::Link {
     answers_.clear();
     subscribers_.clear();
     served_.clear();
+    timers_.clear();
   }
 
   // ---- bus::Link
@@ -129,10 +141,19 @@ class FakeLink final : public bus::Link {
     return first;
   }
   void declare_stream(bus::FrameClass, bus::StreamNumber) override {}
-  void subscribe(bus::FrameClass, bus::StreamId stream,
-                 std::function<void(bus::Frame)> on_frame) override {
-    subscribers_.emplace_back(stream, std::move(on_frame));
+  bus::SubscriptionId subscribe(bus::FrameClass, bus::StreamId stream,
+                                std::function<void(bus::Frame)> on_frame) override {
+    const bus::SubscriptionId id{++subscriptions_};
+    subscribers_.push_back({id, stream, std::move(on_frame)});
+    return id;
   }
+  void unsubscribe(bus::SubscriptionId subscription) override {
+    std::erase_if(subscribers_, [&](const auto& each) { return each.id == subscription; });
+  }
+  void after(Duration delay, std::function<void()> job) override {
+    timers_.emplace(now_ + delay, std::move(job));
+  }
+  SteadyTime now() const override { return now_; }
   void set_peer(const bus::NodeInfo& peer) override { peers_.push_back(peer); }
   bus::CallId request(bus::NodeNumber node, std::string method, Bytes payload,
                       bus::RequestOptions options,
@@ -162,7 +183,15 @@ class FakeLink final : public bus::Link {
   std::map<std::string, std::function<void(bus::Call)>> answers_;
   std::vector<Published> published_;
   std::map<bus::StreamNumber, std::uint64_t> next_;
-  std::vector<std::pair<bus::StreamId, std::function<void(bus::Frame)>>> subscribers_;
+  struct Subscriber {
+    bus::SubscriptionId id{};
+    bus::StreamId stream;
+    std::function<void(bus::Frame)> on_frame;
+  };
+  std::vector<Subscriber> subscribers_;
+  std::uint64_t subscriptions_ = 0;
+  std::multimap<SteadyTime, std::function<void()>> timers_;
+  SteadyTime now_ = steady_now();
   std::vector<bus::NodeInfo> peers_;
   std::map<std::string, std::function<void(bus::Call)>> served_;
 };

@@ -50,6 +50,7 @@ class FakeSite {
       infos_[name] = links_[name]->self();
     }
     if (name == "registry") {
+      links_[name]->declare_stream(bus::FrameClass::kDirectory, bus::kDirectoryStream);
       links_[name]->serve("registry.directory",
                           [this](bus::Call call) { call.done(model::pack(directory())); });
     }
@@ -130,14 +131,13 @@ class FakeSite {
   }
 
   void announce() {
-    {
-      const std::lock_guard lock(mutex_);
-      ++revision_;
-    }
     const auto registry = links_.find("registry");
     if (registry == links_.end()) return;
-    registry->second->publish(bus::FrameClass::kDirectory, bus::kDirectoryStream, 1,
-                              model::pack(directory()));
+    const auto sequence =
+        registry->second->publish(bus::FrameClass::kDirectory, bus::kDirectoryStream, 1,
+                                  model::pack(directory().nodes));
+    const std::lock_guard lock(mutex_);
+    revision_ = sequence;
   }
 
   bus::MemoryBus bus_;

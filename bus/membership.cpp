@@ -1,0 +1,212 @@
+#include "bus/membership.h"
+
+#include <spdlog/spdlog.h>
+
+namespace tidemark::bus {
+namespace {
+
+constexpr Duration kTick = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Membership::Membership(const std::shared_ptr<Link>& link, MembershipOptions options)
+    : link_(link),
+      options_(std::move(options)),
+      plan_(options_.registries.size()),
+      self_(link->self()) {
+  for (const auto& info : options_.registries) registries_.push_back({info, {}, false, nullptr});
+}
+
+std::shared_ptr<Membership> Membership::start(std::shared_ptr<Link> link,
+                                              MembershipOptions options) {
+  std::shared_ptr<Membership> made(new Membership(link, std::move(options)));
+  for (const auto& registry : made->options_.registries) link->set_peer(registry);
+  link->after(Duration{0}, [weak = made->weak_from_this()] {
+    if (const auto self = weak.lock()) self->begin();
+  });
+  return made;
+}
+
+void Membership::begin() {
+  for (std::size_t i = 0; i < registries_.size(); ++i) follow(i);
+  tick();
+}
+
+void Membership::follow(std::size_t index) {
+  const auto link = link_.lock();
+  if (!link) return;
+  const auto weak = weak_from_this();
+  StateFollowerOptions options;
+  options.frame_class = FrameClass::kDirectory;
+  options.stream = {node_number(registries_[index].info.uuid), kDirectoryStream};
+  options.method = "registry.directory";
+  options.payload = model::pack(Nothing{});
+  options.read_state = [](const std::vector<Bytes>&, Bytes answer) -> Result<WholeState> {
+    const auto whole = model::unpack<Directory>(answer);
+    if (!whole) return whole.error();
+    return WholeState{whole.value().registry, whole.value().revision, {std::move(answer)}};
+  };
+  options.on_state = [weak, index](const std::vector<Bytes>& parts) {
+    const auto self = weak.lock();
+    if (!self) return;
+    const auto at = self->link_.lock();
+    if (!at) return;
+    const auto whole = model::unpack<Directory>(parts.at(0)).value();
+    auto& registry = self->registries_[index];
+    registry.has_copy = true;
+    const auto changed = registry.copy.take_whole(whole, at->now());
+    self->take(index, changed);
+    if (self->options_.registers && !self->leaving_) {
+      self->act(self->plan_.heard(index, whole.registry, at->now()));
+    }
+  };
+  options.on_items = [weak, index](const Bytes& payload) {
+    const auto self = weak.lock();
+    if (!self) return;
+    const auto changes = model::unpack<std::vector<NodeInfo>>(payload);
+    if (!changes) {
+      spdlog::error("directory of {}: {}", self->registries_[index].info.name,
+                    changes.error().message);
+      return;
+    }
+    self->take(index, self->registries_[index].copy.take_changes(changes.value()));
+  };
+  registries_[index].follower = StateFollower::start(link, std::move(options));
+}
+
+void Membership::tick() {
+  const auto link = link_.lock();
+  if (!link) return;
+  link->after(kTick, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->tick();
+  });
+  if (options_.registers && !leaving_) act(plan_.tick(link->now()));
+  for (std::size_t i = 0; i < registries_.size(); ++i) {
+    const auto late = registries_[i].copy.tick(link->now(), utc_now());
+    if (!late.empty()) take(i, late);
+  }
+  choose();
+}
+
+void Membership::choose() {
+  const auto link = link_.lock();
+  if (!link) return;
+  const auto now = link->now();
+  const auto first = options_.registers ? plan_.first(now) : std::nullopt;
+  if (options_.registers && first.has_value() != reached_) {
+    reached_ = first.has_value();
+    if (options_.on_reached) options_.on_reached(reached_);
+  }
+  // One that has answered and has not shown its directory yet does not count.
+  std::size_t chosen = chosen_;
+  if (first && registries_[*first].has_copy) {
+    chosen = *first;
+  } else if (!registries_.empty() && !registries_[chosen_].has_copy) {
+    for (std::size_t i = 0; i < registries_.size(); ++i) {
+      if (registries_[i].has_copy) chosen = i;
+    }
+  }
+  if (chosen == chosen_) return;
+  spdlog::info("the directory of {} counts from now on", registries_[chosen].info.name);
+  chosen_ = chosen;
+  const auto changed = registries_[chosen].copy.directory().nodes;
+  tell(changed);
+}
+
+void Membership::take(std::size_t index, const std::vector<NodeInfo>& changed) {
+  if (index == chosen_) {
+    tell(changed);
+  } else {
+    choose();
+  }
+}
+
+void Membership::tell(const std::vector<NodeInfo>& changed) {
+  const auto link = link_.lock();
+  if (!link) return;
+  for (const auto& node : changed) {
+    if (node.uuid != self_.uuid) link->set_peer(node);
+  }
+  const auto& directory = registries_[chosen_].copy.directory();
+  {
+    const std::lock_guard lock(mutex_);
+    directory_ = directory;
+  }
+  if (options_.on_changes) options_.on_changes(changed);
+  if (options_.on_directory) options_.on_directory(directory);
+}
+
+void Membership::act(const MembershipPlan::Actions& actions) {
+  for (const auto& action : actions) ask(action.registry, action.registers);
+}
+
+void Membership::ask(std::size_t index, bool registers) {
+  const auto link = link_.lock();
+  if (!link) return;
+  Bytes payload =
+      registers ? model::pack(self_) : model::pack(Renewal{self_.uuid, self_.incarnation});
+  link->request(
+      node_number(registries_[index].info.uuid),
+      registers ? "registry.register" : "registry.renew", std::move(payload), {kLeaseRenewal, {}},
+      [weak = weak_from_this(), index](const Answer& answer) {
+        const auto self = weak.lock();
+        if (!self || self->leaving_) return;
+        const auto at = self->link_.lock();
+        if (!at) return;
+        const auto lease = answer ? model::unpack<Lease>(answer.value())
+                                  : Result<Lease>(answer.error());
+        if (lease) {
+          self->act(self->plan_.granted(index, lease.value(), at->now()));
+          return self->choose();
+        }
+        switch (lease.error().code) {
+          case Code::kRefused:
+          case Code::kConflict:
+            if (self->options_.on_fenced) self->options_.on_fenced(lease.error());
+            return;
+          case Code::kNotFound: return self->act(self->plan_.not_found(index, at->now()));
+          default: return self->plan_.silent(index);
+        }
+      });
+}
+
+void Membership::set_surface(std::vector<std::string> labels, Bytes surface) {
+  const auto link = link_.lock();
+  if (!link) return;
+  link->after(Duration{0}, [weak = weak_from_this(), labels = std::move(labels),
+                            surface = std::move(surface)]() mutable {
+    const auto self = weak.lock();
+    const auto at = self ? self->link_.lock() : nullptr;
+    if (!at || self->leaving_) return;
+    self->self_.labels = std::move(labels);
+    self->self_.surface.bytes = std::move(surface);
+    self->act(self->plan_.surface_changed(at->now()));
+  });
+}
+
+void Membership::leave(Duration patience, std::function<void()> left) {
+  const auto link = link_.lock();
+  if (!link) return;
+  link->after(Duration{0}, [weak = weak_from_this(), patience, left = std::move(left)] {
+    const auto self = weak.lock();
+    const auto at = self ? self->link_.lock() : nullptr;
+    if (!at) return left();
+    self->leaving_ = true;
+    if (!self->options_.registers || self->registries_.empty()) return left();
+    const auto open = std::make_shared<std::size_t>(self->registries_.size());
+    for (const auto& registry : self->registries_) {
+      at->request(node_number(registry.info.uuid), "registry.goodbye",
+                  model::pack(Renewal{self->self_.uuid, self->self_.incarnation}), {patience, {}},
+                  [open, left](const Answer&) {
+                    if (--*open == 0) left();
+                  });
+    }
+  });
+}
+
+Directory Membership::directory() const {
+  const std::lock_guard lock(mutex_);
+  return directory_;
+}
+
+}  // namespace tidemark::bus

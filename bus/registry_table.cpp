@@ -1,0 +1,178 @@
+#include "bus/registry_table.h"
+
+#include <algorithm>
+
+namespace tidemark::bus {
+namespace {
+
+/// Whether two registrations say the same to everybody else.
+bool same_registration(const NodeInfo& a, const NodeInfo& b) {
+  return a.name == b.name && a.incarnation == b.incarnation &&
+         a.data_endpoints == b.data_endpoints && a.request_endpoints == b.request_endpoints &&
+         a.pid == b.pid && a.host == b.host && a.labels == b.labels && a.surface == b.surface;
+}
+
+std::string place_of(const NodeInfo& node) {
+  return "on " + node.host + ", pid " + std::to_string(node.pid);
+}
+
+}  // namespace
+
+NodeInfo* RegistryTable::find(const Uuid& uuid) {
+  const auto found = std::find_if(directory_.nodes.begin(), directory_.nodes.end(),
+                                  [&](const NodeInfo& node) { return node.uuid == uuid; });
+  return found == directory_.nodes.end() ? nullptr : &*found;
+}
+
+Error RegistryTable::superseded(const NodeInfo& by, Incarnation asked) const {
+  return {Code::kRefused, by.name + " incarnation " + std::to_string(asked) +
+                              " is superseded by incarnation " + std::to_string(by.incarnation) +
+                              " " + place_of(by)};
+}
+
+RegistryTable::Changes RegistryTable::counted(Changes changes) {
+  directory_.revision += changes.size();
+  return changes;
+}
+
+void RegistryTable::set_state(NodeInfo& node, NodeState state, std::string reason, UtcTime utc,
+                              Changes& changes) {
+  if (node.state == state) return;
+  const bool was_gone = is_gone(node.state);
+  node.state = state;
+  node.state_since = utc;
+  auto kind = Change::Kind::kOther;
+  if (was_gone && !is_gone(state)) kind = Change::Kind::kBack;
+  if (!was_gone && is_gone(state)) kind = Change::Kind::kDown;
+  changes.push_back({kind, node, std::move(reason)});
+}
+
+Result<RegistryTable::Changes> RegistryTable::add(NodeInfo asked, SteadyTime now, UtcTime utc) {
+  if (asked.name.empty()) return Error{Code::kInvalidArgument, "a node without a name"};
+  for (const auto& each : directory_.nodes) {
+    if (each.uuid == asked.uuid || is_gone(each.state)) continue;
+    if (each.name == asked.name) {
+      return Error{Code::kConflict, "the name '" + asked.name + "' belongs to node " +
+                                        each.uuid.text() + " " + place_of(each)};
+    }
+    if (node_number(each.uuid) == node_number(asked.uuid)) {
+      return Error{Code::kConflict, "the number of '" + asked.name + "' belongs to '" +
+                                        each.name + "' " + place_of(each)};
+    }
+  }
+  auto* known = find(asked.uuid);
+  if (known != nullptr && asked.incarnation < known->incarnation) {
+    return superseded(*known, asked.incarnation);
+  }
+  // Two lives under one number would have the same sequences: nobody could tell them apart.
+  if (known != nullptr && asked.incarnation == known->incarnation &&
+      (asked.pid != known->pid || asked.host != known->host)) {
+    return Error{Code::kConflict, asked.name + " incarnation " +
+                                      std::to_string(asked.incarnation) + " is another process " +
+                                      place_of(*known)};
+  }
+  if (known == nullptr && directory_.nodes.size() >= kNodesMax) {
+    return Error{Code::kUnavailable,
+                 "the registry has " + std::to_string(kNodesMax) + " nodes, and takes no more"};
+  }
+
+  Changes changes;
+  renewed_[asked.uuid] = now;
+  if (known != nullptr && same_registration(*known, asked)) {
+    set_state(*known, NodeState::kAlive, "", utc, changes);
+    return counted(std::move(changes));
+  }
+  // A gone node of that name, under another UUID, makes room.
+  std::erase_if(directory_.nodes, [&](NodeInfo& each) {
+    if (each.uuid == asked.uuid || each.name != asked.name) return false;
+    each.state = NodeState::kForgotten;
+    changes.push_back({Change::Kind::kOther, each, "its name has a new owner"});
+    renewed_.erase(each.uuid);
+    return true;
+  });
+  known = find(asked.uuid);  // Erasing moves them.
+  auto kind = Change::Kind::kUp;
+  if (known == nullptr) {
+    known = &directory_.nodes.emplace_back();
+  } else if (known->incarnation == asked.incarnation && !is_gone(known->state)) {
+    kind = Change::Kind::kOther;
+  } else if (!is_gone(known->state)) {
+    changes.push_back({Change::Kind::kSuperseded, *known,
+                       "superseded by incarnation " + std::to_string(asked.incarnation)});
+  }
+  *known = std::move(asked);
+  known->state = NodeState::kAlive;
+  if (kind == Change::Kind::kUp) known->state_since = utc;
+  changes.push_back({kind, *known, ""});
+  return counted(std::move(changes));
+}
+
+Result<RegistryTable::Changes> RegistryTable::renew(const Renewal& renewal, SteadyTime now,
+                                                    UtcTime utc) {
+  auto* known = find(renewal.uuid);
+  if (known == nullptr || known->incarnation < renewal.incarnation) {
+    return Error{Code::kNotFound, "not registered here"};
+  }
+  if (known->incarnation > renewal.incarnation) return superseded(*known, renewal.incarnation);
+  if (known->state == NodeState::kStopped) {
+    return Error{Code::kNotFound, known->name + " said goodbye"};
+  }
+  Changes changes;
+  renewed_[renewal.uuid] = now;
+  // A frozen process that wakes up renews: it is back, and nobody took its place.
+  set_state(*known, NodeState::kAlive, "", utc, changes);
+  return counted(std::move(changes));
+}
+
+RegistryTable::Changes RegistryTable::goodbye(const Renewal& leaving, UtcTime utc) {
+  Changes changes;
+  auto* node = find(leaving.uuid);
+  if (node != nullptr && node->incarnation == leaving.incarnation) {
+    set_state(*node, NodeState::kStopped, "stopped", utc, changes);
+  }
+  return counted(std::move(changes));
+}
+
+RegistryTable::Changes RegistryTable::exited(const std::string& name, std::uint32_t pid,
+                                             const std::string& reason, UtcTime utc) {
+  Changes changes;
+  for (auto& node : directory_.nodes) {
+    if (node.name != name || node.pid != pid || is_gone(node.state)) continue;
+    set_state(node, NodeState::kDisconnected, reason, utc, changes);
+  }
+  return counted(std::move(changes));
+}
+
+RegistryTable::Changes RegistryTable::tick(SteadyTime now, UtcTime utc) {
+  // A registry that stood still itself heard nobody, and that is nobody's fault.
+  if (ticked_ != SteadyTime{} && now - ticked_ > kLease / 2) {
+    for (auto& [uuid, renewed] : renewed_) renewed += now - ticked_;
+  }
+  ticked_ = now;
+  Changes changes;
+  for (auto& node : directory_.nodes) {
+    if (is_gone(node.state)) continue;
+    const auto silent = now - renewed_[node.uuid];
+    if (silent > kLease) {
+      set_state(node, NodeState::kDisconnected, "lease over", utc, changes);
+    } else if (silent > kLease / 2) {
+      set_state(node, NodeState::kSuspect, "", utc, changes);
+    }
+  }
+  std::erase_if(directory_.nodes, [&](NodeInfo& each) {
+    if (!is_gone(each.state) || now - renewed_[each.uuid] < kGoneKept) return false;
+    each.state = NodeState::kForgotten;
+    changes.push_back({Change::Kind::kOther, each, "gone for long"});
+    renewed_.erase(each.uuid);
+    return true;
+  });
+  return counted(std::move(changes));
+}
+
+std::size_t RegistryTable::alive() const {
+  return static_cast<std::size_t>(
+      std::count_if(directory_.nodes.begin(), directory_.nodes.end(),
+                    [](const NodeInfo& node) { return !is_gone(node.state); }));
+}
+
+}  // namespace tidemark::bus

@@ -1,0 +1,77 @@
+// bus/registry_table.h
+//
+// What a registry knows and decides, as a pure function of events and time: who is there, whose
+// lease is over, who may have which name. No threads, no sockets, no clock.
+//
+// Soft state: after a restart everybody registers again within one renewal.
+
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "bus/node.h"
+
+namespace tidemark::bus {
+
+inline constexpr Duration kLease = std::chrono::seconds(3);
+inline constexpr Duration kLeaseRenewal = std::chrono::seconds(1);
+
+class RegistryTable {
+ public:
+  /// More are refused: nobody has as many, and a program in a loop must not fill the memory.
+  static constexpr std::size_t kNodesMax = 10'000;
+  /// Who has been gone for so long is forgotten.
+  static constexpr Duration kGoneKept = std::chrono::hours(24);
+
+  /// One item of the directory stream.
+  struct Change {
+    enum class Kind {
+      kUp,          // registered, for the first time or in a new incarnation
+      kBack,        // silent for longer than its lease, and here again
+      kSuperseded,  // the incarnation in `node` ended because a newer one registered
+      kDown,        // stopped, or not heard of any more
+      kOther,       // its surface changed, it is late, or it is forgotten
+    };
+    Kind kind;
+    NodeInfo node;  // as it is from now on
+    std::string reason;
+  };
+  using Changes = std::vector<Change>;
+
+  explicit RegistryTable(Incarnation registry) { directory_.registry = registry; }
+
+  /// A registration: of a new node, a new incarnation, or a changed surface.
+  /// Errors: kRefused   "superseded by …": a newer incarnation is there.
+  ///         kConflict  another node has that name or number; says on which host and pid.
+  ///         kUnavailable  kNodesMax.
+  Result<Changes> add(NodeInfo asked, SteadyTime now, UtcTime utc);
+  /// Errors: kNotFound  not registered (any more): register.
+  ///         kRefused   "superseded by …".
+  Result<Changes> renew(const Renewal& renewal, SteadyTime now, UtcTime utc);
+  Changes goodbye(const Renewal& leaving, UtcTime utc);
+  /// Its supervisor saw that process end.
+  Changes exited(const std::string& name, std::uint32_t pid, const std::string& reason,
+                 UtcTime utc);
+  /// Looks for leases that are over. Call some four times a second.
+  Changes tick(SteadyTime now, UtcTime utc);
+
+  Lease lease() const { return {directory_.registry, directory_.revision, kLease}; }
+  const Directory& directory() const { return directory_; }
+  std::size_t alive() const;
+
+ private:
+  NodeInfo* find(const Uuid& uuid);
+  void set_state(NodeInfo& node, NodeState state, std::string reason, UtcTime utc,
+                 Changes& changes);
+  Error superseded(const NodeInfo& by, Incarnation asked) const;
+  Changes counted(Changes changes);
+
+  Directory directory_;
+  std::map<Uuid, SteadyTime> renewed_;
+  SteadyTime ticked_{};
+};
+
+}  // namespace tidemark::bus

@@ -1,0 +1,67 @@
+// bus/state_follower.h
+//
+// A StreamReader at work on a Link: subscribes, asks for the state and for what was lost, and
+// hands over what the reader decides. Everything happens on the link's loop thread.
+
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bus/stream_reader.h"
+
+namespace tidemark::bus {
+
+/// A whole state: as it was after `sequence` items of `incarnation`.
+struct WholeState {
+  Incarnation incarnation = 0;
+  std::uint64_t sequence = 0;
+  std::vector<Bytes> parts;
+};
+
+struct StateFollowerOptions {
+  FrameClass frame_class = FrameClass::kState;
+  StreamId stream;
+  std::string method;  // asks the publisher for its state
+  Bytes payload;
+  /// What it answered.
+  std::function<Result<WholeState>(std::vector<Bytes> progress, Bytes answer)> read_state;
+  /// The parts of a whole state: forget what was.
+  std::function<void(std::vector<Bytes> parts)> on_state;
+  std::function<void(const Bytes& payload)> on_items;
+  std::function<void(const StreamReader::Lost&)> on_lost;  // may be empty
+};
+
+class StateFollower : public std::enable_shared_from_this<StateFollower> {
+ public:
+  /// Follows until stop(). Threads: any.
+  static std::shared_ptr<StateFollower> start(std::shared_ptr<Link> link,
+                                              StateFollowerOptions options);
+  /// No callback comes after this when it is called on the loop thread; else one may be running.
+  void stop();
+
+  // Only on the loop thread.
+  bool live() const { return reader_.live(); }
+  Incarnation incarnation() const { return reader_.incarnation(); }
+  const StreamReader::Counters& counters() const { return reader_.counters(); }
+
+ private:
+  StateFollower(std::shared_ptr<Link> link, StateFollowerOptions options)
+      : link_(link), options_(std::move(options)) {}
+
+  void act(StreamReader::Actions actions);
+  void ask_state();
+  void tick();
+
+  const std::weak_ptr<Link> link_;  // The link's callbacks hold us.
+  const StateFollowerOptions options_;
+  SubscriptionId subscription_{};
+
+  std::atomic<bool> stopped_{false};
+  StreamReader reader_;  // only on the loop thread
+};
+
+}  // namespace tidemark::bus
