@@ -76,7 +76,7 @@ void append_all(const Outbox& outbox, Records records) {
 Outbox::behavior_type outbox_actor(Outbox::stateful_pointer<OutboxState> self,
                                    OutboxOptions options) {
   auto& state = self->state;
-  state.queue = std::make_unique<OutboxQueue>(options.limits);
+  state.queue = std::make_unique<journal::OutboxQueue>(options.limits);
   state.options = std::move(options);
   return {
       [self, &state](append_atom, const Records& records) -> caf::result<std::uint64_t> {

@@ -8,7 +8,7 @@
 
 #include "actors/board.h"
 #include "actors/messages.h"
-#include "actors/outbox_queue.h"
+#include "journal/outbox_queue.h"
 
 namespace tidemark::actors {
 
@@ -36,7 +36,7 @@ struct OutboxOptions {
   std::shared_ptr<bus::Link> link;
   bus::NodeNumber journal{};
   std::shared_ptr<Board> board;
-  OutboxLimits limits;
+  journal::OutboxLimits limits;
 };
 
 struct OutboxState {
@@ -46,7 +46,7 @@ struct OutboxState {
 
   Outbox::pointer self;
   OutboxOptions options;
-  std::unique_ptr<OutboxQueue> queue;
+  std::unique_ptr<journal::OutboxQueue> queue;
   std::uint64_t generation = 0;  // grows with each rewind
   bool waiting_to_retry = false;
   Duration retry{0};

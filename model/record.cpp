@@ -5,6 +5,8 @@
 #include <cctype>
 #include <type_traits>
 
+#include "model/kv/text.h"
+
 namespace tidemark::model {
 namespace {
 
@@ -12,7 +14,7 @@ struct KindName {
   RecordKind kind;
   std::string_view name;
 };
-constexpr std::array<KindName, 26> kKindNames = {{
+constexpr std::array<KindName, 27> kKindNames = {{
     {RecordKind::kPvDefined, "PvDefined"},
     {RecordKind::kPvUpdate, "PvUpdate"},
     {RecordKind::kPvConnected, "PvConnected"},
@@ -39,12 +41,19 @@ constexpr std::array<KindName, 26> kKindNames = {{
     {RecordKind::kNodeRestarted, "NodeRestarted"},
     {RecordKind::kGap, "Gap"},
     {RecordKind::kKeyframe, "Keyframe"},
+    {RecordKind::kStatusChanged, "StatusChanged"},
 }};
 
 bool same_text(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
     return std::tolower(x) == std::tolower(y);
   });
+}
+
+constexpr std::size_t kShown = 8;  // elements of an array, in a line
+
+std::string with(const kv::Value& value) {
+  return value.is_none() ? "" : ", " + kv::to_text(value, kShown);
 }
 
 template <class... Ts>
@@ -106,6 +115,13 @@ RecordKind kind_of(const Record& record) {
           [](const NodeDown&) { return RecordKind::kNodeDown; },
           [](const NodeRestarted&) { return RecordKind::kNodeRestarted; },
           [](const Gap&) { return RecordKind::kGap; },
+          [](const KvUpdate&) { return RecordKind::kKvUpdate; },
+          [](const EventCalled&) { return RecordKind::kEventCalled; },
+          [](const EventFeedback&) { return RecordKind::kEventFeedback; },
+          [](const EventAnswered&) { return RecordKind::kEventAnswered; },
+          [](const MarkBegin&) { return RecordKind::kMarkBegin; },
+          [](const MarkEnd&) { return RecordKind::kMarkEnd; },
+          [](const StatusChanged&) { return RecordKind::kStatusChanged; },
           [](const UnknownRecord& each) { return static_cast<RecordKind>(each.kind); },
       },
       record);
@@ -121,6 +137,10 @@ Level level_of(const Record& record) {
                         },
                         [](const NodeRestarted&) { return Level::kWarning; },
                         [](const Gap&) { return Level::kWarning; },
+                        [](const EventAnswered& each) {
+                          return each.state == "done" ? Level::kInfo : Level::kWarning;
+                        },
+                        [](const StatusChanged& each) { return each.severity; },
                         [](const auto&) { return Level::kInfo; },
                     },
                     record);
@@ -141,6 +161,14 @@ std::string subject_of(const Record& record) {
           return each.source;
         } else if constexpr (requires { each.tag; }) {
           return each.tag;
+        } else if constexpr (requires { each.key; }) {
+          return each.key;
+        } else if constexpr (requires { each.event; }) {
+          return each.event;
+        } else if constexpr (requires { each.mark; }) {
+          return each.name;
+        } else if constexpr (requires { each.item; }) {
+          return each.item;
         } else if constexpr (requires { each.subject; }) {
           return each.subject;
         } else {
@@ -177,6 +205,32 @@ std::string describe(const Record& record) {
           [](const SnapshotTaken& each) {
             return "'" + each.title + "', " + std::to_string(each.values) + " values, " +
                    std::to_string(each.missing) + " missing";
+          },
+          [](const KvUpdate& each) {
+            return kv::to_text(each.value, kShown) +
+                   (each.writer.empty() ? "" : ", written by " + each.writer);
+          },
+          [](const EventCalled& each) {
+            std::string targets;
+            for (const auto& target : each.targets) targets += (targets.empty() ? "" : ", ") + target;
+            return "called by " + each.caller + " on " + (targets.empty() ? "nobody" : targets) +
+                   with(each.argument);
+          },
+          [](const EventFeedback& each) {
+            return each.target + ": " + each.text + with(each.value);
+          },
+          [](const EventAnswered& each) {
+            return each.target + " " + each.state +
+                   (each.reason.empty() ? "" : ": " + each.reason) + with(each.value);
+          },
+          [](const MarkBegin& each) { return "begin, by " + each.who + with(each.data); },
+          [](const MarkEnd& each) { return "end, by " + each.who + with(each.data); },
+          [](const StatusChanged& each) {
+            auto what = each.text + " (" + std::to_string(each.code) + ")";
+            if (!each.active) what = "cleared";
+            return what + (each.acknowledged_by.empty()
+                               ? ""
+                               : ", acknowledged by " + each.acknowledged_by);
           },
           [](const TagChanged& each) { return each.what + " by " + each.user; },
           [](const CatalogChanged& each) { return each.what + " by " + each.user; },

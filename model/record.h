@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/uuid.h"
+#include "model/kv/value.h"
 #include "model/pv.h"
 
 namespace tidemark::model {
@@ -44,6 +45,7 @@ enum class RecordKind : std::uint8_t {
   kNodeRestarted = 24,
   kGap = 25,
   kKeyframe = 26,
+  kStatusChanged = 27,
 };
 std::string_view to_string(RecordKind kind);  // "PutIntended"; "kind 99" is "Unknown"
 std::optional<RecordKind> parse_record_kind(std::string_view text);  // in any case
@@ -61,6 +63,87 @@ struct PvDefined {
   std::string address;
   static auto fields(auto& s) { return std::tie(s.channel, s.address); }
   bool operator==(const PvDefined&) const = default;
+};
+
+/// A key of a subsystem has this value: somebody wrote it, or its owner asked for a record.
+struct KvUpdate {
+  std::string key;  // "psu.1/setpoint"
+  kv::Value value;
+  UtcTime time{};      // when the owner took it
+  std::string writer;  // empty: the owner itself
+  std::uint64_t sequence = 0;
+  static auto fields(auto& s) { return std::tie(s.key, s.value, s.time, s.writer, s.sequence); }
+  bool operator==(const KvUpdate&) const = default;
+};
+
+/// Somebody asked these subsystems to do something, or whether they mind.
+struct EventCalled {
+  Uuid call;
+  std::string event;
+  std::string caller;
+  std::vector<std::string> targets;
+  kv::Value argument;
+  static auto fields(auto& s) {
+    return std::tie(s.call, s.event, s.caller, s.targets, s.argument);
+  }
+  bool operator==(const EventCalled&) const = default;
+};
+
+struct EventFeedback {
+  Uuid call;
+  std::string event;
+  std::string target;
+  std::string text;
+  kv::Value value;
+  static auto fields(auto& s) { return std::tie(s.call, s.event, s.target, s.text, s.value); }
+  bool operator==(const EventFeedback&) const = default;
+};
+
+struct EventAnswered {
+  Uuid call;
+  std::string event;
+  std::string target;
+  std::string state;  // "done", "rejected", "failed", "timed out", "lost", "cancelled"
+  std::string reason;
+  kv::Value value;
+  static auto fields(auto& s) {
+    return std::tie(s.call, s.event, s.target, s.state, s.reason, s.value);
+  }
+  bool operator==(const EventAnswered&) const = default;
+};
+
+/// Something with a beginning and an end: a shot, a shift, a tuning.
+struct MarkBegin {
+  Uuid mark;
+  std::string name;
+  std::vector<std::string> tags;
+  std::string who;
+  kv::Value data;
+  static auto fields(auto& s) { return std::tie(s.mark, s.name, s.tags, s.who, s.data); }
+  bool operator==(const MarkBegin&) const = default;
+};
+
+struct MarkEnd {
+  Uuid mark;
+  std::string name;
+  std::string who;
+  kv::Value data;
+  static auto fields(auto& s) { return std::tie(s.mark, s.name, s.who, s.data); }
+  bool operator==(const MarkEnd&) const = default;
+};
+
+/// A status item of a subsystem (status_item.h) was raised, cleared or acknowledged.
+struct StatusChanged {
+  std::string item;  // "psu.1/interlock"
+  Level severity = Level::kInfo;
+  std::int32_t code = 0;
+  std::string text;
+  bool active = false;
+  std::string acknowledged_by;
+  static auto fields(auto& s) {
+    return std::tie(s.item, s.severity, s.code, s.text, s.active, s.acknowledged_by);
+  }
+  bool operator==(const StatusChanged&) const = default;
 };
 
 struct JobAccepted {
@@ -216,7 +299,8 @@ struct UnknownRecord {
 using Record =
     std::variant<PvDefined, JobAccepted, JobProgress, PutIntended, PutConfirmed, PutRefused,
                  PutUnknown, JobFinished, LogMessage, SnapshotTaken, TagChanged, CatalogChanged,
-                 NodeUp, NodeDown, NodeRestarted, Gap, UnknownRecord>;
+                 NodeUp, NodeDown, NodeRestarted, Gap, KvUpdate, EventCalled, EventFeedback,
+                 EventAnswered, MarkBegin, MarkEnd, StatusChanged, UnknownRecord>;
 
 RecordKind kind_of(const Record& record);
 /// Warning for refused and unknown puts, gaps and dead nodes; of a LogMessage its own; else info.

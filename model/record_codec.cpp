@@ -66,6 +66,13 @@ Record get_record(const msgpack::object& from) {
     case RecordKind::kNodeDown: return get_fields<NodeDown>(row);
     case RecordKind::kNodeRestarted: return get_fields<NodeRestarted>(row);
     case RecordKind::kGap: return get_fields<Gap>(row);
+    case RecordKind::kKvUpdate: return get_fields<KvUpdate>(row);
+    case RecordKind::kEventCalled: return get_fields<EventCalled>(row);
+    case RecordKind::kEventFeedback: return get_fields<EventFeedback>(row);
+    case RecordKind::kEventAnswered: return get_fields<EventAnswered>(row);
+    case RecordKind::kMarkBegin: return get_fields<MarkBegin>(row);
+    case RecordKind::kMarkEnd: return get_fields<MarkEnd>(row);
+    case RecordKind::kStatusChanged: return get_fields<StatusChanged>(row);
     default: return get_unknown(kind, from);
   }
 }

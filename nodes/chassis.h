@@ -15,6 +15,7 @@
 #include "actors/board.h"
 #include "actors/gate.h"
 #include "actors/outbox.h"
+#include "base/incarnation.h"
 #include "bus/membership.h"
 #include "nodes/node.h"
 
@@ -54,13 +55,6 @@ class Chassis {
  private:
   explicit Chassis(NodeContext asked) : context(std::move(asked)) {}
 };
-
-/// The incarnation of this start: larger than that of every start before, also when the file that
-/// remembers them was lost, since it is at least the time in seconds.
-Result<bus::Incarnation> next_incarnation(const std::string& directory);
-
-/// mkdir -p. Errors: kUnavailable naming the directory and why.
-Result<Unit> make_directories(const std::string& directory);
 
 /// Hello, with the version: in `tidemark --version` and in every status.
 std::string version();

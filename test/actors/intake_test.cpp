@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "actors/outbox_queue.h"
+#include "journal/outbox_queue.h"
 #include "journal/memory_store.h"
 
 namespace tidemark::actors {
@@ -367,7 +367,7 @@ class Simulation {
     ++incarnation_;
     rewind();
     held_.clear();
-    queue_ = std::make_unique<OutboxQueue>(kLimits);
+    queue_ = std::make_unique<journal::OutboxQueue>(kLimits);
   }
 
   struct OnTheWay {
@@ -375,12 +375,12 @@ class Simulation {
     std::uint64_t generation;
   };
 
-  static constexpr OutboxLimits kLimits{1500, 400, 3};
+  static constexpr journal::OutboxLimits kLimits{1500, 400, 3};
 
   journal::MemoryStore store_;
   std::uint32_t journal_incarnation_ = 1;
   std::unique_ptr<Intake> intake_ = std::make_unique<Intake>(store_, kMe, 1);
-  std::unique_ptr<OutboxQueue> queue_ = std::make_unique<OutboxQueue>(kLimits);
+  std::unique_ptr<journal::OutboxQueue> queue_ = std::make_unique<journal::OutboxQueue>(kLimits);
   std::uint32_t incarnation_ = 1;
   std::uint64_t generation_ = 0;
   std::deque<OnTheWay> requests_;

@@ -76,10 +76,9 @@ template <class T>
 class Received {
  public:
   void add(T value) {
-    {
-      const std::lock_guard lock(mutex_);
-      values_.push_back(std::move(value));
-    }
+    // Told under the lock: who waits may go as soon as it has what it wants.
+    const std::lock_guard lock(mutex_);
+    values_.push_back(std::move(value));
     changed_.notify_all();
   }
   /// Waits until `enough` holds of all values so far, and returns them.

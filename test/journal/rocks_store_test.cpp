@@ -190,6 +190,9 @@ TEST_F(RocksStoreTest, ASecondStoreInOneProcessIsRefused) {
 }
 
 TEST_F(RocksStoreTest, AFullDiskRefusesAppendsUntilThereIsRoom) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "the packaged RocksDB, not built for it, does not recover within 30 s";
+#endif
   open();
   append_blocks(5);
   disk_->full = true;

@@ -119,6 +119,8 @@ void fill(T& field) {
     do {
       field = any_value();
     } while (!(field == field));  // Records are compared with ==, and NaN is not equal to itself.
+  } else if constexpr (std::is_same_v<T, kv::Value>) {
+    field = any<bool>() ? kv::Value{any<std::int64_t>()} : kv::Value{any<std::string>()};
   } else {
     field = any<T>();
   }

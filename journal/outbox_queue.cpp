@@ -1,8 +1,8 @@
-#include "actors/outbox_queue.h"
+#include "journal/outbox_queue.h"
 
 #include <algorithm>
 
-namespace tidemark::actors {
+namespace tidemark::journal {
 namespace {
 
 constexpr std::size_t kSectionOverhead = 128;  // bookkeeping, so that tiny sections count too
@@ -13,7 +13,7 @@ std::size_t weight(const model::api::AppendSection& section) {
 
 }  // namespace
 
-std::uint64_t OutboxQueue::push(journal::SectionFormat format, std::uint32_t count, UtcTime sent_at,
+std::uint64_t OutboxQueue::push(SectionFormat format, std::uint32_t count, UtcTime sent_at,
                                 Bytes payload) {
   sections_.push_back({next_sequence_, count, static_cast<std::uint8_t>(format), sent_at,
                        model::Blob{std::move(payload)}});
@@ -25,7 +25,7 @@ std::uint64_t OutboxQueue::push(journal::SectionFormat format, std::uint32_t cou
 
 void OutboxQueue::make_room() {
   for (std::size_t i = 0; i < sections_.size() && bytes_ > limits_.bytes_max;) {
-    if (sections_[i].format != static_cast<std::uint8_t>(journal::SectionFormat::kUpdates)) {
+    if (sections_[i].format != static_cast<std::uint8_t>(SectionFormat::kUpdates)) {
       ++i;
       continue;
     }
@@ -73,4 +73,4 @@ std::uint64_t OutboxQueue::after() const {
   return before.sequence + before.count - 1;
 }
 
-}  // namespace tidemark::actors
+}  // namespace tidemark::journal

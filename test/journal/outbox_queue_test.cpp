@@ -1,9 +1,9 @@
-#include "actors/outbox_queue.h"
+#include "journal/outbox_queue.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace tidemark::actors {
+namespace tidemark::journal {
 namespace {
 
 using testing::ElementsAre;
@@ -13,10 +13,10 @@ using testing::SizeIs;
 class OutboxQueueTest : public testing::Test {
  protected:
   std::uint64_t push_records(std::uint32_t count, std::size_t bytes = 1) {
-    return queue_.push(journal::SectionFormat::kRecords, count, {}, Bytes(bytes, 'r'));
+    return queue_.push(SectionFormat::kRecords, count, {}, Bytes(bytes, 'r'));
   }
   std::uint64_t push_updates(std::uint32_t count, std::size_t bytes = 1) {
-    return queue_.push(journal::SectionFormat::kUpdates, count, {}, Bytes(bytes, 'u'));
+    return queue_.push(SectionFormat::kUpdates, count, {}, Bytes(bytes, 'u'));
   }
   /// Sequences of the first records of the next request's sections.
   std::vector<std::uint64_t> next() {
@@ -151,4 +151,4 @@ TEST_F(OutboxQueueTest, SaysNothingOfWhatItDropped) {
 }
 
 }  // namespace
-}  // namespace tidemark::actors
+}  // namespace tidemark::journal

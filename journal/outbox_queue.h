@@ -1,7 +1,7 @@
-// actors/outbox_queue.h
+// journal/outbox_queue.h
 //
-// What this node said and the journal has not acknowledged: numbered, in order, bounded. A pure
-// part of the outbox: no threads, no bus.
+// What a node said and the journal has not acknowledged: numbered, in order, bounded. The pure
+// part of every way into the journal: no threads, no bus.
 //
 //   push ──► [ sent, unacknowledged | not sent yet ] ──► next()      acknowledged() forgets
 //                ▲ rewind(): send all of it again
@@ -18,7 +18,7 @@
 #include "journal/section.h"
 #include "model/api/journal.h"
 
-namespace tidemark::actors {
+namespace tidemark::journal {
 
 struct OutboxLimits {
   std::size_t bytes_max = 256u << 20;        // held back in all
@@ -31,7 +31,7 @@ class OutboxQueue {
   explicit OutboxQueue(OutboxLimits limits) : limits_(limits) {}
 
   /// Numbers `count` records and keeps them. Returns the number of the last.
-  std::uint64_t push(journal::SectionFormat format, std::uint32_t count, UtcTime sent_at,
+  std::uint64_t push(SectionFormat format, std::uint32_t count, UtcTime sent_at,
                      Bytes payload);
 
   /// What AppendRequest::after is for the request that next() gives.
@@ -62,4 +62,4 @@ class OutboxQueue {
   std::uint64_t dropped_ = 0;
 };
 
-}  // namespace tidemark::actors
+}  // namespace tidemark::journal

@@ -1,0 +1,115 @@
+#include "subsystem/outbox.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "model/api/journal.h"
+
+namespace tidemark::subsystem {
+namespace {
+
+constexpr Duration kRetryMin = std::chrono::milliseconds(20);
+constexpr Duration kRetryMax = std::chrono::milliseconds(500);
+constexpr Duration kAppendBudget = std::chrono::seconds(5);
+constexpr std::size_t kRecordsAtOnce = 1000;
+
+}  // namespace
+
+Outbox::Outbox(const std::shared_ptr<bus::Link>& link, bus::NodeNumber journal)
+    : link_(link), journal_(journal), waiting_(kWaitingMax, [this] {
+        const auto at = link_.lock();
+        if (!at) return;
+        at->after(Duration{0}, [weak = weak_from_this()] {
+          if (const auto self = weak.lock()) self->take();
+        });
+      }),
+      queue_({}) {}
+
+std::shared_ptr<Outbox> Outbox::start(std::shared_ptr<bus::Link> link, bus::NodeNumber journal) {
+  return std::shared_ptr<Outbox>(new Outbox(link, journal));
+}
+
+Result<Unit> Outbox::append(model::Record record) {
+  if (waiting_.push(std::move(record))) return Unit{};
+  return Error{Code::kUnavailable, "too many records wait for the journal"};
+}
+
+void Outbox::take() {
+  auto records = waiting_.drain();
+  for (std::size_t at = 0; at < records.size(); at += kRecordsAtOnce) {
+    const auto end = std::min(at + kRecordsAtOnce, records.size());
+    const std::vector<model::Record> some(
+        std::make_move_iterator(records.begin() + static_cast<std::ptrdiff_t>(at)),
+        std::make_move_iterator(records.begin() + static_cast<std::ptrdiff_t>(end)));
+    queue_.push(journal::SectionFormat::kRecords, static_cast<std::uint32_t>(some.size()),
+                utc_now(), model::encode_records(some));
+  }
+  send();
+}
+
+void Outbox::send() {
+  const auto link = link_.lock();
+  if (!link || retrying_) return;
+  while (true) {
+    const auto after = queue_.after();
+    auto sections = queue_.next();
+    if (sections.empty()) return;
+    const auto& me = link->self();
+    link->request(journal_, "journal.append",
+                  model::pack(model::api::AppendRequest{me.uuid, me.name, me.incarnation, after,
+                                                        std::move(sections)}),
+                  {kAppendBudget, {}},
+                  [weak = weak_from_this(), generation = generation_](const bus::Answer& answer) {
+                    if (const auto self = weak.lock()) self->answered(generation, answer);
+                  });
+  }
+}
+
+void Outbox::answered(std::uint64_t generation, const bus::Answer& answer) {
+  if (generation != generation_) return;
+  const auto link = link_.lock();
+  if (!link) return;
+  const auto reply = answer ? model::unpack<model::api::AppendReply>(answer.value())
+                            : Result<model::api::AppendReply>(answer.error());
+  if (!reply) {
+    if (retry_ == Duration{0}) {
+      spdlog::warn("the journal does not take our records ({}); they are held back",
+                   reply.error().message);
+    }
+    ++generation_;
+    queue_.rewind();
+    retry_ = std::clamp(retry_ * 2, kRetryMin, kRetryMax);
+    retrying_ = true;
+    link->after(retry_, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->retrying_ = false;
+      self->send();
+    });
+    return;
+  }
+  retry_ = Duration{0};
+  queue_.acknowledged(reply.value().through);
+  settle();
+  send();
+}
+
+void Outbox::settle() {
+  if (!queue_.idle()) return;
+  for (const auto& drained : std::exchange(drained_, {})) drained();
+}
+
+void Outbox::when_drained(std::function<void()> drained) {
+  const auto link = link_.lock();
+  if (!link) return;
+  link->after(Duration{0}, [weak = weak_from_this(), drained = std::move(drained)] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->take();
+    self->drained_.push_back(drained);
+    self->settle();
+  });
+}
+
+}  // namespace tidemark::subsystem

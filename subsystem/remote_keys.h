@@ -1,0 +1,125 @@
+// subsystem/remote_keys.h
+//
+// What others publish: subscriptions by name or pattern, to keys that exist or will. One stream
+// is followed per subsystem that anybody wants something of; a new listener gets the current
+// value first, then every update, until he goes.
+//
+//   link's loop: frames ──► values per key ──► subscriptions ──► executor: callbacks
+//
+//   latest   a slow listener gets fewer, newer values; `missed` says how many he did not see
+//   all      every update, up to a bound; beyond, the oldest are missed, and counted
+
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "bus/membership.h"
+#include "model/api/subsystem.h"
+#include "subsystem/executor.h"
+
+namespace tidemark::subsystem {
+
+/// A key's value, as a listener gets it.
+struct KeyEvent {
+  std::string key;  // "psu.1/current"
+  model::kv::Value value;
+  UtcTime time{};
+  std::uint64_t sequence = 0;
+  model::api::Quality quality = model::api::Quality::kGood;
+  std::string writer;
+  std::uint64_t missed = 0;  // updates of this key since the last event that did not get here
+};
+
+enum class Policy { kLatest, kAll };
+
+/// One listener. Threads: as said.
+class KeySubscription {
+ public:
+  static constexpr std::size_t kQueueMax = 65'536;  // events of policy kAll
+
+  KeySubscription(std::string pattern, Policy policy, std::function<void(const KeyEvent&)> on_event);
+
+  bool wants(const std::string& subsystem, const std::string& key) const;
+  /// Threads: the loop's.
+  void deliver(KeyEvent event, const std::shared_ptr<KeySubscription>& self, Executor& executor);
+  /// Afterwards on_event is not called, except for a call that runs already. Threads: any.
+  void close();
+  bool closed() const;
+
+ private:
+  void drain();
+
+  const std::string subsystem_pattern_;
+  const std::string key_pattern_;
+  const Policy policy_;
+  const std::function<void(const KeyEvent&)> on_event_;
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::deque<KeyEvent> queue_;
+  std::map<std::string, std::size_t> waiting_;  // kLatest: where in queue_
+  bool posted_ = false;
+  bool closed_ = false;
+
+  struct Told {
+    std::uint64_t sequence = 0;
+    model::api::Quality quality = model::api::Quality::kGood;
+  };
+  std::map<std::string, Told> told_;  // by key; only on the executor's thread
+};
+
+class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
+ public:
+  explicit RemoteKeys(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
+
+  void open(const std::shared_ptr<bus::Link>& link);
+
+  /// `pattern` is "subsystem/key", with * and ? in either. Threads: any.
+  std::shared_ptr<KeySubscription> subscribe(std::string pattern, Policy policy,
+                                             std::function<void(const KeyEvent&)> on_event);
+
+  /// Who is there has changed. Only on the loop thread.
+  void on_changes(const std::vector<bus::NodeInfo>& changed);
+
+ private:
+  struct Peer {
+    bus::NodeInfo info;
+    model::api::Surface surface;
+    // Of a stream that is followed:
+    std::shared_ptr<bus::StateFollower> follower;
+    std::vector<model::api::KeyUpdate> last;  // by key
+    std::vector<std::vector<std::shared_ptr<KeySubscription>>> routes;  // by key
+  };
+
+  void learn(const bus::NodeInfo& info);
+  void add(const std::shared_ptr<KeySubscription>& subscription);
+  /// Who listens to which key; follows the stream when anybody does, and stops when nobody does.
+  void route(Peer& peer);
+  void follow(Peer& peer);
+  void take(Peer& peer, const Bytes& payload);
+  void show(const Peer& peer, std::uint32_t key,
+            const std::vector<std::shared_ptr<KeySubscription>>& listeners) const;
+  void show_all(const Peer& peer) const;
+  /// The directory's surface is that of the incarnation whose updates we have.
+  static bool fits(const Peer& peer);
+  void tick();
+
+  const std::shared_ptr<Executor> executor_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::weak_ptr<bus::Link> link_;
+  std::vector<std::shared_ptr<KeySubscription>> early_;  // made before open()
+
+  // Only on the loop thread.
+  std::map<Uuid, Peer> peers_;
+  std::vector<std::shared_ptr<KeySubscription>> subscriptions_;
+};
+
+}  // namespace tidemark::subsystem
