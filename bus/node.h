@@ -15,6 +15,7 @@
 
 #include "base/time.h"
 #include "base/uuid.h"
+#include "model/packing.h"
 
 namespace tidemark::bus {
 
@@ -47,10 +48,11 @@ struct NodeInfo {
   UtcTime started_at{};
   NodeState state = NodeState::kAlive;
   UtcTime state_since{};
+  model::Blob public_key;  // CURVE, 32 bytes; empty: its tcp endpoints, if any, have no keys
 
   static auto fields(auto& s) {
     return std::tie(s.name, s.kind, s.uuid, s.incarnation, s.data_endpoints, s.request_endpoints,
-                    s.host, s.pid, s.started_at, s.state, s.state_since);
+                    s.host, s.pid, s.started_at, s.state, s.state_since, s.public_key);
   }
   bool operator==(const NodeInfo&) const = default;
 };
