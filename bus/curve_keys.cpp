@@ -63,6 +63,12 @@ Result<Bytes> read_key(const std::string& file, bool secret) {
   return std::move(*key);
 }
 
+/// The same error; one about a file that cannot be read also says what to do.
+Error with_advice(Error error, const char* advice) {
+  if (error.code == Code::kUnavailable) error.message += advice;
+  return error;
+}
+
 /// `file` has all of `text` or is as it was. Without `replace` an existing one is a conflict.
 Result<Unit> write_file(const std::string& file, const std::string& text, mode_t mode,
                         bool replace) {
@@ -101,18 +107,16 @@ std::string to_z85(BytesView key) {
 
 Result<CurveKeys> load_curve_keys(const std::string& directory, const std::string& name) {
   auto secret = read_key(file_of(directory, name, kSecret), true);
-  if (!secret) {
-    auto error = secret.error();
-    if (error.code == Code::kUnavailable) error.message += " (`tidemark keygen` makes keys)";
-    return error;
-  }
+  if (!secret) return with_advice(secret.error(), " (`tidemark keygen` makes keys)");
   Z85Text public_text;
   TIDEMARK_CHECK(zmq_curve_public(public_text, to_z85(secret.value()).c_str()) == 0);
   return CurveKeys{*from_z85(public_text), std::move(secret).value()};
 }
 
 Result<Bytes> load_public_key(const std::string& directory, const std::string& name) {
-  return read_key(file_of(directory, name, kPublic), false);
+  auto key = read_key(file_of(directory, name, kPublic), false);
+  if (!key) return with_advice(key.error(), " (copy it from the host that runs the node)");
+  return key;
 }
 
 Result<std::map<Bytes, std::string>> load_allowed_keys(const std::string& directory) {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "bus/curve_keys.h"
 #include "bus/zmq_link.h"
 #include "config/endpoints.h"
 #include "model/packing.h"
@@ -26,7 +27,7 @@ std::string kind_of(const std::string& name) {
   return name.substr(0, name.find_first_of("-0123456789"));
 }
 
-bus::NodeInfo registry_info(const config::Site& site) {
+Result<bus::NodeInfo> registry_info(const config::Site& site) {
   bus::NodeInfo registry;
   registry.name = "registry";
   registry.kind = "registry";
@@ -34,6 +35,11 @@ bus::NodeInfo registry_info(const config::Site& site) {
   registry.request_endpoints = {config::registry_endpoint(site)};
   if (site.bus.transport == "ipc") {
     registry.data_endpoints = config::bind_endpoints(site, "registry").data;
+  }
+  if (site.bus.uses_keys()) {
+    auto key = bus::load_public_key(site.bus.keys, "registry");
+    if (!key) return key.error();
+    registry.public_key.bytes = std::move(key).value();
   }
   return registry;
 }
@@ -97,6 +103,20 @@ Result<std::unique_ptr<Chassis>> Chassis::build(NodeContext asked) {
   options.bind_data = std::move(endpoints.data);
   options.bind_requests = std::move(endpoints.requests);
   options.context = self->context.zmq_context;
+  options.insecure = site.bus.insecure;
+  if (site.bus.uses_keys()) {
+    auto keys = bus::load_curve_keys(site.bus.keys, name);
+    if (!keys) return keys.error();
+    options.keys = std::move(keys).value();
+    options.key_directory = site.bus.keys;
+  }
+  if (site.bus.exposed()) {
+    self->board->warning("keys", "the bus has no keys (bus.insecure): everybody who reaches " +
+                                     site.bus.address + " can read and write");
+  }
+  auto registry = registry_info(site);
+  if (!registry) return registry.error();
+  self->registry_ = std::move(registry).value();
   auto link = bus::open_zmq_link(std::move(options));
   if (!link) return link.error();
   self->link = std::move(link).value();
@@ -147,7 +167,7 @@ void Chassis::announce() {
   link->serve("node.status", [this](const bus::Call& call) { call.done(model::pack(status())); });
   actors::MemberOptions options;
   options.link = link;
-  options.registry = registry_info(context.site);
+  options.registry = registry_;
   options.board = board;
   options.on_directory = [this,
                           journal = bus::Incarnation{0}](const bus::Directory& directory) mutable {

@@ -53,6 +53,8 @@ class Chassis {
 
  private:
   explicit Chassis(NodeContext asked) : context(std::move(asked)) {}
+
+  bus::NodeInfo registry_;  // where it is, and its key
 };
 
 /// The incarnation of this start: larger than that of every start before, also when the file that

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "bus/curve_keys.h"
 #include "bus/zmq_link.h"
 #include "config/endpoints.h"
 #include "model/api/node.h"
@@ -60,10 +61,10 @@ bus::Answer Pending::wait(const std::function<void(Bytes)>& progress) {
 Client::Client(std::unique_ptr<bus::Link> link, bus::NodeInfo registry, std::string hint)
     : registry_(std::move(registry)), hint_(std::move(hint)), link_(std::move(link)) {}
 
-Result<std::unique_ptr<Client>> Client::connect(const config::Site& site, Duration budget) {
+Result<std::unique_ptr<Client>> Client::connect(const config::Site& site, Duration budget,
+                                                const std::string& key) {
   const auto endpoint = config::registry_endpoint(site);
-  const auto hint =
-      "no registry at " + endpoint + ": is `tidemark up -c " + site.file + "` running?";
+  auto hint = "no registry at " + endpoint + ": is `tidemark up -c " + site.file + "` running?";
   // A socket that is not there needs no waiting for.
   constexpr std::string_view kIpc = "ipc://";
   if (endpoint.starts_with(kIpc) && !std::filesystem::exists(endpoint.substr(kIpc.size()))) {
@@ -76,10 +77,19 @@ Result<std::unique_ptr<Client>> Client::connect(const config::Site& site, Durati
   options.self.uuid = Uuid::random();
   options.self.incarnation = 1;
   options.self.host = host_name();
+  bus::NodeInfo registry;
+  if (site.bus.uses_keys()) {
+    auto keys = bus::load_curve_keys(site.bus.keys, key);
+    if (!keys) return keys.error();
+    auto registry_key = bus::load_public_key(site.bus.keys, "registry");
+    if (!registry_key) return registry_key.error();
+    options.keys = std::move(keys).value();
+    registry.public_key.bytes = std::move(registry_key).value();
+    hint += " Does it allow the key '" + key + "'?";
+  }
   auto link = bus::open_zmq_link(std::move(options));
   if (!link) return link.error();
 
-  bus::NodeInfo registry;
   registry.name = "registry";
   registry.kind = "registry";
   registry.uuid = bus::node_uuid(site.name, "registry");

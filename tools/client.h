@@ -41,9 +41,12 @@ class Pending {
 
 class Client {
  public:
-  /// Opens a link, and asks the registry who is there.
+  /// Opens a link, and asks the registry who is there. `key` names our CURVE key, on a site that
+  /// has keys.
   /// Errors: kUnavailable  no registry answers; the message says what to start.
-  static Result<std::unique_ptr<Client>> connect(const config::Site& site, Duration budget);
+  ///         and those of bus/curve_keys.h.
+  static Result<std::unique_ptr<Client>> connect(const config::Site& site, Duration budget,
+                                                 const std::string& key = "cli");
 
   /// The same over a link that is open. `hint` ends the message when the registry is silent.
   static Result<std::unique_ptr<Client>> join(std::unique_ptr<bus::Link> link,
