@@ -134,13 +134,15 @@ Result<Unit> ZmqTransport::open(ZmqLinkOptions& options) {
 Result<Unit> ZmqTransport::bind(ZmqSocket& socket, HandshakeMonitor& monitor,
                                 std::vector<std::string> endpoints,
                                 std::vector<std::string>& bound) {
-  const auto watched = monitor.open(context_->get(), socket);
-  if (!watched) return watched.error();
   bound.clear();
   // Those without keys first, see use_server_keys(). They are the better ones, too.
-  std::stable_partition(endpoints.begin(), endpoints.end(), [](const auto& endpoint) {
-    return endpoint_kind(endpoint) != EndpointKind::kTcp;
-  });
+  const auto tcp = std::stable_partition(
+      endpoints.begin(), endpoints.end(),
+      [](const auto& endpoint) { return endpoint_kind(endpoint) != EndpointKind::kTcp; });
+  if (tcp != endpoints.end()) {  // nobody is refused elsewhere
+    const auto watched = monitor.open(context_->get(), socket);
+    if (!watched) return watched.error();
+  }
   for (const auto& endpoint : endpoints) {
     const auto ready = prepare_endpoint(endpoint, keys_ || insecure_);
     if (!ready) return ready.error();
@@ -271,12 +273,12 @@ void ZmqTransport::receive(Receiver& receiver, Duration timeout) {
     items_.push_back({socket, 0, events, 0});
     return items_.size() - 1;
   };
-  items_.push_back({nullptr, wakeup_->fd(), ZMQ_POLLIN, 0});
+  items_.push_back({nullptr, wakeup_->fd(), ZMQ_POLLIN, 0});  // at 0, which so means: no socket
   const auto sub = poll(sub_.get(), ZMQ_POLLIN);
   const auto pub = pub_ ? poll(pub_.get(), ZMQ_POLLIN) : 0;
-  const auto pub_monitor = pub_ ? poll(pub_monitor_.get(), ZMQ_POLLIN) : 0;
+  const auto pub_monitor = pub_monitor_ ? poll(pub_monitor_.get(), ZMQ_POLLIN) : 0;
   const auto router = router_ ? poll(router_.get(), ZMQ_POLLIN) : 0;
-  const auto router_monitor = router_ ? poll(router_monitor_.get(), ZMQ_POLLIN) : 0;
+  const auto router_monitor = router_monitor_ ? poll(router_monitor_.get(), ZMQ_POLLIN) : 0;
   const std::size_t first_dealer = items_.size();
   for (auto& [number, dealer] : dealers_) {
     poll(dealer.socket.get(), static_cast<short>(ZMQ_POLLIN | (dealer.blocked ? ZMQ_POLLOUT : 0)));
