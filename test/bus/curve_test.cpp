@@ -283,23 +283,6 @@ TEST_F(CurveLinkTest, KeyThatIsAllowedLaterGetsInByItself) {
   EXPECT_EQ(ask(*late), "hi");
 }
 
-TEST_F(CurveLinkTest, ServerThatGetsItsKeysLaterIsReached) {
-  auto info = server_->self();
-  server_.reset();
-  auto options = without_keys("server");
-  options.bind_requests = info.request_endpoints;
-  server_ = open(options);
-  const auto caller = open(with_keys("friend", friend_keys_));
-  EXPECT_THAT(ask(*caller, info, kRefusalTime), HasSubstr("unavailable"));
-
-  server_.reset();
-  options.keys = load_curve_keys(directory_, "server").value();
-  options.key_directory = directory_;
-  server_ = open(options);
-  server_->serve("echo", [](Call call) { call.done(call.payload()); });
-  EXPECT_EQ(ask(*caller, info), "hi");
-}
-
 TEST_F(CurveLinkTest, WithoutTheListNobodyGetsIn) {
   std::filesystem::remove_all(file("allowed"));
   ASSERT_TRUE(eventually([&] {
