@@ -195,6 +195,7 @@ LinkCounters Engine::counters() const {
   all.requests_asked_twice = counters_.requests_asked_twice;
   all.frames_sent_again = counters_.frames_sent_again;
   all.skipped = counters_.skipped;
+  all.refused = transport_->refused();
   all.dropped = counters_.dropped + out_.dropped();
   return all;
 }

@@ -92,6 +92,7 @@ struct LinkCounters {
   std::uint64_t requests_asked_twice = 0;  // served: answered once more, not done once more
   std::uint64_t frames_sent_again = 0;
   std::uint64_t skipped = 0;  // dropped unread after this process stood still
+  std::uint64_t refused = 0;  // connections of strangers: no key, a wrong one, one not allowed
   std::uint64_t dropped = 0;  // not sent: a queue was full, or a frame too large
 };
 

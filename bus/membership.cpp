@@ -6,6 +6,7 @@ namespace tidemark::bus {
 namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(100);
+constexpr Duration kSilence = std::chrono::seconds(1);  // five heartbeats
 
 }  // namespace
 
@@ -14,7 +15,7 @@ Membership::Membership(const std::shared_ptr<Link>& link, MembershipOptions opti
       options_(std::move(options)),
       plan_(options_.registries.size()),
       self_(link->self()) {
-  for (const auto& info : options_.registries) registries_.push_back({info, {}, false, nullptr});
+  for (const auto& info : options_.registries) registries_.emplace_back().info = info;
 }
 
 std::shared_ptr<Membership> Membership::start(std::shared_ptr<Link> link,
@@ -74,6 +75,28 @@ void Membership::follow(std::size_t index) {
   registries_[index].follower = StateFollower::start(link, std::move(options));
 }
 
+/// Where a registry publishes is known when it has said so: with tcp its port changes.
+void Membership::introduce(std::size_t index) {
+  const auto link = link_.lock();
+  auto& registry = registries_[index];
+  if (!link || link->now() - registry.introduced_at < kSilence ||
+      link->now() - registry.follower->heard_at() < kSilence) {
+    return;
+  }
+  registry.introduced_at = link->now();
+  link->request(node_number(registry.info.uuid), "registry.directory", model::pack(Nothing{}),
+                {kSilence, {}}, [weak = weak_from_this(), index](const Answer& answer) {
+                  const auto self = weak.lock();
+                  const auto at = self ? self->link_.lock() : nullptr;
+                  if (!at || !answer) return;
+                  const auto whole = model::unpack<Directory>(answer.value());
+                  if (!whole) return;
+                  for (const auto& node : whole.value().nodes) {
+                    if (node.uuid == self->registries_[index].info.uuid) at->set_peer(node);
+                  }
+                });
+}
+
 void Membership::tick() {
   const auto link = link_.lock();
   if (!link) return;
@@ -82,6 +105,7 @@ void Membership::tick() {
   });
   if (options_.registers && !leaving_) act(plan_.tick(link->now()));
   for (std::size_t i = 0; i < registries_.size(); ++i) {
+    introduce(i);
     const auto late = registries_[i].copy.tick(link->now(), utc_now());
     if (!late.empty()) take(i, late);
   }

@@ -49,6 +49,7 @@ class Membership : public std::enable_shared_from_this<Membership> {
     NodeInfo info;
     DirectoryCopy copy;
     bool has_copy = false;
+    SteadyTime introduced_at{};
     std::shared_ptr<StateFollower> follower;
   };
 
@@ -56,6 +57,7 @@ class Membership : public std::enable_shared_from_this<Membership> {
 
   void begin();
   void follow(std::size_t index);
+  void introduce(std::size_t index);
   void tick();
   void act(const MembershipPlan::Actions& actions);
   void ask(std::size_t index, bool registers);

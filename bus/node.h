@@ -52,11 +52,13 @@ struct NodeInfo {
   NodeState state = NodeState::kAlive;
   UtcTime state_since{};
   std::vector<std::string> labels;  // groups that it belongs to
-  model::Blob surface;              // its keys and events: model/api/subsystem.h; nothing to the bus
+  model::Blob surface;     // its keys and events: model/api/subsystem.h; nothing to the bus
+  model::Blob public_key;  // CURVE, 32 bytes; empty: its tcp endpoints, if any, have no keys
 
   static auto fields(auto& s) {
     return std::tie(s.name, s.kind, s.uuid, s.incarnation, s.data_endpoints, s.request_endpoints,
-                    s.host, s.pid, s.started_at, s.state, s.state_since, s.labels, s.surface);
+                    s.host, s.pid, s.started_at, s.state, s.state_since, s.labels, s.surface,
+                    s.public_key);
   }
   bool operator==(const NodeInfo&) const = default;
 };

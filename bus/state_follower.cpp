@@ -21,7 +21,9 @@ std::shared_ptr<StateFollower> StateFollower::start(std::shared_ptr<Link> link,
         const auto self = weak.lock();
         if (!self || self->stopped_) return;
         const auto at = self->link_.lock();
-        if (at) self->act(self->reader_.on_frame(std::move(frame), at->now()));
+        if (!at) return;
+        self->heard_at_ = at->now();
+        self->act(self->reader_.on_frame(std::move(frame), at->now()));
       });
   link->after(kTick, [weak] {
     if (const auto self = weak.lock()) self->tick();

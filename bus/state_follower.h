@@ -45,6 +45,8 @@ class StateFollower : public std::enable_shared_from_this<StateFollower> {
 
   // Only on the loop thread.
   bool live() const { return reader_.live(); }
+  /// When the last frame or heartbeat came.
+  SteadyTime heard_at() const { return heard_at_; }
   Incarnation incarnation() const { return reader_.incarnation(); }
   const StreamReader::Counters& counters() const { return reader_.counters(); }
 
@@ -61,7 +63,9 @@ class StateFollower : public std::enable_shared_from_this<StateFollower> {
   SubscriptionId subscription_{};
 
   std::atomic<bool> stopped_{false};
-  StreamReader reader_;  // only on the loop thread
+  // Only on the loop thread.
+  StreamReader reader_;
+  SteadyTime heard_at_{};
 };
 
 }  // namespace tidemark::bus

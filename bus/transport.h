@@ -1,7 +1,7 @@
 // bus/transport.h
 //
 // What an Engine needs from a messaging library. Everything is called on the loop thread, except
-// the waker; nothing blocks, except receive(), and nothing is decided here.
+// the waker and refused(); nothing blocks, except receive(), and nothing is decided here.
 
 #pragma once
 
@@ -58,6 +58,10 @@ class Transport {
   /// Unless kYes, `envelope` is untouched.
   virtual Sent send_request(NodeNumber server, Bytes& envelope) = 0;
   virtual Sent send_answer(const Bytes& caller, Bytes& envelope) = 0;
+
+  /// Connections to this process that failed in the handshake: no key, one that is not allowed, or
+  /// not our protocol. Threads: any.
+  virtual std::uint64_t refused() const { return 0; }
 };
 
 }  // namespace tidemark::bus

@@ -55,7 +55,7 @@ Result<Unit> prepare_ipc(const std::string& endpoint) {
   return Unit{};
 }
 
-Result<Unit> prepare_tcp(const std::string& endpoint) {
+Result<Unit> prepare_tcp(const std::string& endpoint, bool beyond_loopback) {
   const auto colon = endpoint.rfind(':');
   if (colon < kTcp.size()) return invalid(endpoint, "it names no port");
   const std::string host = endpoint.substr(kTcp.size(), colon - kTcp.size());
@@ -63,7 +63,9 @@ Result<Unit> prepare_tcp(const std::string& endpoint) {
   const bool loopback =
       host == "localhost" || host == "[::1]" ||
       (::inet_pton(AF_INET, host.c_str(), &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127);
-  if (!loopback) return invalid(endpoint, "only loopback addresses, as there are no keys");
+  if (!loopback && !beyond_loopback) {
+    return invalid(endpoint, "only loopback addresses, as there are no keys");
+  }
   return Unit{};
 }
 
@@ -76,10 +78,10 @@ EndpointKind endpoint_kind(std::string_view endpoint) {
   return EndpointKind::kOther;
 }
 
-Result<Unit> prepare_endpoint(const std::string& endpoint) {
+Result<Unit> prepare_endpoint(const std::string& endpoint, bool beyond_loopback) {
   switch (endpoint_kind(endpoint)) {
     case EndpointKind::kIpc: return prepare_ipc(endpoint);
-    case EndpointKind::kTcp: return prepare_tcp(endpoint);
+    case EndpointKind::kTcp: return prepare_tcp(endpoint, beyond_loopback);
     case EndpointKind::kInproc: return Unit{};
     case EndpointKind::kOther: break;
   }

@@ -1,6 +1,6 @@
 // bus/zmq_endpoint.h
 //
-// Where a link may be bound: ipc, inproc, and tcp on loopback while there are no keys. A file
+// Where a link may be bound: ipc, inproc, and tcp; without keys, tcp on loopback only. A file
 // that a dead process left behind is cleared away; one that a living process listens on is not.
 
 #pragma once
@@ -16,9 +16,10 @@ enum class EndpointKind { kIpc, kTcp, kInproc, kOther };
 EndpointKind endpoint_kind(std::string_view endpoint);
 
 /// Makes `endpoint` ready for bind(): says no where we must not bind, removes a stale ipc file.
-/// Errors: kInvalidArgument  not an endpoint, path too long, or tcp beyond loopback.
+/// Errors: kInvalidArgument  not an endpoint, path too long, or tcp beyond loopback and not
+/// allowed.
 ///         kConflict         a living process listens there.
-Result<Unit> prepare_endpoint(const std::string& endpoint);
+Result<Unit> prepare_endpoint(const std::string& endpoint, bool beyond_loopback);
 
 /// After bind(): only our user may connect.
 void protect_endpoint(const std::string& endpoint);

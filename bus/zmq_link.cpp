@@ -8,7 +8,6 @@
 
 #include "bus/zmq_link.h"
 
-#include <sys/eventfd.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -18,42 +17,22 @@
 #include <utility>
 
 #include "bus/engine.h"
+#include "bus/wakeup.h"
+#include "bus/zmq_context.h"
 #include "bus/zmq_endpoint.h"
+#include "bus/zmq_monitor.h"
 #include "bus/zmq_socket.h"
 
 namespace tidemark::bus {
 namespace {
 
-constexpr int kSocketsMax = 4096;      // ZeroMQ's own default of 1023 is one DEALER per node
 constexpr int kMessagesPerTurn = 256;  // of one socket, before the others have their turn
 constexpr std::size_t kBytesPerTurn = 8u << 20;
 constexpr std::size_t kHeaderSlack = 4096;  // a later version's longer header
 
-/// Wakes a poll(). Shared with every Call, which may outlive the link.
-class Wakeup {
- public:
-  Wakeup() : fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { TIDEMARK_CHECK(fd_ >= 0); }
-  ~Wakeup() { ::close(fd_); }
-  Wakeup(const Wakeup&) = delete;
-  Wakeup& operator=(const Wakeup&) = delete;
-
-  int fd() const { return fd_; }
-  void wake() const {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(fd_, &one, sizeof one);
-  }
-  void clear() const {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto got = ::read(fd_, &count, sizeof count);
-  }
-
- private:
-  const int fd_;
-};
-
 class ZmqTransport final : public Transport {
  public:
-  ZmqTransport(std::shared_ptr<void> context, bool shares_context)
+  ZmqTransport(std::shared_ptr<ZmqContext> context, bool shares_context)
       : context_(std::move(context)), shares_context_(shares_context) {}
 
   Result<Unit> open(ZmqLinkOptions& options);
@@ -71,6 +50,7 @@ class ZmqTransport final : public Transport {
   void publish(const SharedBytes& frame) override;
   Sent send_request(NodeNumber server, Bytes& envelope) override;
   Sent send_answer(const Bytes& caller, Bytes& envelope) override;
+  std::uint64_t refused() const override { return context_->refused(); }
 
  private:
   struct Dealer {
@@ -78,22 +58,29 @@ class ZmqTransport final : public Transport {
     bool blocked = false;  // wants to know when it can send
   };
 
-  Result<Unit> bind(ZmqSocket& socket, const std::vector<std::string>& endpoints,
-                    std::vector<std::string>& bound);
+  Result<Unit> bind(ZmqSocket& socket, HandshakeMonitor& monitor,
+                    std::vector<std::string> endpoints, std::vector<std::string>& bound);
+  void guard(ZmqSocket& socket, const std::string& endpoint);
+  bool connect(ZmqSocket& socket, const std::string& endpoint, const NodeInfo& peer);
   const std::string* usable(const std::vector<std::string>& endpoints,
                             const std::string& host) const;
   template <class Handle>
   void drain(ZmqSocket& socket, Handle&& handle);
 
-  const std::shared_ptr<void> context_;
+  const std::shared_ptr<ZmqContext> context_;
   const bool shares_context_;
+  // Shared with every Call, which may outlive the link.
   const std::shared_ptr<Wakeup> wakeup_ = std::make_shared<Wakeup>();
 
   // Only on the loop thread, once it runs.
   std::string host_;
+  std::optional<CurveKeys> keys_;
+  bool insecure_ = false;
   Bytes identity_;    // of our DEALERs, before the number that makes each of them another one
   ZmqSocket pub_;     // empty when nothing is bound
   ZmqSocket router_;  // likewise
+  HandshakeMonitor pub_monitor_;
+  HandshakeMonitor router_monitor_;
   ZmqSocket sub_;
   std::map<NodeNumber, std::string> data_connections_;
   std::map<NodeNumber, Dealer> dealers_;
@@ -109,40 +96,62 @@ Result<Unit> ZmqTransport::open(ZmqLinkOptions& options) {
   const auto& uuid = options.self.uuid.bytes;
   identity_.append(reinterpret_cast<const char*>(uuid.data()), uuid.size());
   append_le(identity_, options.self.incarnation);
+  const bool binds = !options.bind_data.empty() || !options.bind_requests.empty();
+  if (options.keys && binds) {
+    const auto admitting = context_->admit_keys_of(options.key_directory);
+    if (!admitting) return admitting.error();
+  }
+  keys_ = options.keys;
+  insecure_ = options.insecure;
+  options.self.public_key.bytes = keys_ ? keys_->public_key : Bytes();
 
-  auto sub = ZmqSocket::open(context_.get(), ZMQ_SUB, kFrameBytesMax + kHeaderSlack);
+  auto sub = ZmqSocket::open(context_->get(), ZMQ_SUB, kFrameBytesMax + kHeaderSlack);
   if (!sub) return sub.error();
   sub_ = std::move(sub).value();
 
   if (!options.bind_data.empty()) {
-    auto pub = ZmqSocket::open(context_.get(), ZMQ_XPUB, kFrameBytesMax + kHeaderSlack);
+    auto pub = ZmqSocket::open(context_->get(), ZMQ_XPUB, kFrameBytesMax + kHeaderSlack);
     if (!pub) return pub.error();
     pub_ = std::move(pub).value();
     pub_.set(ZMQ_XPUB_VERBOSE, 1);
-    const auto bound = bind(pub_, options.bind_data, options.self.data_endpoints);
+    const auto bound = bind(pub_, pub_monitor_, options.bind_data, options.self.data_endpoints);
     if (!bound) return bound.error();
   }
   if (!options.bind_requests.empty()) {
-    auto router = ZmqSocket::open(context_.get(), ZMQ_ROUTER, kEnvelopeBytesMax);
+    auto router = ZmqSocket::open(context_->get(), ZMQ_ROUTER, kEnvelopeBytesMax);
     if (!router) return router.error();
     router_ = std::move(router).value();
     router_.set(ZMQ_ROUTER_MANDATORY, 1);
-    const auto bound = bind(router_, options.bind_requests, options.self.request_endpoints);
+    // A caller whose cable was cut comes back under its identity before we notice that its old
+    // connection is dead. Nobody else can take it over: 8 bytes of it are random.
+    router_.set(ZMQ_ROUTER_HANDOVER, 1);
+    const auto bound =
+        bind(router_, router_monitor_, options.bind_requests, options.self.request_endpoints);
     if (!bound) return bound.error();
   }
   return Unit{};
 }
 
-Result<Unit> ZmqTransport::bind(ZmqSocket& socket, const std::vector<std::string>& endpoints,
+Result<Unit> ZmqTransport::bind(ZmqSocket& socket, HandshakeMonitor& monitor,
+                                std::vector<std::string> endpoints,
                                 std::vector<std::string>& bound) {
   bound.clear();
+  // Those without keys first, see use_server_keys(). They are the better ones, too.
+  const auto tcp = std::stable_partition(
+      endpoints.begin(), endpoints.end(),
+      [](const auto& endpoint) { return endpoint_kind(endpoint) != EndpointKind::kTcp; });
+  if (tcp != endpoints.end()) {  // nobody is refused elsewhere
+    const auto watched = monitor.open(context_->get(), socket);
+    if (!watched) return watched.error();
+  }
   for (const auto& endpoint : endpoints) {
-    const auto ready = prepare_endpoint(endpoint);
+    const auto ready = prepare_endpoint(endpoint, keys_ || insecure_);
     if (!ready) return ready.error();
     if (endpoint_kind(endpoint) == EndpointKind::kInproc && !shares_context_) {
       return Error{Code::kInvalidArgument,
                    "cannot bind " + endpoint + ": nobody shares this link's context"};
     }
+    guard(socket, endpoint);
     const int error = socket.bind(endpoint);
     if (error == EADDRINUSE) return Error{Code::kConflict, endpoint + " is in use"};
     if (error != 0) {
@@ -153,6 +162,29 @@ Result<Unit> ZmqTransport::bind(ZmqSocket& socket, const std::vector<std::string
                                                                   : endpoint);
   }
   return Unit{};
+}
+
+/// Who may connect to `endpoint`, which is bound next.
+void ZmqTransport::guard(ZmqSocket& socket, const std::string& endpoint) {
+  const auto kind = endpoint_kind(endpoint);
+  if (kind == EndpointKind::kTcp && keys_) return socket.use_server_keys(*keys_);
+  socket.use_no_keys();
+  if (kind != EndpointKind::kIpc) return;
+  // The file's mode says the same, but only after bind().
+  socket.set(ZMQ_IPC_FILTER_UID, static_cast<int>(::getuid()));
+  socket.set(ZMQ_IPC_FILTER_UID, 0);
+}
+
+/// False: not possible, or a peer on tcp whose key we should know and do not.
+bool ZmqTransport::connect(ZmqSocket& socket, const std::string& endpoint, const NodeInfo& peer) {
+  if (endpoint_kind(endpoint) != EndpointKind::kTcp || !keys_) {
+    socket.use_no_keys();
+  } else if (peer.public_key.bytes.size() == kCurveKeyBytes) {
+    socket.use_client_keys(*keys_, peer.public_key.bytes);
+  } else {
+    return false;
+  }
+  return socket.connect(endpoint) == 0;
 }
 
 const std::string* ZmqTransport::usable(const std::vector<std::string>& endpoints,
@@ -173,7 +205,7 @@ void ZmqTransport::connect_data(const NodeInfo& peer) {
   const auto number = node_number(peer.uuid);
   if (data_connections_.contains(number)) return;
   const auto* endpoint = usable(peer.data_endpoints, peer.host);
-  if (endpoint == nullptr || sub_.connect(*endpoint) != 0) return;
+  if (endpoint == nullptr || !connect(sub_, *endpoint, peer)) return;
   data_connections_.emplace(number, *endpoint);
 }
 
@@ -189,7 +221,7 @@ bool ZmqTransport::connect_requests(const NodeInfo& peer) {
   if (dealers_.contains(number)) return true;
   const auto* endpoint = usable(peer.request_endpoints, peer.host);
   if (endpoint == nullptr) return false;
-  auto socket = ZmqSocket::open(context_.get(), ZMQ_DEALER, kEnvelopeBytesMax);
+  auto socket = ZmqSocket::open(context_->get(), ZMQ_DEALER, kEnvelopeBytesMax);
   if (!socket) return false;
   Dealer dealer{std::move(socket).value()};
   // Random at the end: a ROUTER that has not noticed yet that our last DEALER closed would turn
@@ -198,7 +230,7 @@ bool ZmqTransport::connect_requests(const NodeInfo& peer) {
   dealer.socket.set(ZMQ_ROUTING_ID,
                     identity_ + std::string(random.bytes.begin(), random.bytes.begin() + 8));
   dealer.socket.set(ZMQ_IMMEDIATE, 1);
-  if (dealer.socket.connect(*endpoint) != 0) return false;
+  if (!connect(dealer.socket, *endpoint, peer)) return false;
   dealers_.emplace(number, std::move(dealer));
   return true;
 }
@@ -238,14 +270,19 @@ void ZmqTransport::drain(ZmqSocket& socket, Handle&& handle) {
 void ZmqTransport::receive(Receiver& receiver, Duration timeout) {
   items_.clear();
   polled_.clear();
-  items_.push_back({nullptr, wakeup_->fd(), ZMQ_POLLIN, 0});
-  items_.push_back({sub_.get(), 0, ZMQ_POLLIN, 0});
-  if (pub_) items_.push_back({pub_.get(), 0, ZMQ_POLLIN, 0});
-  if (router_) items_.push_back({router_.get(), 0, ZMQ_POLLIN, 0});
+  const auto poll = [this](void* socket, short events) {
+    items_.push_back({socket, 0, events, 0});
+    return items_.size() - 1;
+  };
+  items_.push_back({nullptr, wakeup_->fd(), ZMQ_POLLIN, 0});  // at 0, which so means: no socket
+  const auto sub = poll(sub_.get(), ZMQ_POLLIN);
+  const auto pub = pub_ ? poll(pub_.get(), ZMQ_POLLIN) : 0;
+  const auto pub_monitor = pub_monitor_ ? poll(pub_monitor_.get(), ZMQ_POLLIN) : 0;
+  const auto router = router_ ? poll(router_.get(), ZMQ_POLLIN) : 0;
+  const auto router_monitor = router_monitor_ ? poll(router_monitor_.get(), ZMQ_POLLIN) : 0;
   const std::size_t first_dealer = items_.size();
   for (auto& [number, dealer] : dealers_) {
-    const auto events = static_cast<short>(ZMQ_POLLIN | (dealer.blocked ? ZMQ_POLLOUT : 0));
-    items_.push_back({dealer.socket.get(), 0, events, 0});
+    poll(dealer.socket.get(), static_cast<short>(ZMQ_POLLIN | (dealer.blocked ? ZMQ_POLLOUT : 0)));
     polled_.push_back(number);
   }
 
@@ -253,26 +290,29 @@ void ZmqTransport::receive(Receiver& receiver, Duration timeout) {
   if (zmq_poll(items_.data(), static_cast<int>(items_.size()), static_cast<long>(wait)) <= 0) {
     return;
   }
+  const auto ready = [this](std::size_t item) { return item != 0 && items_[item].revents != 0; };
   if (items_[0].revents != 0) wakeup_->clear();
 
-  if (items_[1].revents != 0) {
+  if (ready(sub)) {
     drain(sub_, [&] {
       if (parts_.size() != 1) return receiver.on_malformed("a publisher", "frame in many parts");
       receiver.on_frame(parts_[0]);
     });
   }
-  if (pub_ && items_[2].revents != 0) {
+  if (ready(pub)) {
     drain(pub_, [&] {
       if (parts_[0].empty() || parts_[0][0] != 1) return;  // 0: it unsubscribed
       receiver.on_subscribed(BytesView(parts_[0]).substr(1));
     });
   }
-  if (router_ && items_[first_dealer - 1].revents != 0) {
+  if (ready(router)) {
     drain(router_, [&] {
       if (parts_.size() != 2) return receiver.on_malformed("a caller", "envelope in many parts");
       receiver.on_request(parts_[0], parts_[1]);
     });
   }
+  if (ready(pub_monitor)) context_->add_refused(pub_monitor_.take());
+  if (ready(router_monitor)) context_->add_refused(router_monitor_.take());
   for (std::size_t i = 0; i < polled_.size(); ++i) {
     if ((items_[first_dealer + i].revents & ZMQ_POLLIN) == 0) continue;
     const auto number = polled_[i];
@@ -285,12 +325,7 @@ void ZmqTransport::receive(Receiver& receiver, Duration timeout) {
 
 }  // namespace
 
-std::shared_ptr<void> make_zmq_context() {
-  void* context = zmq_ctx_new();
-  TIDEMARK_CHECK(context != nullptr);
-  zmq_ctx_set(context, ZMQ_MAX_SOCKETS, kSocketsMax);
-  return {context, [](void* made) { zmq_ctx_term(made); }};
-}
+std::shared_ptr<ZmqContext> make_zmq_context() { return std::make_shared<ZmqContext>(); }
 
 Result<std::unique_ptr<Link>> open_zmq_link(ZmqLinkOptions options) {
   const bool shares_context = options.context != nullptr;

@@ -53,6 +53,24 @@ void ZmqSocket::set(int option, BytesView value) {
   TIDEMARK_CHECK(zmq_setsockopt(get(), option, value.data(), value.size()) == 0);
 }
 
+void ZmqSocket::use_no_keys() {
+  set(ZMQ_CURVE_SERVER, 0);  // and by that the NULL mechanism, whatever was set before
+}
+
+void ZmqSocket::use_server_keys(const CurveKeys& keys) {
+  set(ZMQ_CURVE_SECRETKEY, keys.secret_key);
+  set(ZMQ_CURVE_SERVER, 1);
+  // Without a handler libzmq 4.3 would admit everybody (what enforces the domain is a draft there):
+  // ZmqTransport starts it before it binds, and it ends with the context.
+  set(ZMQ_ZAP_DOMAIN, kZapDomain);
+}
+
+void ZmqSocket::use_client_keys(const CurveKeys& keys, BytesView server_key) {
+  set(ZMQ_CURVE_PUBLICKEY, keys.public_key);
+  set(ZMQ_CURVE_SECRETKEY, keys.secret_key);
+  set(ZMQ_CURVE_SERVERKEY, server_key);
+}
+
 void ZmqSocket::set_keepalive(const std::string& endpoint) {
   // The kernel tells of the end of a local peer. ZMTP heartbeats there would only cut off a
   // neighbour who stands in a debugger.

@@ -12,8 +12,12 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "bus/curve_keys.h"
 
 namespace tidemark::bus {
+
+/// What our servers ask the ZAP handler (bus/zap.h) for; it admits nothing else.
+constexpr std::string_view kZapDomain = "tidemark";
 
 class ZmqSocket {
  public:
@@ -26,6 +30,17 @@ class ZmqSocket {
 
   void set(int option, int value);
   void set(int option, BytesView value);
+
+  // What the next bind() or connect() does about strangers. ZeroMQ keeps this per endpoint, so one
+  // socket may have some of each kind.
+  /// Anybody, in clear: for endpoints that the kernel guards.
+  void use_no_keys();
+  /// Only whom the context's ZAP handler admits, encrypted. There is no way back to use_no_keys()
+  /// for a socket that binds: a ZAP domain cannot be taken away.
+  void use_server_keys(const CurveKeys& keys);
+  /// Only the holder of `server_key` (kCurveKeyBytes), encrypted.
+  void use_client_keys(const CurveKeys& keys, BytesView server_key);
+
   /// Error's number, 0 when it went well. Keepalive suits the endpoint's kind.
   int bind(const std::string& endpoint);
   int connect(const std::string& endpoint);

@@ -1,7 +1,7 @@
 // config/endpoints.h
 //
 // Where each node of a site is found on the bus. With ipc that follows from the name alone; with
-// tcp only the registry's address is known beforehand, the others are learnt from it.
+// tcp only the registries' addresses are known beforehand, the others are learnt from them.
 
 #pragma once
 
@@ -20,7 +20,17 @@ struct Endpoints {
 /// Where `node` binds.
 Endpoints bind_endpoints(const Site& site, const std::string& node);
 
-/// Where the registry answers requests: all that anybody needs to know to join.
+struct RegistryEndpoint {
+  std::string node;  // "registry", "registry-2", …
+  std::string endpoint;
+
+  bool operator==(const RegistryEndpoint&) const = default;
+};
+
+/// Where the registries answer requests: all that anybody needs to know to join. At least one.
+std::vector<RegistryEndpoint> registry_endpoints(const Site& site);
+
+/// The first of them.
 std::string registry_endpoint(const Site& site);
 
 }  // namespace tidemark::config

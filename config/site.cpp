@@ -1,5 +1,6 @@
 #include "config/site.h"
 
+#include <arpa/inet.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -17,8 +18,10 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kFileBytesMax = 1u << 20;   // a site file is a page
 constexpr std::size_t kSocketPathBytesMax = 107;  // sockaddr_un, less its terminating zero
-constexpr std::string_view kLongestSocket = "supervisor.req";
+constexpr std::string_view kLongestSocket = "supervisor.data";
 const std::vector<std::string> kNodes = {"registry", "journal", "keeper", "monitor", "gateway"};
+constexpr std::string_view kTcp = "tcp://";
+constexpr std::size_t kRegistriesMax = 9;  // more only cost: each node registers with all of them
 
 /// How many single-character edits make one word of the other.
 std::size_t edits(std::string_view a, std::string_view b) {
@@ -79,6 +82,26 @@ std::string host_port_fault(std::string_view text, std::uint32_t port_min) {
     return "expected a port from " + std::to_string(port_min) + " to 65535";
   }
   return "";
+}
+
+bool is_ipv4(const std::string& text) {
+  in_addr address{};
+  return ::inet_pton(AF_INET, text.c_str(), &address) == 1;
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "[::1]" || (host.starts_with("127.") && is_ipv4(host));
+}
+
+/// Of tcp://host:port.
+std::string host_of(const std::string& endpoint) {
+  return endpoint.substr(kTcp.size(), endpoint.rfind(':') - kTcp.size());
+}
+
+/// Empty when it is tcp://host:port; else what is wrong.
+std::string tcp_endpoint_fault(std::string_view text) {
+  if (!text.starts_with(kTcp)) return "expected tcp://host:port";
+  return host_port_fault(text.substr(kTcp.size()), 1);
 }
 
 /// Keeps the first fault; with one, nothing that was read counts.
@@ -168,8 +191,9 @@ class Section {
     into = *parsed;
   }
 
-  void words(const char* key, std::vector<std::string>& into,
-             const std::vector<std::string>& known) {
+  /// A list of strings, each once and of which `fault_of` says nothing; at least one.
+  template <class FaultOf>
+  void texts(const char* key, std::vector<std::string>& into, FaultOf&& fault_of) {
     const auto* node = find(key);
     if (node == nullptr) return;
     const auto* array = node->as_array();
@@ -179,10 +203,8 @@ class Section {
       const auto value = each.value_exact<std::string>();
       const auto at = each.source().begin.line;
       if (!value) return fault_at(at, key, "expected a list of strings");
-      if (std::find(known.begin(), known.end(), *value) == known.end()) {
-        return fault_at(at, key,
-                        "unknown node " + in_quotes(*value) + "; " + nearest(*value, known));
-      }
+      const std::string what = fault_of(*value);
+      if (!what.empty()) return fault_at(at, key, what);
       if (std::find(values.begin(), values.end(), *value) != values.end()) {
         return fault_at(at, key, in_quotes(*value) + " twice");
       }
@@ -191,6 +213,8 @@ class Section {
     if (values.empty()) return fault(key, "at least one is needed");
     into = std::move(values);
   }
+
+  bool has(const char* key) const { return table_ != nullptr && table_->contains(key); }
 
   /// What is wrong with the key's value, at its line; without the key at the section's.
   void fault(const char* key, const std::string& what) {
@@ -224,41 +248,90 @@ class Section {
   std::vector<std::string> known_;
 };
 
+/// "registry-2" to "registry-9".
+bool is_further_registry(std::string_view name) {
+  constexpr std::string_view kBegin = "registry-";
+  return name.size() == kBegin.size() + 1 && name.starts_with(kBegin) && name.back() >= '2' &&
+         name.back() < static_cast<char>('1' + kRegistriesMax);
+}
+
+/// `path`, which is relative to the folder of the site file.
+std::string absolute(const Site& site, const std::filesystem::path& path) {
+  return (std::filesystem::path(site.file).parent_path() / path).lexically_normal().string();
+}
+
 void read_site(Section section, Site& site) {
   section.text("name", site.name);
   if (site.name.empty() || site.name.size() > 64 || !has_only(site.name, "_-")) {
     section.fault("name", in_quotes(site.name) + " is not 1 to 64 of a-z, 0-9, '_' and '-'");
   }
-  const auto base = std::filesystem::path(site.file).parent_path();
   std::string data = "data";
   section.text("data", data);
   if (data.empty()) section.fault("data", "expected a directory");
-  site.data_directory = (base / data).lexically_normal().string();
+  site.data_directory = absolute(site, data);
   std::string run;
   section.text("run", run);
-  const auto run_path =
-      run.empty() ? std::filesystem::path(site.data_directory) / "run" : base / run;
-  site.run_directory = run_path.lexically_normal().string();
+  site.run_directory = absolute(site, run.empty() ? site.data_directory + "/run" : run);
   section.word("log_level", site.log_level, {"debug", "info", "warning", "error"});
   site.nodes = kNodes;
-  section.words("nodes", site.nodes, kNodes);
+  section.texts("nodes", site.nodes, [](const std::string& name) {
+    const bool known = std::find(kNodes.begin(), kNodes.end(), name) != kNodes.end();
+    return known || is_further_registry(name)
+               ? std::string()
+               : "unknown node " + in_quotes(name) + "; " + nearest(name, kNodes);
+  });
   section.finish();
 }
 
-void read_bus(Section section, BusConfig& bus) {
-  constexpr std::string_view kTcp = "tcp://";
-  section.word("transport", bus.transport, {"ipc", "tcp"});
-  section.text("registry", bus.registry, 255);
-  if (bus.transport == "tcp" && bus.registry.empty()) {
+void read_registries(Section& section, BusConfig& bus) {
+  const auto fault_of = [](const std::string& endpoint) {
+    const auto what = tcp_endpoint_fault(endpoint);
+    return what.empty() ? what : in_quotes(endpoint) + ": " + what;
+  };
+  std::string one;
+  section.text("registry", one, 255);
+  section.texts("registries", bus.registries, fault_of);
+  if (section.has("registry") && section.has("registries")) {
+    return section.fault("registry", "is the short form of `registries`; one of them is enough");
+  }
+  if (section.has("registry")) {
+    const auto what = fault_of(one);
+    if (!what.empty()) return section.fault("registry", what);
+    bus.registries = {one};
+  }
+  if (bus.registries.size() > kRegistriesMax) {
+    section.fault("registries", "more than " + std::to_string(kRegistriesMax));
+  }
+  if (bus.transport == "tcp" && bus.registries.empty()) {
     section.fault("registry",
                   "needed with transport 'tcp': where the registry listens, such as "
                   "\"tcp://127.0.0.1:5610\"");
   }
-  if (!bus.registry.empty()) {
-    const bool tcp = bus.registry.compare(0, kTcp.size(), kTcp) == 0;
-    const auto what = tcp ? host_port_fault(std::string_view(bus.registry).substr(kTcp.size()), 1)
-                          : std::string("expected tcp://host:port");
-    if (!what.empty()) section.fault("registry", in_quotes(bus.registry) + ": " + what);
+}
+
+void read_bus(Section section, Site& site) {
+  auto& bus = site.bus;
+  section.word("transport", bus.transport, {"ipc", "tcp"});
+  section.text("address", bus.address, 255);
+  if (!is_ipv4(bus.address) || bus.address == "0.0.0.0") {
+    // Not a wildcard: others are told to connect to it.
+    section.fault("address", in_quotes(bus.address) +
+                                 " is not an IPv4 address of this host that others can reach");
+  }
+  read_registries(section, bus);
+  section.text("keys", bus.keys);
+  if (section.has("keys")) {
+    if (bus.keys.empty()) section.fault("keys", "expected a directory");
+    bus.keys = absolute(site, bus.keys);
+  }
+  section.flag("insecure", bus.insecure);
+  if (bus.exposed() && !bus.insecure) {
+    const bool address = !is_loopback(bus.address);
+    section.fault(address                   ? "address"
+                  : section.has("registry") ? "registry"
+                                            : "registries",
+                  "beyond loopback the bus needs keys: name their directory in bus.keys (`tidemark "
+                  "keygen` makes them), or let everybody in with bus.insecure = true");
   }
   section.finish();
 }
@@ -327,6 +400,19 @@ void check_socket_paths(const toml::table& root, const Site& site, Faults& fault
                            "; set site.run to a shorter path");
 }
 
+/// With tcp a registry that runs here must have an address.
+void check_registry_nodes(const toml::table& root, const Site& site, Faults& faults) {
+  if (site.bus.transport != "tcp") return;
+  for (const auto& name : site.nodes) {
+    if (!is_further_registry(name)) continue;
+    const auto number = static_cast<std::size_t>(name.back() - '0');
+    if (number <= site.bus.registries.size()) continue;
+    Section section(root, "site", faults);
+    section.fault("nodes", in_quotes(name) + " needs an address: entry " + std::to_string(number) +
+                               " of bus.registries");
+  }
+}
+
 Result<Site> read(std::string_view text, const std::string& file) {
   Site site;
   site.file = std::filesystem::absolute(file).lexically_normal().string();
@@ -334,7 +420,8 @@ Result<Site> read(std::string_view text, const std::string& file) {
   const auto root = toml::parse(text, std::string_view(file));
   check_tables(root, faults);
   read_site(Section(root, "site", faults), site);
-  read_bus(Section(root, "bus", faults), site.bus);
+  read_bus(Section(root, "bus", faults), site);
+  check_registry_nodes(root, site, faults);
   read_epics(Section(root, "epics", faults), site.epics);
   read_rest(root, site, faults);
   check_socket_paths(root, site, faults);
@@ -343,6 +430,13 @@ Result<Site> read(std::string_view text, const std::string& file) {
 }
 
 }  // namespace
+
+bool BusConfig::exposed() const {
+  if (transport != "tcp" || uses_keys()) return false;
+  return !is_loopback(address) ||
+         !std::all_of(registries.begin(), registries.end(),
+                      [](const auto& each) { return is_loopback(host_of(each)); });
+}
 
 Result<Site> parse(std::string_view text, const std::string& file) {
   try {

@@ -16,10 +16,19 @@
 namespace tidemark::config {
 
 struct BusConfig {
-  /// "ipc": sockets in run_directory, one host. "tcp": loopback with free ports; then `registry`
-  /// is needed.
+  /// "ipc": sockets in run_directory, one host. "tcp": `address` with free ports; then
+  /// `registries` is needed.
   std::string transport = "ipc";
-  std::string registry;  // tcp only: "tcp://127.0.0.1:5610", where the registry listens
+  std::string address = "127.0.0.1";  // tcp only: IPv4, where the nodes of this host bind
+  /// tcp only: where "registry", "registry-2", … listen: "tcp://127.0.0.1:5610". In the file
+  /// `registry` is the short form for one.
+  std::vector<std::string> registries;
+  std::string keys;       // tcp only: directory of CURVE keys, absolute; empty: without keys
+  bool insecure = false;  // tcp beyond loopback without keys
+
+  bool uses_keys() const { return transport == "tcp" && !keys.empty(); }
+  /// Whether others on the network can read along, and take part.
+  bool exposed() const;
 };
 
 struct EpicsConfig {
@@ -60,7 +69,7 @@ struct Site {
   std::string run_directory;       // absolute; sockets and pid files. Default: <data>/run
   std::string log_level = "info";  // debug, info, warning, error
   /// Nodes to run on this host, in start order. Default: registry, journal, keeper, monitor,
-  /// gateway.
+  /// gateway. Further registries are registry-2 to registry-9.
   std::vector<std::string> nodes;
   BusConfig bus;
   EpicsConfig epics;

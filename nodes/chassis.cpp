@@ -1,44 +1,20 @@
 #include "nodes/chassis.h"
 
-#include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <caf/scoped_actor.hpp>
-#include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <future>
 
-#include "bus/zmq_link.h"
-#include "config/endpoints.h"
 #include "model/packing.h"
+#include "site/bus_options.h"
 
 namespace tidemark::nodes {
 namespace {
 
 constexpr Duration kGoodbyePatience = std::chrono::milliseconds(500);
 
-std::string host_name() {
-  char text[256] = {};
-  ::gethostname(text, sizeof text - 1);
-  return text;
-}
-
 std::string kind_of(const std::string& name) {
   return name.substr(0, name.find_first_of("-0123456789"));
-}
-
-bus::NodeInfo registry_info(const config::Site& site) {
-  bus::NodeInfo registry;
-  registry.name = "registry";
-  registry.kind = "registry";
-  registry.uuid = bus::node_uuid(site.name, "registry");
-  registry.request_endpoints = {config::registry_endpoint(site)};
-  if (site.bus.transport == "ipc") {
-    registry.data_endpoints = config::bind_endpoints(site, "registry").data;
-  }
-  return registry;
 }
 
 }  // namespace
@@ -54,22 +30,23 @@ Result<std::unique_ptr<Chassis>> Chassis::build(NodeContext asked) {
   const auto incarnation = next_incarnation(site.data_directory + "/" + name);
   if (!incarnation) return incarnation.error();
 
-  bus::ZmqLinkOptions options;
-  options.self.name = name;
+  auto asked_options = site::node_options(site, name);
+  if (!asked_options) return asked_options.error();
+  auto options = std::move(asked_options).value();
   options.self.kind = kind_of(name);
-  options.self.uuid = bus::node_uuid(site.name, name);
   options.self.incarnation = incarnation.value();
-  options.self.host = host_name();
-  options.self.pid = static_cast<std::uint32_t>(::getpid());
-  options.self.started_at = utc_now();
-  auto endpoints = config::bind_endpoints(site, name);
-  if (self->context.zmq_context) {  // Neighbours in this process reach us without a socket.
-    endpoints.data.insert(endpoints.data.begin(), "inproc://" + name + ".data");
-    endpoints.requests.insert(endpoints.requests.begin(), "inproc://" + name + ".req");
-  }
-  options.bind_data = std::move(endpoints.data);
-  options.bind_requests = std::move(endpoints.requests);
   options.context = self->context.zmq_context;
+  if (options.context) {  // Neighbours in this process reach us without a socket.
+    options.bind_data.insert(options.bind_data.begin(), "inproc://" + name + ".data");
+    options.bind_requests.insert(options.bind_requests.begin(), "inproc://" + name + ".req");
+  }
+  if (site.bus.exposed()) {
+    self->board->warning("keys", "the bus has no keys (bus.insecure): everybody who reaches " +
+                                     site.bus.address + " can read and write");
+  }
+  auto registries = site::registries_of(site);
+  if (!registries) return registries.error();
+  self->registries_ = std::move(registries).value();
   auto link = bus::open_zmq_link(std::move(options));
   if (!link) return link.error();
   self->link = std::move(link).value();
@@ -119,7 +96,7 @@ model::api::NodeStatus Chassis::status() const {
 void Chassis::announce() {
   link->serve("node.status", [this](const bus::Call& call) { call.done(model::pack(status())); });
   bus::MembershipOptions options;
-  options.registries = {registry_info(context.site)};
+  options.registries = registries_;
   options.on_directory = [this,
                           journal = bus::Incarnation{0}](const bus::Directory& directory) mutable {
     const auto* info = directory.find("journal");

@@ -54,6 +54,8 @@ class Chassis {
 
  private:
   explicit Chassis(NodeContext asked) : context(std::move(asked)) {}
+
+  std::vector<bus::NodeInfo> registries_;  // where they are, and their keys
 };
 
 /// Hello, with the version: in `tidemark --version` and in every status.

@@ -12,6 +12,10 @@
 #include "base/result.h"
 #include "config/site.h"
 
+namespace tidemark::bus {
+class ZmqContext;
+}
+
 namespace tidemark::nodes {
 
 /// Why the process must end by itself.
@@ -29,7 +33,8 @@ class Node {
 struct NodeContext {
   config::Site site;
   std::string name;
-  std::shared_ptr<void> zmq_context;  // shared by the nodes of one process; null: its own
+  std::shared_ptr<bus::ZmqContext>
+      zmq_context;  // shared by the nodes of one process; null: its own
   /// Called at most once, on any thread.
   std::function<void(Ending)> end;
 };

@@ -88,6 +88,7 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   app->get_formatter()->column_width(34);
   add_global_options(*app, context);
   add_site_commands(*app, context);
+  add_keygen_command(*app, context);
   add_status_commands(*app, context);
   add_pv_commands(*app, context);
   add_snapshot_commands(*app, context);

@@ -8,6 +8,7 @@
 #include "bus/zmq_link.h"
 #include "config/endpoints.h"
 #include "model/api/node.h"
+#include "site/bus_options.h"
 #include "tools/interrupt.h"
 
 namespace tidemark::tools {
@@ -16,12 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kInterruptPoll = 50ms;
-
-std::string host_name() {
-  char name[256] = {};
-  if (::gethostname(name, sizeof name - 1) != 0) return "localhost";
-  return name;
-}
 
 }  // namespace
 
@@ -57,72 +52,68 @@ bus::Answer Pending::wait(const std::function<void(Bytes)>& progress) {
   }
 }
 
-Client::Client(std::unique_ptr<bus::Link> link, bus::NodeInfo registry, std::string hint)
-    : registry_(std::move(registry)), hint_(std::move(hint)), link_(std::move(link)) {}
+Client::Client(std::unique_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries,
+               std::string hint)
+    : registries_(std::move(registries)), hint_(std::move(hint)), link_(std::move(link)) {}
 
-Result<std::unique_ptr<Client>> Client::connect(const config::Site& site, Duration budget) {
+Result<std::unique_ptr<Client>> Client::connect(const config::Site& site, Duration budget,
+                                                const std::string& key) {
   const auto endpoint = config::registry_endpoint(site);
-  const auto hint =
-      "no registry at " + endpoint + ": is `tidemark up -c " + site.file + "` running?";
+  auto hint = "no registry at " + endpoint + ": is `tidemark up -c " + site.file + "` running?";
   // A socket that is not there needs no waiting for.
   constexpr std::string_view kIpc = "ipc://";
   if (endpoint.starts_with(kIpc) && !std::filesystem::exists(endpoint.substr(kIpc.size()))) {
     return Error{Code::kUnavailable, hint};
   }
 
-  bus::ZmqLinkOptions options;
-  options.self.name = "cli-" + std::to_string(::getpid());
-  options.self.kind = "cli";
-  options.self.uuid = Uuid::random();
-  options.self.incarnation = 1;
-  options.self.host = host_name();
-  auto link = bus::open_zmq_link(std::move(options));
+  auto options = site::client_options(site, "cli-" + std::to_string(::getpid()), key);
+  if (!options) return options.error();
+  options.value().self.kind = "cli";
+  if (site.bus.uses_keys()) hint += " Does it allow the key '" + key + "'?";
+  auto registries = site::registries_of(site);
+  if (!registries) return registries.error();
+  auto link = bus::open_zmq_link(std::move(options).value());
   if (!link) return link.error();
-
-  bus::NodeInfo registry;
-  registry.name = "registry";
-  registry.kind = "registry";
-  registry.uuid = bus::node_uuid(site.name, "registry");
-  registry.request_endpoints = {endpoint};
-  // With tcp its data port is any free one: the directory says which.
-  if (endpoint.starts_with(kIpc)) {
-    registry.data_endpoints = config::bind_endpoints(site, "registry").data;
-  }
-  return join(std::move(link).value(), std::move(registry), hint, budget);
+  return join(std::move(link).value(), std::move(registries).value(), hint, budget);
 }
 
 Result<std::unique_ptr<Client>> Client::join(std::unique_ptr<bus::Link> link,
-                                             bus::NodeInfo registry, std::string hint,
-                                             Duration budget) {
-  // Incarnation 0 is older than any: the directory corrects it.
-  link->set_peer(registry);
+                                             std::vector<bus::NodeInfo> registries,
+                                             std::string hint, Duration budget) {
+  for (const auto& registry : registries) link->set_peer(registry);
   auto client =
-      std::unique_ptr<Client>(new Client(std::move(link), std::move(registry), std::move(hint)));
+      std::unique_ptr<Client>(new Client(std::move(link), std::move(registries), std::move(hint)));
   const auto known = client->refresh(budget);
   if (!known) return known.error();
   return client;
 }
 
 Result<Unit> Client::refresh(Duration budget) {
-  const auto pending = std::make_shared<Pending>();
-  bus::RequestOptions options;
-  options.budget = budget;
-  link_->request(bus::node_number(registry_.uuid), "registry.directory",
-                 model::pack(model::api::Empty{}), std::move(options),
-                 [pending](bus::Answer answer) { pending->on_answer(std::move(answer)); });
-  auto reply = wait_for<bus::Directory>(*pending, "registry.directory");
-  if (!reply) {
+  // All at once: the first in the list that answers in time counts.
+  std::vector<std::shared_ptr<Pending>> asked;
+  for (const auto& registry : registries_) {
+    const auto pending = asked.emplace_back(std::make_shared<Pending>());
+    bus::RequestOptions options;
+    options.budget = budget;
+    link_->request(bus::node_number(registry.uuid), "registry.directory",
+                   model::pack(model::api::Empty{}), std::move(options),
+                   [pending](bus::Answer answer) { pending->on_answer(std::move(answer)); });
+  }
+  for (const auto& pending : asked) {
+    auto reply = wait_for<bus::Directory>(*pending, "registry.directory");
+    if (reply) {
+      learn(std::move(reply).value());
+      return Unit{};
+    }
     const auto code = reply.error().code;
     if (code != Code::kTimeout && code != Code::kUnavailable) return reply.error();
-    return Error{Code::kUnavailable, hint_};
   }
-  learn(std::move(reply).value());
-  return Unit{};
+  return Error{Code::kUnavailable, hint_};
 }
 
 void Client::follow_directory() {
   bus::MembershipOptions options;
-  options.registries = {registry_};
+  options.registries = registries_;
   options.registers = false;
   options.on_directory = [this](const bus::Directory& directory) { learn(directory); };
   membership_ = bus::Membership::start(link_, std::move(options));

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bus/link.h"
 #include "bus/membership.h"
@@ -42,14 +43,17 @@ class Pending {
 
 class Client {
  public:
-  /// Opens a link, and asks the registry who is there.
+  /// Opens a link, and asks the registry who is there. `key` names our CURVE key, on a site that
+  /// has keys.
   /// Errors: kUnavailable  no registry answers; the message says what to start.
-  static Result<std::unique_ptr<Client>> connect(const config::Site& site, Duration budget);
+  ///         and those of bus/curve_keys.h.
+  static Result<std::unique_ptr<Client>> connect(const config::Site& site, Duration budget,
+                                                 const std::string& key = "cli");
 
   /// The same over a link that is open. `hint` ends the message when the registry is silent.
   static Result<std::unique_ptr<Client>> join(std::unique_ptr<bus::Link> link,
-                                              bus::NodeInfo registry, std::string hint,
-                                              Duration budget);
+                                              std::vector<bus::NodeInfo> registries,
+                                              std::string hint, Duration budget);
 
   /// Asks and waits. `progress` is called on this thread.
   /// Errors: kUnavailable  the node is not there; the message says since when.
@@ -83,7 +87,8 @@ class Client {
   bus::Link& link() { return *link_; }
 
  private:
-  Client(std::unique_ptr<bus::Link> link, bus::NodeInfo registry, std::string hint);
+  Client(std::unique_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries,
+         std::string hint);
 
   template <class Reply>
   static Result<Reply> unpacked(const std::string& method, bus::Answer answer) {
@@ -99,7 +104,7 @@ class Client {
   void learn(bus::Directory directory);
 
   // Constant after construction.
-  const bus::NodeInfo registry_;
+  const std::vector<bus::NodeInfo> registries_;
   const std::string hint_;
 
   mutable std::mutex mutex_;

@@ -15,6 +15,7 @@
 namespace tidemark::tools {
 
 void add_site_commands(CLI::App& app, Context& context);         // up, solo, node
+void add_keygen_command(CLI::App& app, Context& context);        // keygen
 void add_status_commands(CLI::App& app, Context& context);       // status
 void add_pv_commands(CLI::App& app, Context& context);           // pv import, list, get, put
 void add_watch_command(CLI::App& pv, Context& context);          // pv watch

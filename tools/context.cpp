@@ -49,7 +49,8 @@ Result<config::Site> load_site(const Context& context) {
 Result<std::unique_ptr<Client>> connect_to_site(Context& context) {
   const auto site = load_site(context);
   if (!site) return site.error();
-  return Client::connect(site.value(), context.budget(2s));
+  const auto key = environment("TIDEMARK_KEY");
+  return Client::connect(site.value(), context.budget(2s), key.empty() ? "cli" : key);
 }
 
 std::string user_at_host() {

@@ -1,6 +1,7 @@
 // test/bus/link_contract_test.cpp
 //
-// What every Link promises, on every Link: in memory, and on ZeroMQ over ipc and tcp.
+// What every Link promises, on every Link: in memory, and on ZeroMQ over ipc, tcp, and tcp with
+// keys.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -41,17 +42,27 @@ class MemoryNetwork : public Network {
 
 class ZmqNetwork : public Network {
  public:
-  explicit ZmqNetwork(bool tcp) : tcp_(tcp) {
+  enum class Over { kIpc, kTcp, kCurve };
+
+  explicit ZmqNetwork(Over over) : over_(over) {
     std::string name = "/tmp/tidemark-bus-XXXXXX";
     directory_ = ::mkdtemp(name.data());
+    if (over_ != Over::kCurve) return;
+    // One pair for all: who may connect is the subject of curve_test.cpp.
+    keys_ = make_curve_keys();
+    EXPECT_TRUE(save_curve_keys(directory_, "all", *keys_, false));
+    EXPECT_TRUE(allow_key(directory_, "all"));
   }
   ~ZmqNetwork() override { std::filesystem::remove_all(directory_); }
 
   std::unique_ptr<Link> open(NodeInfo self) override {
     ZmqLinkOptions options;
     const auto path = "ipc://" + directory_ + "/" + self.name;
-    options.bind_data = {tcp_ ? "tcp://127.0.0.1:*" : path + ".data"};
-    options.bind_requests = {tcp_ ? "tcp://127.0.0.1:*" : path + ".requests"};
+    const bool ipc = over_ == Over::kIpc;
+    options.bind_data = {ipc ? path + ".data" : "tcp://127.0.0.1:*"};
+    options.bind_requests = {ipc ? path + ".requests" : "tcp://127.0.0.1:*"};
+    options.keys = keys_;
+    options.key_directory = directory_;
     options.self = std::move(self);
     auto link = open_zmq_link(std::move(options));
     EXPECT_TRUE(link.ok()) << link.error().message;
@@ -59,8 +70,9 @@ class ZmqNetwork : public Network {
   }
 
  private:
-  const bool tcp_;
+  const Over over_;
   std::string directory_;
+  std::optional<CurveKeys> keys_;
 };
 
 NodeInfo node(std::string name, Incarnation incarnation = 1) {
@@ -103,8 +115,9 @@ class LinkContract : public testing::TestWithParam<const char*> {
   void SetUp() override {
     const std::string kind = GetParam();
     if (kind == "memory") network_ = std::make_unique<MemoryNetwork>();
-    if (kind == "ipc") network_ = std::make_unique<ZmqNetwork>(false);
-    if (kind == "tcp") network_ = std::make_unique<ZmqNetwork>(true);
+    if (kind == "ipc") network_ = std::make_unique<ZmqNetwork>(ZmqNetwork::Over::kIpc);
+    if (kind == "tcp") network_ = std::make_unique<ZmqNetwork>(ZmqNetwork::Over::kTcp);
+    if (kind == "curve") network_ = std::make_unique<ZmqNetwork>(ZmqNetwork::Over::kCurve);
     server_ = network_->open(node("server"));
     client_ = network_->open(node("client"));
     client_->set_peer(server_->self());
@@ -162,7 +175,7 @@ class LinkContract : public testing::TestWithParam<const char*> {
   CallId asked_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Every, LinkContract, testing::Values("memory", "ipc", "tcp"),
+INSTANTIATE_TEST_SUITE_P(Every, LinkContract, testing::Values("memory", "ipc", "tcp", "curve"),
                          [](const auto& each) { return std::string(each.param); });
 
 // ---- streams

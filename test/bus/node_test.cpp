@@ -20,6 +20,7 @@ NodeInfo monitor() {
   node.host = "control-1";
   node.pid = 4711;
   node.state = NodeState::kSuspect;
+  node.public_key.bytes = std::string("\x00\xff", 2) + std::string(30, 'k');
   return node;
 }
 

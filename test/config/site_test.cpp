@@ -41,6 +41,8 @@ TEST(SiteFile, ExampleShowsEveryKeyWithItsDefault) {
   EXPECT_EQ(site.name, defaults.name);
   EXPECT_EQ(site.log_level, defaults.log_level);
   EXPECT_EQ(site.bus.transport, defaults.bus.transport);
+  EXPECT_EQ(site.bus.address, defaults.bus.address);
+  EXPECT_EQ(site.bus.insecure, defaults.bus.insecure);
   EXPECT_EQ(site.epics.auto_addr_list, defaults.epics.auto_addr_list);
   EXPECT_EQ(site.epics.server_port, defaults.epics.server_port);
   EXPECT_EQ(site.epics.array_bytes_max, defaults.epics.array_bytes_max);
@@ -67,7 +69,10 @@ log_level = "debug"
 nodes = ["keeper", "monitor"]
 [bus]
 transport = "tcp"
-registry = "tcp://127.0.0.1:5610"
+address = "10.9.0.1"
+registries = ["tcp://10.9.0.1:5610", "tcp://10.9.0.2:5610"]
+keys = "keys"
+insecure = true
 [epics]
 addr_list = "10.0.0.255 10.0.1.7:5070"
 auto_addr_list = false
@@ -96,7 +101,10 @@ stop_grace = "500ms"
   EXPECT_EQ(site.run_directory, "/site/run");
   EXPECT_EQ(site.log_level, "debug");
   EXPECT_THAT(site.nodes, ElementsAre("keeper", "monitor"));
-  EXPECT_EQ(site.bus.registry, "tcp://127.0.0.1:5610");
+  EXPECT_EQ(site.bus.address, "10.9.0.1");
+  EXPECT_THAT(site.bus.registries, ElementsAre("tcp://10.9.0.1:5610", "tcp://10.9.0.2:5610"));
+  EXPECT_EQ(site.bus.keys, "/site/keys");
+  EXPECT_TRUE(site.bus.insecure);
   EXPECT_EQ(site.epics.addr_list, "10.0.0.255 10.0.1.7:5070");
   EXPECT_FALSE(site.epics.auto_addr_list);
   EXPECT_EQ(site.epics.server_port, 5070);
@@ -156,6 +164,69 @@ TEST(SiteFile, NeedsToKnowWhereTheRegistryIsForTcp) {
   EXPECT_THAT(fault("[bus]\nregistry = \"tcp://127.0.0.1:0\"\n"), HasSubstr("expected a port"));
 }
 
+TEST(SiteFile, NamesOneRegistryOrAListOfThem) {
+  const std::string tcp = "[bus]\ntransport = \"tcp\"\n";
+  const auto one = parsed(tcp + "registry = \"tcp://127.0.0.1:5610\"\n");
+  ASSERT_TRUE(one) << one.error().message;
+  EXPECT_THAT(one.value().bus.registries, ElementsAre("tcp://127.0.0.1:5610"));
+  EXPECT_EQ(fault(tcp + "registries = [\"tcp://127.0.0.1:1\",\n\"127.0.0.1:2\"]\n"),
+            "/site/one.toml:4: bus.registries: '127.0.0.1:2': expected tcp://host:port");
+  EXPECT_THAT(fault(tcp + "registries = [\"tcp://127.0.0.1:1\", \"tcp://127.0.0.1:1\"]\n"),
+              HasSubstr(":3: bus.registries: 'tcp://127.0.0.1:1' twice"));
+  EXPECT_THAT(fault(tcp + "registries = []\n"), HasSubstr("bus.registries: at least one"));
+  EXPECT_THAT(fault(tcp + "registries = \"tcp://127.0.0.1:1\"\n"),
+              HasSubstr("bus.registries: expected a list of strings"));
+  EXPECT_THAT(
+      fault(tcp + "registry = \"tcp://127.0.0.1:1\"\n" + "registries = [\"tcp://127.0.0.1:2\"]\n"),
+      HasSubstr(":3: bus.registry: is the short form of `registries`"));
+}
+
+TEST(SiteFile, RunsFurtherRegistriesThatHaveAnAddress) {
+  EXPECT_TRUE(parsed("[site]\nnodes = [\"registry\", \"registry-2\"]\n"));
+  EXPECT_THAT(fault("[site]\nnodes = [\"registry-1\"]\n"), HasSubstr("unknown node"));
+  EXPECT_THAT(fault("[site]\nnodes = [\"registry-10\"]\n"), HasSubstr("unknown node"));
+  EXPECT_EQ(fault("[site]\nnodes = [\"registry-2\"]\n[bus]\ntransport = \"tcp\"\n"
+                  "registry = \"tcp://127.0.0.1:5610\"\n"),
+            "/site/one.toml:2: site.nodes: 'registry-2' needs an address: entry 2 of "
+            "bus.registries");
+}
+
+TEST(SiteFile, NeedsKeysBeyondLoopback) {
+  const std::string tcp = "[bus]\ntransport = \"tcp\"\n";
+  const std::string here = "registry = \"tcp://127.0.0.1:5610\"\n";
+  const std::string there = "registry = \"tcp://10.9.0.1:5610\"\n";
+  const std::string address = "address = \"10.9.0.2\"\n";
+  EXPECT_EQ(fault(tcp + here + address),
+            "/site/one.toml:4: bus.address: beyond loopback the bus needs keys: name their "
+            "directory in bus.keys (`tidemark keygen` makes them), or let everybody in with "
+            "bus.insecure = true");
+  EXPECT_THAT(fault(tcp + there), HasSubstr(":3: bus.registry: beyond loopback"));
+  EXPECT_THAT(fault(tcp + "registries = [\"tcp://127.0.0.1:1\", \"tcp://ring:1\"]\n"),
+              HasSubstr(":3: bus.registries: beyond loopback"));
+  EXPECT_THAT(fault(tcp + "registry = \"tcp://127.evil:1\"\n"), HasSubstr("beyond loopback"));
+  for (const std::string way : {"keys = \"keys\"\n", "insecure = true\n"}) {
+    EXPECT_TRUE(parsed(tcp + there + address + way)) << way;
+  }
+  EXPECT_TRUE(parsed(tcp + there + "insecure = true\n").value().bus.exposed());
+  EXPECT_FALSE(parsed(tcp + there + "keys = \"keys\"\n").value().bus.exposed());
+  EXPECT_FALSE(parsed(tcp + here).value().bus.exposed());
+}
+
+TEST(SiteFile, BindsAtAnAddressThatOthersCanReach) {
+  for (const std::string address : {"0.0.0.0", "*", "", "ring", "10.9.0", "10.9.0.1:5610"}) {
+    EXPECT_EQ(fault("[bus]\naddress = \"" + address + "\"\n"),
+              "/site/one.toml:2: bus.address: '" + address +
+                  "' is not an IPv4 address of this host that others can reach");
+  }
+}
+
+TEST(SiteFile, SaysInWhichLineAKeyOfTheBusIsWrong) {
+  EXPECT_EQ(fault("[bus]\nkeys = 1\n"), "/site/one.toml:2: bus.keys: expected a string in quotes");
+  EXPECT_EQ(fault("[bus]\nkeys = \"\"\n"), "/site/one.toml:2: bus.keys: expected a directory");
+  EXPECT_EQ(fault("[bus]\ninsecure = \"no\"\n"),
+            "/site/one.toml:2: bus.insecure: expected true or false");
+}
+
 TEST(SiteFile, RunsKnownNodesOnceEach) {
   EXPECT_THAT(fault("[site]\nnodes = [\"keper\"]\n"), HasSubstr("did you mean 'keeper'?"));
   EXPECT_THAT(fault("[site]\nnodes = [\"keeper\",\n \"keeper\"]\n"),
@@ -164,7 +235,7 @@ TEST(SiteFile, RunsKnownNodesOnceEach) {
 }
 
 TEST(SiteFile, RefusesARunDirectoryTooLongForSockets) {
-  const auto longest = "/" + std::string(107 - 1 - std::string("/supervisor.req").size(), 'r');
+  const auto longest = "/" + std::string(107 - 1 - std::string("/supervisor.data").size(), 'r');
   EXPECT_TRUE(parsed("[site]\nrun = \"" + longest + "\"\n"));
   EXPECT_THAT(fault("[site]\nrun = \"" + longest + "x\"\n"),
               HasSubstr(":2: site.run: socket paths in"));

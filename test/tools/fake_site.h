@@ -117,7 +117,7 @@ class FakeSite {
     registry.name = "registry";
     registry.uuid = bus::node_uuid("test", "registry");
     registry.request_endpoints = {"memory://registry.requests"};
-    return Client::join(bus_.open(self), registry, "no registry: is `tidemark up` running?",
+    return Client::join(bus_.open(self), {registry}, "no registry: is `tidemark up` running?",
                         budget);
   }
 

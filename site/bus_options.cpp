@@ -1,0 +1,75 @@
+#include "site/bus_options.h"
+
+#include <unistd.h>
+
+#include "config/endpoints.h"
+
+namespace tidemark::site {
+namespace {
+
+std::string host_name() {
+  char text[256] = {};
+  return ::gethostname(text, sizeof text - 1) == 0 ? text : "localhost";
+}
+
+Result<bus::ZmqLinkOptions> options_of(const config::Site& site, const std::string& name,
+                                       const std::string& key) {
+  bus::ZmqLinkOptions options;
+  options.self.name = name;
+  options.self.host = host_name();
+  options.self.pid = static_cast<std::uint32_t>(::getpid());
+  options.self.started_at = utc_now();
+  options.insecure = site.bus.insecure;
+  if (site.bus.uses_keys()) {
+    auto keys = bus::load_curve_keys(site.bus.keys, key);
+    if (!keys) return keys.error();
+    options.keys = std::move(keys).value();
+  }
+  return options;
+}
+
+}  // namespace
+
+Result<std::vector<bus::NodeInfo>> registries_of(const config::Site& site) {
+  std::vector<bus::NodeInfo> registries;
+  for (const auto& [node, endpoint] : config::registry_endpoints(site)) {
+    auto& registry = registries.emplace_back();
+    registry.name = node;
+    registry.kind = "registry";
+    registry.uuid = bus::node_uuid(site.name, node);
+    registry.request_endpoints = {endpoint};
+    // With tcp its data port is any free one: the directory says which.
+    if (site.bus.transport == "ipc") {
+      registry.data_endpoints = config::bind_endpoints(site, node).data;
+    }
+    if (site.bus.uses_keys()) {
+      auto key = bus::load_public_key(site.bus.keys, node);
+      if (!key) return key.error();
+      registry.public_key.bytes = std::move(key).value();
+    }
+  }
+  return registries;
+}
+
+Result<bus::ZmqLinkOptions> node_options(const config::Site& site, const std::string& name) {
+  auto options = options_of(site, name, name);
+  if (!options) return options.error();
+  auto& made = options.value();
+  made.self.uuid = bus::node_uuid(site.name, name);
+  made.key_directory = site.bus.uses_keys() ? site.bus.keys : "";
+  auto endpoints = config::bind_endpoints(site, name);
+  made.bind_data = std::move(endpoints.data);
+  made.bind_requests = std::move(endpoints.requests);
+  return options;
+}
+
+Result<bus::ZmqLinkOptions> client_options(const config::Site& site, const std::string& name,
+                                           const std::string& key) {
+  auto options = options_of(site, name, key);
+  if (!options) return options.error();
+  options.value().self.uuid = Uuid::random();
+  options.value().self.incarnation = 1;
+  return options;
+}
+
+}  // namespace tidemark::site
