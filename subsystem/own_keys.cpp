@@ -71,16 +71,21 @@ Result<std::uint32_t> OwnKeys::add(model::kv::KeySpec spec) {
 
 void OwnKeys::handle(std::uint32_t key, KeyHandlers handlers) {
   const std::lock_guard lock(mutex_);
+  if (key == kNowhere) return;
   keys_.at(key).handlers = std::make_shared<const KeyHandlers>(std::move(handlers));
 }
 
+KeyHandlers OwnKeys::handlers(std::uint32_t key) const {
+  const std::lock_guard lock(mutex_);
+  return key == kNowhere ? KeyHandlers{} : *keys_.at(key).handlers;
+}
+
 Result<Unit> OwnKeys::set(std::uint32_t key, const Value& value, api::Quality quality) {
-  model::kv::KeySpec const* spec = nullptr;
+  if (key == kNowhere) return Unit{};
   Result<Value> taken{Value{}};
   {
     const std::lock_guard lock(mutex_);
-    spec = &keys_.at(key).spec;
-    taken = model::kv::conform(*spec, value);
+    taken = model::kv::conform(keys_.at(key).spec, value);
   }
   if (!taken) return Error{taken.error().code, subsystem_ + "/" + taken.error().message};
   store(key, std::move(taken).value(), quality, "");
@@ -134,6 +139,7 @@ void OwnKeys::flush_locked() {
 }
 
 api::KeyUpdate OwnKeys::get(std::uint32_t key) const {
+  if (key == kNowhere) return {};
   const std::lock_guard lock(mutex_);
   return keys_.at(key).current;
 }

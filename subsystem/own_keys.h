@@ -34,6 +34,8 @@ struct KeyHandlers {
 class OwnKeys : public std::enable_shared_from_this<OwnKeys> {
  public:
   static constexpr std::size_t kKeysMax = 100'000;
+  /// Of what could not be added: takes everything, keeps nothing.
+  static constexpr std::uint32_t kNowhere = ~0u;
   static constexpr std::size_t kFrameBytesMax = 64u << 10;  // then a frame goes out at once
 
   OwnKeys(std::string subsystem, std::shared_ptr<Executor> executor)
@@ -45,6 +47,7 @@ class OwnKeys : public std::enable_shared_from_this<OwnKeys> {
   /// Errors: kConflict, a second key of that name; what check_spec() says. Threads: any.
   Result<std::uint32_t> add(model::kv::KeySpec spec);
   void handle(std::uint32_t key, KeyHandlers handlers);
+  KeyHandlers handlers(std::uint32_t key) const;
 
   /// Errors: what conform() says. Threads: any.
   Result<Unit> set(std::uint32_t key, const model::kv::Value& value,

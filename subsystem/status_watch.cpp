@@ -1,0 +1,52 @@
+#include "subsystem/status_watch.h"
+
+#include "base/glob.h"
+#include "model/api/monitor.h"
+
+namespace tidemark::subsystem {
+
+namespace api = model::api;
+
+void StatusWatch::on_changes(const std::shared_ptr<bus::Link>& link,
+                             const std::vector<bus::NodeInfo>& changed) {
+  if (closed_) {
+    for (const auto& [uuid, follower] : followers_) follower->stop();
+    followers_.clear();
+    return;
+  }
+  for (const auto& node : changed) {
+    // Tidemark's own nodes have no surface, and no status items.
+    if (node.surface.bytes.empty() || !glob_match(pattern_, node.name)) continue;
+    if (followers_.contains(node.uuid)) continue;
+    bus::StateFollowerOptions options;
+    options.stream = {bus::node_number(node.uuid), api::kStatusStream};
+    options.method = "status.state";
+    options.payload = model::pack(bus::Nothing{});
+    options.read_state = [](std::vector<Bytes> parts,
+                            const Bytes& answer) -> Result<bus::WholeState> {
+      const auto end = model::unpack<api::StateEnd>(answer);
+      if (!end) return end.error();
+      return bus::WholeState{end.value().incarnation, end.value().sequence, std::move(parts)};
+    };
+    const auto take = [weak = weak_from_this(), name = node.name](const Bytes& payload) {
+      if (const auto self = weak.lock()) self->take(name, payload);
+    };
+    options.on_state = [take](const std::vector<Bytes>& parts) {
+      for (const auto& part : parts) take(part);
+    };
+    options.on_items = take;
+    followers_.emplace(node.uuid, bus::StateFollower::start(link, std::move(options)));
+  }
+}
+
+void StatusWatch::take(const std::string& subsystem, const Bytes& payload) {
+  const auto items = model::unpack<api::StatusItems>(payload);
+  if (!items || closed_) return;
+  for (const auto& item : items.value()) {
+    executor_->post([self = shared_from_this(), subsystem, item] {
+      if (!self->closed_) self->on_item_(subsystem, item);
+    });
+  }
+}
+
+}  // namespace tidemark::subsystem

@@ -1,0 +1,196 @@
+#include "tidemark/client.h"
+
+#include <spdlog/spdlog.h>
+
+#include <future>
+
+#include "model/packing.h"
+#include "subsystem/session.h"
+
+namespace tidemark {
+namespace {
+
+namespace api = model::api;
+
+api::Surface surface_of(const bus::NodeInfo& node) {
+  if (node.surface.bytes.empty()) return {};
+  auto surface = model::unpack<api::Surface>(node.surface.bytes);
+  return surface ? std::move(surface).value() : api::Surface{};
+}
+
+bool handles(const bus::NodeInfo& node, const std::string& event) {
+  for (const auto& each : surface_of(node).events) {
+    if (each.name == event) return true;
+  }
+  return false;
+}
+
+/// Whom it is for, in the directory as it is now.
+std::vector<subsystem::EventWish::Target> resolve(const bus::Directory& directory,
+                                                  const std::string& event,
+                                                  const Targets& targets) {
+  std::vector<subsystem::EventWish::Target> found;
+  if (targets.kind == Targets::Kind::kNamed) {
+    for (const auto& name : targets.names) {
+      const auto* node = directory.find(name);
+      std::optional<bus::NodeNumber> number;
+      if (node != nullptr && !bus::is_gone(node->state)) number = bus::node_number(node->uuid);
+      found.push_back({name, number});
+    }
+    return found;
+  }
+  for (const auto& node : directory.nodes) {
+    if (bus::is_gone(node.state) || !handles(node, event)) continue;
+    const auto& labels = node.labels;
+    const bool wanted =
+        targets.kind == Targets::Kind::kEverybody ||
+        std::find(labels.begin(), labels.end(), targets.names.at(0)) != labels.end();
+    if (wanted) found.push_back({node.name, bus::node_number(node.uuid)});
+  }
+  return found;
+}
+
+}  // namespace
+
+Client::Client(std::string site_file, std::string key)
+    : session_(std::make_shared<subsystem::Session>(subsystem::SessionOptions{
+          subsystem::Session::user_at_host(), std::move(site_file), "", {}, std::nullopt, false,
+          std::move(key)})) {}
+
+Client::Client(std::shared_ptr<subsystem::Session> session) : session_(std::move(session)) {}
+
+Client::~Client() { stop(Duration{0}); }
+
+void Client::note(const Result<Unit>& result) {
+  if (!result) mistakes_.push_back(result.error());
+}
+
+Result<Unit> Client::start(Duration patience) {
+  if (!mistakes_.empty()) return mistakes_.front();
+  const auto started = session_->start();
+  if (!started) return started.error();
+  return session_->joined(patience);
+}
+
+void Client::stop(Duration patience) { session_->stop(patience); }
+
+const std::string& Client::name() const { return session_->name(); }
+
+std::vector<Peer> Client::peers() const {
+  std::vector<Peer> peers;
+  for (const auto& node : session_->directory().nodes) {
+    peers.push_back({node.name, node.kind, std::string(to_string(node.state)), node.state_since,
+                     node.started_at, node.host, node.pid, node.uuid, node.incarnation,
+                     node.labels, surface_of(node)});
+  }
+  return peers;
+}
+
+Subscription Client::subscribe(std::string pattern,
+                               std::function<void(const Update<Value>&)> listener,
+                               Policy policy) {
+  const auto made = session_->remote_keys().subscribe(
+      std::move(pattern),
+      policy == Policy::kAll ? subsystem::Policy::kAll : subsystem::Policy::kLatest,
+      [listener = std::move(listener)](const subsystem::KeyEvent& event) {
+        listener({event.key, event.value, event.time, event.sequence, event.quality, event.writer,
+                  event.missed});
+      });
+  return Subscription(made, [made] { made->close(); });
+}
+
+RunningCall Client::call_later(const std::string& event, Value argument, const Targets& targets,
+                               Duration patience,
+                               std::function<void(const CallResult&)> on_ended,
+                               std::function<void(const Feedback&)> on_feedback) {
+  subsystem::EventWish wish;
+  wish.event = event;
+  wish.argument = std::move(argument);
+  wish.budget = patience;
+  wish.targets = resolve(session_->directory(), event, targets);
+  const auto& executor = session_->executor();
+  if (on_feedback) {
+    wish.on_feedback = [executor, on_feedback = std::move(on_feedback)](
+                           const std::string& target, const api::EventFeedback& said) {
+      executor->post([on_feedback, feedback = Feedback{target, said.text, said.value}] {
+        on_feedback(feedback);
+      });
+    };
+  }
+  wish.on_ended = [executor, on_ended = std::move(on_ended)](const CallResult& result) {
+    executor->post([on_ended, result] { on_ended(result); });
+  };
+  const auto run = session_->call(std::move(wish));
+  if (!run) return {};
+  return RunningCall([run] { run->cancel(); });
+}
+
+CallResult Client::call(const std::string& event, Value argument, const Targets& targets,
+                        Duration patience, std::function<void(const Feedback&)> on_feedback) {
+  const auto ended = std::make_shared<std::promise<CallResult>>();
+  auto result = ended->get_future();
+  subsystem::EventWish wish;
+  wish.event = event;
+  wish.argument = std::move(argument);
+  wish.budget = patience;
+  wish.targets = resolve(session_->directory(), event, targets);
+  std::vector<std::string> names;
+  for (const auto& target : wish.targets) names.push_back(target.name);
+  const auto all = [&](const Error& error) {
+    CallResult refused(names);
+    for (const auto& name : names) refused.error(name, error);
+    return refused;
+  };
+  if (const auto refused = subsystem::Session::may_wait("calling '" + event + "'")) {
+    return all(*refused);
+  }
+  if (on_feedback) {
+    wish.on_feedback = [executor = session_->executor(), on_feedback = std::move(on_feedback)](
+                           const std::string& target, const api::EventFeedback& said) {
+      executor->post([on_feedback, feedback = Feedback{target, said.text, said.value}] {
+        on_feedback(feedback);
+      });
+    };
+  }
+  wish.on_ended = [ended](const CallResult& state) { ended->set_value(state); };
+  if (!session_->call(std::move(wish))) {
+    return all({Code::kUnavailable, name() + " is not on the bus"});
+  }
+  return result.get();  // Every target ends within its budget.
+}
+
+Subscription Client::watch_status(
+    std::string pattern,
+    std::function<void(const std::string& subsystem, const model::StatusItem&)> listener) {
+  const auto made = session_->watch_status(std::move(pattern), std::move(listener));
+  return Subscription(made, [made] { made->close(); });
+}
+
+Result<Unit> Client::acknowledge(const std::string& subsystem, const std::string& item,
+                                 Duration patience) {
+  const auto answer = session_->ask(subsystem, "status.ack",
+                                    model::pack(api::StatusAck{item, session_->user()}), patience);
+  if (!answer) return answer.error();
+  return Unit{};
+}
+
+void Client::log(Severity severity, std::string text) {
+  const auto taken = session_->record(model::LogMessage{severity, name(), std::move(text)});
+  if (!taken) spdlog::warn("a log message is lost: {}", taken.error().message);
+}
+
+Mark Client::begin_mark(std::string mark, Value data, std::vector<std::string> tags) {
+  Mark made{Uuid::random(), std::move(mark)};
+  const auto taken = session_->record(
+      model::MarkBegin{made.id, made.name, std::move(tags), session_->user(), std::move(data)});
+  if (!taken) spdlog::warn("the mark '{}' is lost: {}", made.name, taken.error().message);
+  return made;
+}
+
+void Client::end_mark(const Mark& mark, Value data) {
+  const auto taken = session_->record(
+      model::MarkEnd{mark.id, mark.name, session_->user(), std::move(data)});
+  if (!taken) spdlog::warn("the end of '{}' is lost: {}", mark.name, taken.error().message);
+}
+
+}  // namespace tidemark

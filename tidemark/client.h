@@ -1,0 +1,121 @@
+// tidemark/client.h
+//
+// A program on the bus of a site that offers nothing: it reads and writes keys, listens, calls
+// events, and says things to the journal.
+//
+//   tidemark::Client site{"site.toml"};
+//   if (const auto joined = site.start(); !joined) …
+//
+// Threads: every method from any thread. What waits must not be called in a callback: it answers
+// kRefused there, and never hangs.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/uuid.h"
+#include "tidemark/event.h"
+#include "tidemark/key.h"
+#include "tidemark/status.h"
+
+namespace tidemark {
+
+/// A slow listener gets fewer, newer updates; or all of them, up to 65 536 that wait.
+enum class Policy { kLatest, kAll };
+
+/// Somebody on the bus.
+struct Peer {
+  std::string name;
+  std::string kind;   // "subsystem", or the kind of a node of Tidemark
+  std::string state;  // "alive", "suspect", "disconnected", "stopped"
+  UtcTime since{};    // of that state
+  UtcTime started_at{};
+  std::string host;
+  std::uint32_t pid = 0;
+  Uuid uuid;
+  std::uint32_t incarnation = 0;
+  std::vector<std::string> labels;
+  model::api::Surface surface;  // its keys and events
+};
+
+/// Something with a beginning and an end: a shot, a shift.
+struct Mark {
+  Uuid id;
+  std::string name;
+};
+
+class Client {
+ public:
+  /// `site_file`: empty takes $TIDEMARK_SITE, else ./site.toml. Nothing is opened yet.
+  explicit Client(std::string site_file = {}, std::string key = "cli");
+  virtual ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// Joins the bus, and waits for a registry for at most `patience`.
+  /// Errors: kInvalidArgument  the site file, or a key or event that was added, says what is wrong.
+  ///         kUnavailable      no registry answers; joining goes on meanwhile.
+  Result<Unit> start(Duration patience = std::chrono::seconds(5));
+  /// Leaves the bus, for good. Waits until the journal has what was said, at most `patience`.
+  void stop(Duration patience = std::chrono::seconds(2));
+
+  const std::string& name() const;
+
+  // ---- who is there
+
+  std::vector<Peer> peers() const;
+
+  // ---- keys of others
+
+  /// "psu.1/current". It need not be there yet.
+  template <class T>
+  Key<T> key(std::string name) {
+    return Key<T>(detail::FarKey(session_, std::move(name)));
+  }
+  /// Every key that fits a pattern such as "rf.*/voltage", those that come later too: the current
+  /// value first, then the changes.
+  [[nodiscard]] Subscription subscribe(std::string pattern,
+                                       std::function<void(const Update<Value>&)> listener,
+                                       Policy policy = Policy::kLatest);
+
+  // ---- events of others
+
+  /// Waits for all targets. `on_feedback` is a callback.
+  CallResult call(const std::string& event, Value argument, const Targets& targets,
+                  Duration patience, std::function<void(const Feedback&)> on_feedback = {});
+  /// The same without waiting; `on_ended` is a callback.
+  RunningCall call_later(const std::string& event, Value argument, const Targets& targets,
+                         Duration patience, std::function<void(const CallResult&)> on_ended,
+                         std::function<void(const Feedback&)> on_feedback = {});
+
+  // ---- status items of others
+
+  /// Every item of every subsystem whose name fits, then each change.
+  [[nodiscard]] Subscription watch_status(
+      std::string pattern,
+      std::function<void(const std::string& subsystem, const model::StatusItem&)> listener);
+  Result<Unit> acknowledge(const std::string& subsystem, const std::string& item,
+                           Duration patience = std::chrono::seconds(5));
+
+  // ---- the journal: held until it is durable, also while the journal is away
+
+  void log(Severity severity, std::string text);
+  Mark begin_mark(std::string name, Value data = {}, std::vector<std::string> tags = {});
+  void end_mark(const Mark& mark, Value data = {});
+
+  /// What this stands on, for tests and benches.
+  const std::shared_ptr<subsystem::Session>& session() const { return session_; }
+
+ protected:
+  explicit Client(std::shared_ptr<subsystem::Session> session);
+  void note(const Result<Unit>& result);
+
+  std::shared_ptr<subsystem::Session> session_;
+
+ private:
+  std::vector<Error> mistakes_;  // of keys and events that were added: start() answers the first
+};
+
+}  // namespace tidemark

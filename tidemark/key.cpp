@@ -1,0 +1,133 @@
+#include "tidemark/key.h"
+
+#include <mutex>
+
+#include "model/packing.h"
+#include "subsystem/session.h"
+
+namespace tidemark::detail {
+
+namespace api = model::api;
+
+// ---- OwnKey -------------------------------------------------------------------------------------
+
+Result<Unit> OwnKey::set(const Value& value, Quality quality) const {
+  return session_->keys().set(number_, value, quality);
+}
+
+Value OwnKey::get() const { return session_->keys().get(number_).value; }
+
+void OwnKey::on_read(std::function<Result<Value>()> handler) const {
+  auto handlers = session_->keys().handlers(number_);
+  handlers.on_read = std::move(handler);
+  session_->keys().handle(number_, std::move(handlers));
+}
+
+void OwnKey::on_write(std::function<Decision(const Value&, const std::string&)> handler) const {
+  auto handlers = session_->keys().handlers(number_);
+  handlers.on_write = std::move(handler);
+  session_->keys().handle(number_, std::move(handlers));
+}
+
+// ---- FarKey -------------------------------------------------------------------------------------
+
+struct FarKey::State {
+  std::shared_ptr<subsystem::Session> session;
+  std::string subsystem;
+  std::string key;
+
+  std::mutex mutex;
+  // Guarded by mutex.
+  std::shared_ptr<subsystem::KeySubscription> subscription;
+  std::optional<Update<Value>> last;
+  std::vector<std::function<void(const Update<Value>&)>> listeners;
+
+  ~State() {
+    if (subscription) subscription->close();
+  }
+  /// Follows the key, once.
+  static void follow(const std::shared_ptr<State>& self) {
+    const std::lock_guard lock(self->mutex);
+    if (self->subscription) return;
+    self->subscription = self->session->remote_keys().subscribe(
+        self->subsystem + "/" + self->key, subsystem::Policy::kLatest,
+        [weak = std::weak_ptr<State>(self)](const subsystem::KeyEvent& event) {
+          const auto state = weak.lock();
+          if (!state) return;
+          const Update<Value> update{event.key,     event.value,  event.time,  event.sequence,
+                                     event.quality, event.writer, event.missed};
+          std::vector<std::function<void(const Update<Value>&)>> listeners;
+          {
+            const std::lock_guard again(state->mutex);
+            state->last = update;
+            listeners = state->listeners;
+          }
+          for (const auto& listener : listeners) listener(update);
+        });
+  }
+};
+
+FarKey::FarKey(std::shared_ptr<subsystem::Session> session, std::string key)
+    : state_(std::make_shared<State>()) {
+  state_->session = std::move(session);
+  const auto slash = key.find('/');
+  state_->subsystem = key.substr(0, slash);
+  if (slash != std::string::npos) state_->key = key.substr(slash + 1);
+}
+
+std::optional<Update<Value>> FarKey::last() const {
+  State::follow(state_);
+  const std::lock_guard lock(state_->mutex);
+  return state_->last;
+}
+
+void FarKey::on_change(std::function<void(const Update<Value>&)> listener) const {
+  std::optional<Update<Value>> now;
+  {
+    const std::lock_guard lock(state_->mutex);
+    now = state_->last;
+    state_->listeners.push_back(listener);
+  }
+  State::follow(state_);
+  // A second listener of a key that changes seldom wants to know what it is, too.
+  if (now) {
+    state_->session->executor()->post(
+        [listener = std::move(listener), update = *now] { listener(update); });
+  }
+}
+
+Result<Update<Value>> FarKey::get(Duration patience) const {
+  const auto name = state_->subsystem + "/" + state_->key;
+  if (const auto refused = subsystem::Session::may_wait("reading " + name)) return *refused;
+  const auto answer = state_->session->ask(state_->subsystem, "kv.read",
+                                           model::pack(api::KeyRead{state_->key}), patience);
+  if (!answer) return answer.error();
+  const auto now = model::unpack<api::KeyUpdate>(answer.value());
+  if (!now) return now.error();
+  const auto& update = now.value();
+  return Update<Value>{name,           update.value,  update.time, update.sequence,
+                       update.quality, update.writer, 0};
+}
+
+Result<Unit> FarKey::set(Value value, Duration patience) const {
+  const auto name = state_->subsystem + "/" + state_->key;
+  if (const auto refused = subsystem::Session::may_wait("writing " + name)) return *refused;
+  const auto answer = state_->session->ask(
+      state_->subsystem, "kv.write",
+      model::pack(api::KeyWrite{state_->key, std::move(value), state_->session->user()}),
+      patience);
+  if (!answer) return answer.error();
+  return Unit{};
+}
+
+void FarKey::set_later(Value value, std::function<void(Result<Unit>)> then,
+                       Duration patience) const {
+  state_->session->ask_later(
+      state_->subsystem, "kv.write",
+      model::pack(api::KeyWrite{state_->key, std::move(value), state_->session->user()}), patience,
+      [then = std::move(then)](const bus::Answer& answer) {
+        then(answer ? Result<Unit>(Unit{}) : Result<Unit>(answer.error()));
+      });
+}
+
+}  // namespace tidemark::detail
