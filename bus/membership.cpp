@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace tidemark::bus {
 namespace {
 
@@ -125,7 +127,10 @@ void Membership::tell(const std::vector<NodeInfo>& changed) {
   const auto link = link_.lock();
   if (!link) return;
   for (const auto& node : changed) {
-    if (node.uuid != self_.uuid) link->set_peer(node);
+    if (node.uuid == self_.uuid) continue;
+    // Whoever else could say that a registry is back may be gone by then: we go on asking it.
+    if (is_gone(node.state) && is_registry(node)) continue;
+    link->set_peer(node);
   }
   const auto& directory = registries_[chosen_].copy.directory();
   {
@@ -134,6 +139,11 @@ void Membership::tell(const std::vector<NodeInfo>& changed) {
   }
   if (options_.on_changes) options_.on_changes(changed);
   if (options_.on_directory) options_.on_directory(directory);
+}
+
+bool Membership::is_registry(const NodeInfo& node) const {
+  return std::any_of(registries_.begin(), registries_.end(),
+                     [&](const Registry& each) { return each.info.uuid == node.uuid; });
 }
 
 void Membership::act(const MembershipPlan::Actions& actions) {
@@ -145,29 +155,28 @@ void Membership::ask(std::size_t index, bool registers) {
   if (!link) return;
   Bytes payload =
       registers ? model::pack(self_) : model::pack(Renewal{self_.uuid, self_.incarnation});
-  link->request(
-      node_number(registries_[index].info.uuid),
-      registers ? "registry.register" : "registry.renew", std::move(payload), {kLeaseRenewal, {}},
-      [weak = weak_from_this(), index](const Answer& answer) {
-        const auto self = weak.lock();
-        if (!self || self->leaving_) return;
-        const auto at = self->link_.lock();
-        if (!at) return;
-        const auto lease = answer ? model::unpack<Lease>(answer.value())
-                                  : Result<Lease>(answer.error());
-        if (lease) {
-          self->act(self->plan_.granted(index, lease.value(), at->now()));
-          return self->choose();
-        }
-        switch (lease.error().code) {
-          case Code::kRefused:
-          case Code::kConflict:
-            if (self->options_.on_fenced) self->options_.on_fenced(lease.error());
-            return;
-          case Code::kNotFound: return self->act(self->plan_.not_found(index, at->now()));
-          default: return self->plan_.silent(index);
-        }
-      });
+  link->request(node_number(registries_[index].info.uuid),
+                registers ? "registry.register" : "registry.renew", std::move(payload),
+                {kLeaseRenewal, {}}, [weak = weak_from_this(), index](const Answer& answer) {
+                  const auto self = weak.lock();
+                  if (!self || self->leaving_) return;
+                  const auto at = self->link_.lock();
+                  if (!at) return;
+                  const auto lease =
+                      answer ? model::unpack<Lease>(answer.value()) : Result<Lease>(answer.error());
+                  if (lease) {
+                    self->act(self->plan_.granted(index, lease.value(), at->now()));
+                    return self->choose();
+                  }
+                  switch (lease.error().code) {
+                    case Code::kRefused:
+                    case Code::kConflict:
+                      if (self->options_.on_fenced) self->options_.on_fenced(lease.error());
+                      return;
+                    case Code::kNotFound: return self->act(self->plan_.not_found(index, at->now()));
+                    default: return self->plan_.silent(index);
+                  }
+                });
 }
 
 void Membership::set_surface(std::vector<std::string> labels, Bytes surface) {

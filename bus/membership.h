@@ -62,6 +62,7 @@ class Membership : public std::enable_shared_from_this<Membership> {
   void choose();
   void take(std::size_t index, const std::vector<NodeInfo>& changed);
   void tell(const std::vector<NodeInfo>& changed);
+  bool is_registry(const NodeInfo& node) const;
 
   const std::weak_ptr<Link> link_;  // The link's callbacks hold us.
   const MembershipOptions options_;
