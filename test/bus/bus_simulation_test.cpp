@@ -96,6 +96,7 @@ struct Reader {
   Mark applied;
   Table table;
   std::set<Mark> lost;
+  Incarnation heard = 0;  // in frames, whatever the follower makes of them
 };
 
 struct Process {
@@ -428,6 +429,11 @@ class World {
       told_.lost += lost.to - lost.from + 1;
     };
     reader.follower = StateFollower::start(process.link, std::move(options));
+    process.link->subscribe(FrameClass::kState, {number_of(other), kLiveStream},
+                            [&reader](const Frame& frame) {
+                              EXPECT_GE(frame.header.incarnation, reader.heard) << "not fenced";
+                              reader.heard = frame.header.incarnation;
+                            });
   }
   static void overlay(Table& table, const std::vector<Item>& items) {
     for (const auto& item : items) table[item.key] = item.value;
