@@ -410,6 +410,8 @@ void Engine::learn(const NodeInfo& info) {
   }
   const auto before = std::exchange(peer.info, info);
   const bool was_alive = std::exchange(peer.alive, is_alive(info.state));
+  // From 0, too, when only its address was known: the connection may lead to a predecessor that
+  // goes on, and what that one did the successor would do again.
   const bool restarted = was_alive && before.incarnation != info.incarnation;
 
   if (was_alive && (restarted || !peer.alive)) {
