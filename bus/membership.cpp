@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace tidemark::bus {
 namespace {
 
@@ -20,6 +22,7 @@ Membership::Membership(Link& link, MembershipOptions options)
 
 std::shared_ptr<Membership> Membership::start(Link& link, MembershipOptions options) {
   std::shared_ptr<Membership> made(new Membership(link, std::move(options)));
+  link.set_peer(link.self());  // A node may ask itself.
   for (const auto& registry : made->options_.registries) link.set_peer(registry);
   link.after(Duration{0}, [weak = made->weak_from_this()] {
     if (const auto self = weak.lock()) self->begin();
@@ -85,7 +88,11 @@ void Membership::introduce(std::size_t index) {
                   const auto whole = model::unpack<Directory>(answer.value());
                   if (!whole) return;
                   for (const auto& node : whole.value().nodes) {
-                    if (node.uuid == self->registries_[index].info.uuid) self->link_.set_peer(node);
+                    // One that is gone in its own eyes answers all the same.
+                    if (node.uuid != self->registries_[index].info.uuid || is_gone(node.state)) {
+                      continue;
+                    }
+                    self->link_.set_peer(node);
                   }
                 });
 }
@@ -136,6 +143,9 @@ void Membership::take(std::size_t index, const std::vector<NodeInfo>& changed) {
 
 void Membership::tell(const std::vector<NodeInfo>& changed) {
   for (const auto& node : changed) {
+    if (node.uuid == self_.uuid) continue;  // What others say of us changes nothing here.
+    // Whoever else could say that a registry is back may be gone by then: we go on asking it.
+    if (is_gone(node.state) && is_registry(node)) continue;
     link_.set_peer(node);
   }
   const auto& directory = registries_[chosen_].copy.directory();
@@ -147,6 +157,11 @@ void Membership::tell(const std::vector<NodeInfo>& changed) {
   if (options_.on_directory) options_.on_directory(directory);
 }
 
+bool Membership::is_registry(const NodeInfo& node) const {
+  return std::any_of(registries_.begin(), registries_.end(),
+                     [&](const Registry& each) { return each.info.uuid == node.uuid; });
+}
+
 void Membership::act(const MembershipPlan::Actions& actions) {
   for (const auto& action : actions) ask(action.registry, action.registers);
 }
@@ -154,27 +169,27 @@ void Membership::act(const MembershipPlan::Actions& actions) {
 void Membership::ask(std::size_t index, bool registers) {
   Bytes payload =
       registers ? model::pack(self_) : model::pack(Renewal{self_.uuid, self_.incarnation});
-  link_.request(
-      node_number(registries_[index].info.uuid),
-      registers ? "registry.register" : "registry.renew", std::move(payload), {kLeaseRenewal, {}},
-      [weak = weak_from_this(), index](const Answer& answer) {
-        const auto self = weak.lock();
-        if (!self || self->leaving_) return;
-        const auto lease = answer ? model::unpack<Lease>(answer.value())
-                                  : Result<Lease>(answer.error());
-        if (lease) {
-          self->act(self->plan_.granted(index, lease.value(), self->link_.now()));
-          return self->choose();
-        }
-        switch (lease.error().code) {
-          case Code::kRefused:
-          case Code::kConflict:
-            if (self->options_.on_fenced) self->options_.on_fenced(lease.error());
-            return;
-          case Code::kNotFound: return self->act(self->plan_.not_found(index, self->link_.now()));
-          default: return self->plan_.silent(index);
-        }
-      });
+  link_.request(node_number(registries_[index].info.uuid),
+                registers ? "registry.register" : "registry.renew", std::move(payload),
+                {kLeaseRenewal, {}}, [weak = weak_from_this(), index](const Answer& answer) {
+                  const auto self = weak.lock();
+                  if (!self || self->leaving_) return;
+                  const auto lease =
+                      answer ? model::unpack<Lease>(answer.value()) : Result<Lease>(answer.error());
+                  if (lease) {
+                    self->act(self->plan_.granted(index, lease.value(), self->link_.now()));
+                    return self->choose();
+                  }
+                  switch (lease.error().code) {
+                    case Code::kRefused:
+                    case Code::kConflict:
+                      if (self->options_.on_fenced) self->options_.on_fenced(lease.error());
+                      return;
+                    case Code::kNotFound:
+                      return self->act(self->plan_.not_found(index, self->link_.now()));
+                    default: return self->plan_.silent(index);
+                  }
+                });
 }
 
 void Membership::set_surface(std::vector<std::string> labels, Bytes surface) {
@@ -197,10 +212,10 @@ void Membership::leave(Duration patience, std::function<void()> left) {
     const auto open = std::make_shared<std::size_t>(self->registries_.size());
     for (const auto& registry : self->registries_) {
       self->link_.request(node_number(registry.info.uuid), "registry.goodbye",
-                  model::pack(Renewal{self->self_.uuid, self->self_.incarnation}), {patience, {}},
-                  [open, left](const Answer&) {
-                    if (--*open == 0) left();
-                  });
+                          model::pack(Renewal{self->self_.uuid, self->self_.incarnation}),
+                          {patience, {}}, [open, left](const Answer&) {
+                            if (--*open == 0) left();
+                          });
     }
   });
 }

@@ -66,6 +66,7 @@ class Membership : public std::enable_shared_from_this<Membership> {
   void choose();
   void take(std::size_t index, const std::vector<NodeInfo>& changed);
   void tell(const std::vector<NodeInfo>& changed);
+  bool is_registry(const NodeInfo& node) const;
 
   Link& link_;
   const MembershipOptions options_;

@@ -48,9 +48,8 @@ void StateFollower::act(StreamReader::Actions actions) {
                 [weak = weak_from_this(), from = again->from](Result<std::vector<Frame>> frames) {
                   const auto self = weak.lock();
                   if (!self || self->stopped_) return;
-                  self->act(frames
-                                ? self->reader_.on_again(from, std::move(frames).value())
-                                : self->reader_.on_again_failed(from));
+                  self->act(frames ? self->reader_.on_again(from, std::move(frames).value())
+                                   : self->reader_.on_again_failed(from));
                 });
     } else if (std::holds_alternative<StreamReader::AskState>(action)) {
       ask_state();

@@ -40,8 +40,8 @@ class SubsystemTest : public testing::Test {
     auto self = test::member_called(member.name(), incarnation);
     if (!registers) self.uuid = Uuid::random();
     self.surface.bytes = member.session()->surface();
-    const auto started = member.session()->start(site_.link(self), site_.registries(),
-                                                 site_.journal());
+    const auto started =
+        member.session()->start(site_.link(self), site_.registries(), site_.journal());
     ASSERT_TRUE(started.ok());
     const auto joined = member.session()->joined(kPatience);
     ASSERT_TRUE(joined.ok()) << joined.error().message;
@@ -90,8 +90,8 @@ TEST_F(SubsystemTest, ListenerGetsTheCurrentValueFirstAndThenEveryChange) {
   Client client;
   join_client(client);
   Heard heard;
-  const auto subscription =
-      client.subscribe("psu.1/current", [&](const auto& update) { heard(update); }, Policy::kAll);
+  const auto subscription = client.subscribe(
+      "psu.1/current", [&](const auto& update) { heard(update); }, Policy::kAll);
   ASSERT_TRUE(eventually([&] { return heard.count() == 1; }));
   EXPECT_EQ(heard.last().value, Value(1.5));
   EXPECT_EQ(heard.last().key, "psu.1/current");
@@ -249,8 +249,8 @@ TEST_F(SubsystemTest, WaitingInsideACallbackIsRefusedAndNeverHangs) {
   std::optional<Error> called;
   setpoint.on_write([&](double) {
     read = psu.key<double>("psu.1/setpoint").get().error();
-    called = Error{Code::kFailed,
-                   psu.call("degauss", {}, to("psu.1"), 1s).targets().at("psu.1").text};
+    called =
+        Error{Code::kFailed, psu.call("degauss", {}, to("psu.1"), 1s).targets().at("psu.1").text};
     return accept();
   });
   join(psu);
@@ -318,8 +318,8 @@ TEST_F(SubsystemTest, HoleInTheStreamIsFilledAndNothingIsMissed) {
   ASSERT_TRUE(eventually([&] { return heard.count() == 1; }));
   for (std::int64_t i = 1; i <= 200; ++i) {
     if (i % 10 == 0) {
-      site_.bus().drop_next({bus::node_number(test::member_called("psu.1").uuid),
-                             model::api::kKeyStream}, 1);
+      site_.bus().drop_next(
+          {bus::node_number(test::member_called("psu.1").uuid), model::api::kKeyStream}, 1);
     }
     count = i;
     std::this_thread::sleep_for(1ms);
@@ -520,7 +520,8 @@ TEST_F(SubsystemTest, ArgumentOfTheWrongTypeIsRefused) {
   EXPECT_FALSE(client.call("ramp", "fast", to("psu.1"), 5s).all_done());
 }
 
-// ---- status items, marks, membership --------------------------------------------------------------
+// ---- status items, marks, membership
+// --------------------------------------------------------------
 
 TEST_F(SubsystemTest, StatusItemIsSeenAcknowledgedAndRecorded) {
   Subsystem psu{"psu.1"};
