@@ -468,7 +468,7 @@ void Engine::ask(CallId id, SteadyTime deadline, Bytes envelope, AskedCall call)
     peer.asked = transport_->connect_requests(peer.info);
     if (!peer.asked) return refuse(peer.info.name + " has no endpoint that can be reached");
   }
-  // Not to who knows whom: its successor would do it a second time.
+  // Not when its incarnation is unknown: a successor would do it a second time.
   if (call.budget > kPatience && envelope.size() <= kAgainBytesMax && peer.info.incarnation != 0) {
     call.again = envelope;
     set_server(call.again, peer.info.incarnation);
