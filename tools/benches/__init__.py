@@ -6,4 +6,5 @@
   start.py       monitor-start, monitor-start-dead, site-start, node-recovery
   snapshots.py   snapshot-live, http-snapshot-40k, compare, restore-plan, restore
   ingest.py      e2e-ingest, journal-append
+  bus.py         bus-throughput, bus-latency, bus-request, bus-kv, bus-join, bus-directory
 """

@@ -7,11 +7,11 @@ import sys
 
 from harness import HarnessError
 
-from . import ingest, snapshots, start
+from . import bus, ingest, snapshots, start
 from .figures import Figure, json_line, markdown, table
 
 BENCHES = {bench.name: bench
-           for module in (start, snapshots, ingest) for bench in module.BENCHES}
+           for module in (start, snapshots, ingest, bus) for bench in module.BENCHES}
 
 
 def parse(arguments):
