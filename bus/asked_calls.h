@@ -20,9 +20,10 @@ struct AskedCall {
   NodeNumber node{};
   std::string method;
   Duration budget{};
-  bool sent = false;  // false: the server cannot have heard of it
-  Bytes again;        // its envelope, when it is small enough to be sent again
-  Duration patience{};  // how long without a word until then
+  bool sent = false;        // false: the server cannot have heard of it
+  std::uint64_t parts = 0;  // kProgress that came
+  Bytes again;              // its envelope, when it is small enough to be sent again
+  Duration patience{};      // how long without a word until then
   std::function<void(Bytes)> on_progress;
   std::function<void(Answer)> on_answer;
 };

@@ -21,7 +21,7 @@ constexpr Duration kTurnMax = 1s;       // for what needs no exact time
 constexpr Duration kAnswerRetry = 2ms;  // a ROUTER cannot say when one of its peers has room
 constexpr Duration kComplainInterval = 1min;
 constexpr std::size_t kComplainSourcesMax = 1024;
-constexpr Duration kSkipMax = 5s;   // after a standstill; publishers' clocks may differ from ours
+constexpr Duration kSkipMax = 5s;  // after a standstill; publishers' clocks may differ from ours
 constexpr Duration kOld = 1s;
 constexpr int kClosingRoundsMax = 1000;  // a callback that asks again whenever it is refused
 
@@ -380,9 +380,7 @@ void Engine::on_frame(BytesView bytes) {
   const Subscriptions listeners = found->second;  // A callback may change the original.
   for (const auto& listener : listeners) {
     if (listener->gone || (!is_heartbeat && listener->frame_class != header.frame_class)) continue;
-    guarded("on_frame", [&] {
-      listener->on_frame(Frame{header, Bytes(decoded.value().payload)});
-    });
+    guarded("on_frame", [&] { listener->on_frame(Frame{header, Bytes(decoded.value().payload)}); });
   }
 }
 
@@ -413,6 +411,8 @@ void Engine::learn(const NodeInfo& info) {
   }
   const auto before = std::exchange(peer.info, info);
   const bool was_alive = std::exchange(peer.alive, is_alive(info.state));
+  // From 0, too, when only its address was known: the connection may lead to a predecessor that
+  // goes on, and what that one did the successor would do again.
   const bool restarted = was_alive && before.incarnation != info.incarnation;
 
   if (was_alive && (restarted || !peer.alive)) {
@@ -468,8 +468,10 @@ void Engine::ask(CallId id, SteadyTime deadline, Bytes envelope, AskedCall call)
     peer.asked = transport_->connect_requests(peer.info);
     if (!peer.asked) return refuse(peer.info.name + " has no endpoint that can be reached");
   }
-  if (call.budget > kPatience && envelope.size() <= kAgainBytesMax) {
+  // Not when its incarnation is unknown: a successor would do it a second time.
+  if (call.budget > kPatience && envelope.size() <= kAgainBytesMax && peer.info.incarnation != 0) {
     call.again = envelope;
+    set_server(call.again, peer.info.incarnation);
     call.patience = kPatience;
   }
   asked_.add(id, deadline, std::move(call));
@@ -528,7 +530,7 @@ void Engine::on_answer(NodeNumber server, BytesView bytes) {
   auto decoded = decode_envelope(bytes);
   if (!decoded) return on_malformed("server " + hex(server), decoded.error().message);
   auto answer = std::move(decoded).value();
-  const auto* call = asked_.find(answer.call);
+  auto* call = asked_.find(answer.call);
   if (call == nullptr || call->node != server) return;  // it came too late
   if (answer.incarnation < peers_[server].info.incarnation) {
     counters_.stale += 1;
@@ -536,11 +538,20 @@ void Engine::on_answer(NodeNumber server, BytesView bytes) {
   }
   switch (answer.kind) {
     case EnvelopeKind::kProgress:
+      call->parts += 1;
       if (call->on_progress) {
         guarded("on_progress", [&] { call->on_progress(std::move(answer.payload)); });
       }
       return;
-    case EnvelopeKind::kDone: return end(*asked_.take(answer.call), std::move(answer.payload));
+    case EnvelopeKind::kDone:
+      // A connection that broke meanwhile: half a state must not look like a whole one.
+      if (call->parts < answer.parts) {
+        const Error lost{Code::kTimeout, "of the answer to '" + call->method + "' " +
+                                             std::to_string(answer.parts - call->parts) + " of " +
+                                             std::to_string(answer.parts) + " parts were lost"};
+        return end(*asked_.take(answer.call), lost);
+      }
+      return end(*asked_.take(answer.call), std::move(answer.payload));
     case EnvelopeKind::kFailed:
       return end(*asked_.take(answer.call), unpack_failure(answer.payload));
     case EnvelopeKind::kRequest:
@@ -573,7 +584,13 @@ void Engine::on_request(const Bytes& caller, BytesView bytes) {
   }
   const auto id = request.call;
   const auto method = request.method;
-  const bool is_full = served_.full();
+  const auto server = request.server;
+  if (served_.full() && !served_.knows(caller, id)) {
+    Bytes envelope =
+        served_.refusal(id, Error{Code::kUnavailable, "too many calls are open on " + self_.name});
+    transport_->send_answer(caller, envelope);
+    return;
+  }
   const auto call = served_.open(caller, std::move(request));
   if (!call) {
     counters_.requests_asked_twice += 1;
@@ -583,12 +600,14 @@ void Engine::on_request(const Bytes& caller, BytesView bytes) {
     }
     return;
   }
+  if (server != 0 && server != self_.incarnation) {
+    return call->fail(Error{Code::kTimeout, "'" + method + "' went to incarnation " +
+                                                std::to_string(server) + " of " + self_.name +
+                                                ", which is gone"});
+  }
   if (method == kResendMethod) return serve_again(*call);
   if (handler == nullptr) {
     return call->fail(Error{Code::kNotFound, "no method '" + method + "' on node " + self_.name});
-  }
-  if (is_full) {
-    return call->fail(Error{Code::kUnavailable, "too many calls are open on " + self_.name});
   }
   counters_.requests_served += 1;
   if (!guarded("on_call", [&] { (*handler)(*call); })) {

@@ -12,7 +12,10 @@
 namespace tidemark::bus {
 namespace {
 
-constexpr std::size_t kBudgetOffset = 24;
+constexpr std::size_t kHeaderSizeOffset = 2;
+constexpr std::size_t kBudgetOffset = 24;  // in a final answer: the count of parts
+constexpr std::size_t kServerOffset = kEnvelopeHeaderBytes;
+constexpr std::size_t kLongHeaderBytes = kEnvelopeHeaderBytes + 8;
 
 Error corrupt(std::string what) { return Error{Code::kCorruption, "envelope: " + std::move(what)}; }
 
@@ -60,11 +63,14 @@ Bytes encode_envelope(const Envelope& header, std::string_view method, BytesView
   append_le(out, static_cast<std::uint8_t>(method.size()));
   append_le(out, header.incarnation);
   out.append(reinterpret_cast<const char*>(header.call.bytes.data()), header.call.bytes.size());
-  append_le(out, static_cast<std::int64_t>(header.budget.count()));
+  append_le(out, header.kind == EnvelopeKind::kDone
+                     ? header.parts
+                     : static_cast<std::uint64_t>(header.budget.count()));
   append_le(out, static_cast<std::uint32_t>(payload.size()));
   append_le(out, crc32(payload, crc32(method)));
   out.append(method);
   out.append(payload);
+  if (header.server != 0) set_server(out, header.server);
   return out;
 }
 
@@ -72,6 +78,15 @@ void set_budget(Bytes& encoded, Duration budget) {
   TIDEMARK_CHECK(encoded.size() >= kEnvelopeHeaderBytes);
   const std::int64_t count = budget.count();
   std::memcpy(encoded.data() + kBudgetOffset, &count, sizeof count);
+}
+
+void set_server(Bytes& encoded, Incarnation server) {
+  TIDEMARK_CHECK(encoded.size() >= kEnvelopeHeaderBytes);
+  Bytes tail;
+  append_le(tail, server);
+  append_le(tail, std::uint32_t{0});
+  encoded.insert(kServerOffset, tail);
+  encoded[kHeaderSizeOffset] = static_cast<char>(kLongHeaderBytes / 8);
 }
 
 Result<Envelope> decode_envelope(BytesView bytes) {
@@ -83,7 +98,7 @@ Result<Envelope> decode_envelope(BytesView bytes) {
   const auto kind = read_le<std::uint8_t>(bytes, 0);
   if (!known_kind(kind)) return corrupt("kind " + std::to_string(kind));
 
-  const std::size_t header_bytes = std::size_t{read_le<std::uint8_t>(bytes, 2)} * 8;
+  const std::size_t header_bytes = std::size_t{read_le<std::uint8_t>(bytes, kHeaderSizeOffset)} * 8;
   const std::size_t method_bytes = read_le<std::uint8_t>(bytes, 3);
   const std::size_t payload_bytes = read_le<std::uint32_t>(bytes, 32);
   if (header_bytes < kEnvelopeHeaderBytes ||
@@ -97,7 +112,8 @@ Result<Envelope> decode_envelope(BytesView bytes) {
   if (method_bytes > kMethodBytesMax) return corrupt("a method's name of more than 64 bytes");
   if (is_request != (method_bytes > 0)) return corrupt("requests name a method, others do not");
   const auto budget = read_le<std::int64_t>(bytes, kBudgetOffset);
-  if (budget < 0) return corrupt("a budget below nothing");
+  const bool is_done = static_cast<EnvelopeKind>(kind) == EnvelopeKind::kDone;
+  if (budget < 0 && !is_done) return corrupt("a budget below nothing");
   // CRC-32 of the method followed by the payload, which stand side by side.
   if (read_le<std::uint32_t>(bytes, 36) != crc32(bytes.substr(header_bytes))) {
     return corrupt("checksum differs");
@@ -107,7 +123,14 @@ Result<Envelope> decode_envelope(BytesView bytes) {
   envelope.kind = static_cast<EnvelopeKind>(kind);
   envelope.incarnation = read_le<std::uint32_t>(bytes, 4);
   std::memcpy(envelope.call.bytes.data(), bytes.data() + 8, envelope.call.bytes.size());
-  envelope.budget = Duration{budget};
+  if (is_done) {
+    envelope.parts = static_cast<std::uint64_t>(budget);
+  } else {
+    envelope.budget = Duration{budget};
+  }
+  if (is_request && header_bytes >= kLongHeaderBytes) {
+    envelope.server = read_le<std::uint32_t>(bytes, kServerOffset);
+  }
   envelope.method = bytes.substr(header_bytes, method_bytes);
   envelope.payload = bytes.substr(header_bytes + method_bytes);
   return envelope;

@@ -1,7 +1,8 @@
 // bus/envelope.h
 //
-// The header of a request or an answer: 40 bytes, then the method's name (requests only),
-// then the payload, in one ZeroMQ frame. docs/bus-protocol.md has every byte.
+// The header of a request or an answer: 40 bytes (48 when a request is sent again), then the
+// method's name (requests only), then the payload, in one ZeroMQ frame. docs/bus-protocol.md has
+// every byte.
 
 #pragma once
 
@@ -46,7 +47,9 @@ struct Envelope {
   CallId call;
   Duration budget{0};           // requests: how long the caller waits from now on. Relative, since
                                 // clocks differ.
+  std::uint64_t parts = 0;      // kDone: how many kProgress came before it, so a lost one shows
   Incarnation incarnation = 0;  // of the sender
+  Incarnation server = 0;       // kRequest, sent again: who got it before; nobody else may do it
   std::string method;           // requests only: "journal.append"
   Bytes payload;
 
@@ -58,6 +61,8 @@ Bytes encode_envelope(const Envelope& envelope);
 Bytes encode_envelope(const Envelope& header, std::string_view method, BytesView payload);
 /// Changes the budget of an encoded request, which may have waited for a connection.
 void set_budget(Bytes& encoded, Duration budget);
+/// Names the server in an encoded request that names none.
+void set_server(Bytes& encoded, Incarnation server);
 
 /// Errors: kCorruption, saying what was wrong. Nothing is allocated before lengths, version and
 /// checksum are right.

@@ -9,7 +9,8 @@
 //
 // Threads: every method may be called from any thread and none waits for the network.
 // Every callback runs on the link's own loop thread, one at a time: it must hand over and
-// leave, never block, and may call any method of the Link.
+// leave, never block, and may call any method of the Link. It must not hold the link, or it could
+// be the last who does, and a loop cannot end itself: in a callback the link is there.
 
 #pragma once
 

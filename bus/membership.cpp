@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace tidemark::bus {
 namespace {
 
@@ -10,19 +12,19 @@ constexpr Duration kSilence = std::chrono::seconds(1);  // five heartbeats
 
 }  // namespace
 
-Membership::Membership(const std::shared_ptr<Link>& link, MembershipOptions options)
+Membership::Membership(Link& link, MembershipOptions options)
     : link_(link),
       options_(std::move(options)),
       plan_(options_.registries.size()),
-      self_(link->self()) {
+      self_(link.self()) {
   for (const auto& info : options_.registries) registries_.emplace_back().info = info;
 }
 
-std::shared_ptr<Membership> Membership::start(std::shared_ptr<Link> link,
-                                              MembershipOptions options) {
+std::shared_ptr<Membership> Membership::start(Link& link, MembershipOptions options) {
   std::shared_ptr<Membership> made(new Membership(link, std::move(options)));
-  for (const auto& registry : made->options_.registries) link->set_peer(registry);
-  link->after(Duration{0}, [weak = made->weak_from_this()] {
+  link.set_peer(link.self());  // A node may ask itself.
+  for (const auto& registry : made->options_.registries) link.set_peer(registry);
+  link.after(Duration{0}, [weak = made->weak_from_this()] {
     if (const auto self = weak.lock()) self->begin();
   });
   return made;
@@ -34,8 +36,6 @@ void Membership::begin() {
 }
 
 void Membership::follow(std::size_t index) {
-  const auto link = link_.lock();
-  if (!link) return;
   const auto weak = weak_from_this();
   StateFollowerOptions options;
   options.frame_class = FrameClass::kDirectory;
@@ -50,15 +50,13 @@ void Membership::follow(std::size_t index) {
   options.on_state = [weak, index](const std::vector<Bytes>& parts) {
     const auto self = weak.lock();
     if (!self) return;
-    const auto at = self->link_.lock();
-    if (!at) return;
     const auto whole = model::unpack<Directory>(parts.at(0)).value();
     auto& registry = self->registries_[index];
     registry.has_copy = true;
-    const auto changed = registry.copy.take_whole(whole, at->now());
+    const auto changed = registry.copy.take_whole(whole, self->link_.now());
     self->take(index, changed);
     if (self->options_.registers && !self->leaving_) {
-      self->act(self->plan_.heard(index, whole.registry, at->now()));
+      self->act(self->plan_.heard(index, whole.registry, self->link_.now()));
     }
   };
   options.on_items = [weak, index](const Bytes& payload) {
@@ -72,50 +70,48 @@ void Membership::follow(std::size_t index) {
     }
     self->take(index, self->registries_[index].copy.take_changes(changes.value()));
   };
-  registries_[index].follower = StateFollower::start(link, std::move(options));
+  registries_[index].follower = StateFollower::start(link_, std::move(options));
 }
 
 /// Where a registry publishes is known when it has said so: with tcp its port changes.
 void Membership::introduce(std::size_t index) {
-  const auto link = link_.lock();
   auto& registry = registries_[index];
-  if (!link || link->now() - registry.introduced_at < kSilence ||
-      link->now() - registry.follower->heard_at() < kSilence) {
+  if (link_.now() - registry.introduced_at < kSilence ||
+      link_.now() - registry.follower->heard_at() < kSilence) {
     return;
   }
-  registry.introduced_at = link->now();
-  link->request(node_number(registry.info.uuid), "registry.directory", model::pack(Nothing{}),
+  registry.introduced_at = link_.now();
+  link_.request(node_number(registry.info.uuid), "registry.directory", model::pack(Nothing{}),
                 {kSilence, {}}, [weak = weak_from_this(), index](const Answer& answer) {
                   const auto self = weak.lock();
-                  const auto at = self ? self->link_.lock() : nullptr;
-                  if (!at || !answer) return;
+                  if (!self || !answer) return;
                   const auto whole = model::unpack<Directory>(answer.value());
                   if (!whole) return;
                   for (const auto& node : whole.value().nodes) {
-                    if (node.uuid == self->registries_[index].info.uuid) at->set_peer(node);
+                    // One that is gone in its own eyes answers all the same.
+                    if (node.uuid != self->registries_[index].info.uuid || is_gone(node.state)) {
+                      continue;
+                    }
+                    self->link_.set_peer(node);
                   }
                 });
 }
 
 void Membership::tick() {
-  const auto link = link_.lock();
-  if (!link) return;
-  link->after(kTick, [weak = weak_from_this()] {
+  link_.after(kTick, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tick();
   });
-  if (options_.registers && !leaving_) act(plan_.tick(link->now()));
+  if (options_.registers && !leaving_) act(plan_.tick(link_.now()));
   for (std::size_t i = 0; i < registries_.size(); ++i) {
     introduce(i);
-    const auto late = registries_[i].copy.tick(link->now(), utc_now());
+    const auto late = registries_[i].copy.tick(link_.now(), utc_now());
     if (!late.empty()) take(i, late);
   }
   choose();
 }
 
 void Membership::choose() {
-  const auto link = link_.lock();
-  if (!link) return;
-  const auto now = link->now();
+  const auto now = link_.now();
   const auto first = options_.registers ? plan_.first(now) : std::nullopt;
   if (options_.registers && first.has_value() != reached_) {
     reached_ = first.has_value();
@@ -146,10 +142,11 @@ void Membership::take(std::size_t index, const std::vector<NodeInfo>& changed) {
 }
 
 void Membership::tell(const std::vector<NodeInfo>& changed) {
-  const auto link = link_.lock();
-  if (!link) return;
   for (const auto& node : changed) {
-    if (node.uuid != self_.uuid) link->set_peer(node);
+    if (node.uuid == self_.uuid) continue;  // What others say of us changes nothing here.
+    // Whoever else could say that a registry is back may be gone by then: we go on asking it.
+    if (is_gone(node.state) && is_registry(node)) continue;
+    link_.set_peer(node);
   }
   const auto& directory = registries_[chosen_].copy.directory();
   {
@@ -160,70 +157,65 @@ void Membership::tell(const std::vector<NodeInfo>& changed) {
   if (options_.on_directory) options_.on_directory(directory);
 }
 
+bool Membership::is_registry(const NodeInfo& node) const {
+  return std::any_of(registries_.begin(), registries_.end(),
+                     [&](const Registry& each) { return each.info.uuid == node.uuid; });
+}
+
 void Membership::act(const MembershipPlan::Actions& actions) {
   for (const auto& action : actions) ask(action.registry, action.registers);
 }
 
 void Membership::ask(std::size_t index, bool registers) {
-  const auto link = link_.lock();
-  if (!link) return;
   Bytes payload =
       registers ? model::pack(self_) : model::pack(Renewal{self_.uuid, self_.incarnation});
-  link->request(
-      node_number(registries_[index].info.uuid),
-      registers ? "registry.register" : "registry.renew", std::move(payload), {kLeaseRenewal, {}},
-      [weak = weak_from_this(), index](const Answer& answer) {
-        const auto self = weak.lock();
-        if (!self || self->leaving_) return;
-        const auto at = self->link_.lock();
-        if (!at) return;
-        const auto lease = answer ? model::unpack<Lease>(answer.value())
-                                  : Result<Lease>(answer.error());
-        if (lease) {
-          self->act(self->plan_.granted(index, lease.value(), at->now()));
-          return self->choose();
-        }
-        switch (lease.error().code) {
-          case Code::kRefused:
-          case Code::kConflict:
-            if (self->options_.on_fenced) self->options_.on_fenced(lease.error());
-            return;
-          case Code::kNotFound: return self->act(self->plan_.not_found(index, at->now()));
-          default: return self->plan_.silent(index);
-        }
-      });
+  link_.request(node_number(registries_[index].info.uuid),
+                registers ? "registry.register" : "registry.renew", std::move(payload),
+                {kLeaseRenewal, {}}, [weak = weak_from_this(), index](const Answer& answer) {
+                  const auto self = weak.lock();
+                  if (!self || self->leaving_) return;
+                  const auto lease =
+                      answer ? model::unpack<Lease>(answer.value()) : Result<Lease>(answer.error());
+                  if (lease) {
+                    self->act(self->plan_.granted(index, lease.value(), self->link_.now()));
+                    return self->choose();
+                  }
+                  switch (lease.error().code) {
+                    case Code::kRefused:
+                    case Code::kConflict:
+                      if (self->options_.on_fenced) self->options_.on_fenced(lease.error());
+                      return;
+                    case Code::kNotFound:
+                      return self->act(self->plan_.not_found(index, self->link_.now()));
+                    default: return self->plan_.silent(index);
+                  }
+                });
 }
 
 void Membership::set_surface(std::vector<std::string> labels, Bytes surface) {
-  const auto link = link_.lock();
-  if (!link) return;
-  link->after(Duration{0}, [weak = weak_from_this(), labels = std::move(labels),
+  link_.after(Duration{0}, [weak = weak_from_this(), labels = std::move(labels),
                             surface = std::move(surface)]() mutable {
     const auto self = weak.lock();
-    const auto at = self ? self->link_.lock() : nullptr;
-    if (!at || self->leaving_) return;
+    if (!self || self->leaving_) return;
     self->self_.labels = std::move(labels);
     self->self_.surface.bytes = std::move(surface);
-    self->act(self->plan_.surface_changed(at->now()));
+    self->act(self->plan_.surface_changed(self->link_.now()));
   });
 }
 
 void Membership::leave(Duration patience, std::function<void()> left) {
-  const auto link = link_.lock();
-  if (!link) return;
-  link->after(Duration{0}, [weak = weak_from_this(), patience, left = std::move(left)] {
+  link_.after(Duration{0}, [weak = weak_from_this(), patience, left = std::move(left)] {
     const auto self = weak.lock();
-    const auto at = self ? self->link_.lock() : nullptr;
-    if (!at) return left();
+    if (!self) return left();
     self->leaving_ = true;
     if (!self->options_.registers || self->registries_.empty()) return left();
     const auto open = std::make_shared<std::size_t>(self->registries_.size());
     for (const auto& registry : self->registries_) {
-      at->request(node_number(registry.info.uuid), "registry.goodbye",
-                  model::pack(Renewal{self->self_.uuid, self->self_.incarnation}), {patience, {}},
-                  [open, left](const Answer&) {
-                    if (--*open == 0) left();
-                  });
+      self->link_.request(node_number(registry.info.uuid), "registry.goodbye",
+                          model::pack(Renewal{self->self_.uuid, self->self_.incarnation}),
+                          {patience, {}}, [open, left](const Answer&) {
+                            if (--*open == 0) left();
+                          });
     }
   });
 }

@@ -31,8 +31,10 @@ struct MembershipOptions {
 
 class Membership : public std::enable_shared_from_this<Membership> {
  public:
-  /// Registers what link->self() says. Threads: any.
-  static std::shared_ptr<Membership> start(std::shared_ptr<Link> link, MembershipOptions options);
+  /// Registers what link.self() says. Threads: any.
+  static std::shared_ptr<Membership> start(Link& link, MembershipOptions options);
+
+  // The link must be there still:
 
   /// What this node belongs to and offers from now on. Threads: any.
   void set_surface(std::vector<std::string> labels, Bytes surface);
@@ -53,7 +55,7 @@ class Membership : public std::enable_shared_from_this<Membership> {
     std::shared_ptr<StateFollower> follower;
   };
 
-  Membership(const std::shared_ptr<Link>& link, MembershipOptions options);
+  Membership(Link& link, MembershipOptions options);
 
   void begin();
   void follow(std::size_t index);
@@ -64,8 +66,9 @@ class Membership : public std::enable_shared_from_this<Membership> {
   void choose();
   void take(std::size_t index, const std::vector<NodeInfo>& changed);
   void tell(const std::vector<NodeInfo>& changed);
+  bool is_registry(const NodeInfo& node) const;
 
-  const std::weak_ptr<Link> link_;  // The link's callbacks hold us.
+  Link& link_;
   const MembershipOptions options_;
 
   // Only on the loop thread.

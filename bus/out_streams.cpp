@@ -82,8 +82,8 @@ Result<std::vector<SharedBytes>> OutStreams::again(StreamNumber stream, Incarnat
   const auto earned = std::chrono::duration<double>(now - own.again_at).count() *
                       static_cast<double>(kAgainBytesPerSecond);
   const auto free_bytes = static_cast<double>(own.again_bytes) + earned;
-  own.again_bytes = static_cast<std::size_t>(
-      std::min(free_bytes, static_cast<double>(kAgainBytesPerSecond)));
+  own.again_bytes =
+      static_cast<std::size_t>(std::min(free_bytes, static_cast<double>(kAgainBytesPerSecond)));
   own.again_at = now;
   if (bytes > own.again_bytes) {
     return Error{Code::kUnavailable, "too much was sent again lately"};

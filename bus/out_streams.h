@@ -37,10 +37,7 @@ class OutStreams {
   static constexpr std::size_t kAgainBytesPerSecond = 4u << 20;
 
   OutStreams(NodeNumber node, Incarnation incarnation, Clock clock, std::function<void()> wake)
-      : node_(node),
-        incarnation_(incarnation),
-        clock_(std::move(clock)),
-        wake_(std::move(wake)) {}
+      : node_(node), incarnation_(incarnation), clock_(std::move(clock)), wake_(std::move(wake)) {}
 
   // Threads: any, one at a time per stream.
   std::uint64_t publish(FrameClass frame_class, StreamNumber stream, std::uint32_t count,

@@ -56,8 +56,8 @@ Result<RegistryTable::Changes> RegistryTable::add(NodeInfo asked, SteadyTime now
                                         each.uuid.text() + " " + place_of(each)};
     }
     if (node_number(each.uuid) == node_number(asked.uuid)) {
-      return Error{Code::kConflict, "the number of '" + asked.name + "' belongs to '" +
-                                        each.name + "' " + place_of(each)};
+      return Error{Code::kConflict, "the number of '" + asked.name + "' belongs to '" + each.name +
+                                        "' " + place_of(each)};
     }
   }
   auto* known = find(asked.uuid);
@@ -67,9 +67,8 @@ Result<RegistryTable::Changes> RegistryTable::add(NodeInfo asked, SteadyTime now
   // Two lives under one number would have the same sequences: nobody could tell them apart.
   if (known != nullptr && asked.incarnation == known->incarnation &&
       (asked.pid != known->pid || asked.host != known->host)) {
-    return Error{Code::kConflict, asked.name + " incarnation " +
-                                      std::to_string(asked.incarnation) + " is another process " +
-                                      place_of(*known)};
+    return Error{Code::kConflict, asked.name + " incarnation " + std::to_string(asked.incarnation) +
+                                      " is another process " + place_of(*known)};
   }
   if (known == nullptr && directory_.nodes.size() >= kNodesMax) {
     return Error{Code::kUnavailable,
@@ -100,9 +99,11 @@ Result<RegistryTable::Changes> RegistryTable::add(NodeInfo asked, SteadyTime now
     changes.push_back({Change::Kind::kSuperseded, *known,
                        "superseded by incarnation " + std::to_string(asked.incarnation)});
   }
+  const bool stays = kind == Change::Kind::kOther && known->state == NodeState::kAlive;
+  const auto since = stays ? known->state_since : utc;
   *known = std::move(asked);
   known->state = NodeState::kAlive;
-  if (kind == Change::Kind::kUp) known->state_since = utc;
+  known->state_since = since;
   changes.push_back({kind, *known, ""});
   return counted(std::move(changes));
 }
@@ -146,7 +147,7 @@ RegistryTable::Changes RegistryTable::exited(const std::string& name, std::uint3
 RegistryTable::Changes RegistryTable::tick(SteadyTime now, UtcTime utc) {
   // A registry that stood still itself heard nobody, and that is nobody's fault.
   if (ticked_ != SteadyTime{} && now - ticked_ > kLease / 2) {
-    for (auto& [uuid, renewed] : renewed_) renewed += now - ticked_;
+    for (auto& [uuid, renewed] : renewed_) renewed = std::min(now, renewed + (now - ticked_));
   }
   ticked_ = now;
   Changes changes;

@@ -27,7 +27,9 @@ class ServedCalls::Answering : public Call::Sink {
   ~Answering() override { finish(Error{Code::kFailed, "the call was dropped without an answer"}); }
 
   void progress(Bytes payload) override {
-    if (finished_.load() || payload.size() > kPayloadMax) return;
+    if (finished_.load()) return;
+    ++parts_;  // One that does not fit is lost, and must show.
+    if (payload.size() > kPayloadMax) return;
     send(EnvelopeKind::kProgress, payload);
   }
 
@@ -54,6 +56,7 @@ class ServedCalls::Answering : public Call::Sink {
     Envelope header;
     header.kind = kind;
     header.call = id_;
+    header.parts = parts_.load();
     header.incarnation = self_;
     return encode_envelope(header, {}, payload);
   }
@@ -81,14 +84,15 @@ class ServedCalls::Answering : public Call::Sink {
   const SteadyTime deadline_;
   const std::shared_ptr<std::atomic<bool>> cancelled_;
   std::atomic<bool> finished_{false};
+  std::atomic<std::uint64_t> parts_{0};
 };
 
-Bytes ServedCalls::encode(EnvelopeKind kind, CallId id, BytesView payload) const {
+Bytes ServedCalls::refusal(CallId id, const Error& error) const {
   Envelope header;
-  header.kind = kind;
+  header.kind = EnvelopeKind::kFailed;
   header.call = id;
   header.incarnation = self_;
-  return encode_envelope(header, {}, payload);
+  return encode_envelope(header, {}, pack_failure(error));
 }
 
 std::optional<Call> ServedCalls::open(const Bytes& caller, Envelope request) {
@@ -96,7 +100,7 @@ std::optional<Call> ServedCalls::open(const Bytes& caller, Envelope request) {
   const auto [at, is_new] = calls_.try_emplace(Key{caller, request.call});
   if (!is_new) return std::nullopt;
   auto cancelled = std::make_shared<std::atomic<bool>>(false);
-  at->second = Entry{cancelled, deadlines_.emplace(deadline, at->first), nullptr};
+  at->second = Entry{cancelled, deadlines_.emplace(deadline, at->first), nullptr, false};
   ++open_;
   auto sink = std::make_shared<Answering>(outbox_, self_, clock_, caller, request.call, deadline,
                                           std::move(cancelled));
@@ -124,8 +128,7 @@ void ServedCalls::close(const Bytes& caller, CallId id, const Bytes& answer) {
     call.answer = std::make_shared<const Bytes>(answer);
   } else {
     static const Error kNotKept{Code::kTimeout, "it was answered, and the answer was not kept"};
-    call.answer = std::make_shared<const Bytes>(
-        encode(EnvelopeKind::kFailed, id, pack_failure(kNotKept)));
+    call.answer = std::make_shared<const Bytes>(refusal(id, kNotKept));
   }
   answer_bytes_ += call.answer->size();
 }
@@ -135,14 +138,27 @@ void ServedCalls::expire() {
   while (!deadlines_.empty() && deadlines_.begin()->first < now) {
     const auto found = calls_.find(deadlines_.begin()->second);
     auto& call = found->second;
-    if (call.cancelled) {
-      call.cancelled->store(true);
-      --open_;
+    const bool forgets = call.late || calls_.size() > kLateMax;
+    if (!call.late) give_up(call);
+    const auto deadline = call.deadline->first;
+    deadlines_.erase(call.deadline);
+    if (forgets) {
+      calls_.erase(found);
+    } else {
+      call.deadline = deadlines_.emplace(deadline + kLate, found->first);
     }
-    if (call.answer) answer_bytes_ -= call.answer->size();
-    deadlines_.erase(deadlines_.begin());
-    calls_.erase(found);
   }
+}
+
+void ServedCalls::give_up(Entry& call) {
+  call.late = true;
+  if (call.cancelled) {
+    call.cancelled->store(true);
+    call.cancelled.reset();
+    --open_;
+  }
+  if (call.answer) answer_bytes_ -= call.answer->size();
+  call.answer.reset();
 }
 
 }  // namespace tidemark::bus

@@ -3,7 +3,8 @@
 // The calls of others, until their callers have given up. Makes the Call that a handler gets; its
 // answer comes back through the Outbox, from whatever thread and at whatever time, and is
 // ignored when it is late, or a second one. The answer is kept until then too: a request that is
-// sent again is answered again, and done once. Only on the loop thread.
+// sent again is answered again, and done once. That it was here is known a while longer, for one
+// that comes late. Only on the loop thread.
 
 #pragma once
 
@@ -30,6 +31,10 @@ class ServedCalls {
   /// that the outcome is unknown.
   static constexpr std::size_t kAnswerBytesMax = 64u << 20;
   static constexpr std::size_t kAnswerBytesEach = 64u << 10;
+  /// How long after its caller gave up a call is known to have been here, since a request that was
+  /// sent again may wait in a buffer; while there are no more than kLateMax calls.
+  static constexpr Duration kLate = std::chrono::seconds(10);
+  static constexpr std::size_t kLateMax = 1u << 17;
   /// What a caller can ask us to remember its call for.
   static constexpr Duration kBudgetMax = std::chrono::hours(24);
 
@@ -43,10 +48,13 @@ class ServedCalls {
   void cancel(const Bytes& caller, CallId id);
   /// Its final answer is on the way: an envelope, kept until the caller's budget is over.
   void close(const Bytes& caller, CallId id, const Bytes& answer);
-  /// Forgets those whose callers have given up by now, and tells their handlers.
+  /// Ends those whose callers have given up by now, tells their handlers, and forgets them in time.
   void expire();
 
   bool full() const { return open_ >= kOpenMax || calls_.size() >= kKeptMax; }
+  bool knows(const Bytes& caller, CallId id) const { return calls_.contains(Key{caller, id}); }
+  /// An answer to a call that was not opened.
+  Bytes refusal(CallId id, const Error& error) const;
 
  private:
   class Answering;
@@ -63,8 +71,9 @@ class ServedCalls {
     std::shared_ptr<std::atomic<bool>> cancelled;  // null: answered
     Deadlines::iterator deadline;
     SharedBytes answer;
+    bool late = false;  // its caller has given up
   };
-  Bytes encode(EnvelopeKind kind, CallId id, BytesView payload) const;
+  void give_up(Entry& call);
 
   const std::shared_ptr<Outbox> outbox_;
   const Incarnation self_;

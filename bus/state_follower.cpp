@@ -12,20 +12,17 @@ constexpr Duration kStateBudget = std::chrono::seconds(5);
 
 }  // namespace
 
-std::shared_ptr<StateFollower> StateFollower::start(std::shared_ptr<Link> link,
-                                                    StateFollowerOptions options) {
+std::shared_ptr<StateFollower> StateFollower::start(Link& link, StateFollowerOptions options) {
   const std::shared_ptr<StateFollower> made(new StateFollower(link, std::move(options)));
   const std::weak_ptr<StateFollower> weak = made;
   made->subscription_ =
-      link->subscribe(made->options_.frame_class, made->options_.stream, [weak](Frame frame) {
+      link.subscribe(made->options_.frame_class, made->options_.stream, [weak](Frame frame) {
         const auto self = weak.lock();
         if (!self || self->stopped_) return;
-        const auto at = self->link_.lock();
-        if (!at) return;
-        self->heard_at_ = at->now();
-        self->act(self->reader_.on_frame(std::move(frame), at->now()));
+        self->heard_at_ = self->link_.now();
+        self->act(self->reader_.on_frame(std::move(frame), self->heard_at_));
       });
-  link->after(kTick, [weak] {
+  link.after(kTick, [weak] {
     if (const auto self = weak.lock()) self->tick();
   });
   return made;
@@ -33,30 +30,26 @@ std::shared_ptr<StateFollower> StateFollower::start(std::shared_ptr<Link> link,
 
 void StateFollower::stop() {
   stopped_ = true;
-  if (const auto link = link_.lock()) link->unsubscribe(subscription_);
+  link_.unsubscribe(subscription_);
 }
 
 void StateFollower::tick() {
-  const auto link = link_.lock();
-  if (stopped_ || !link) return;
-  link->after(kTick, [weak = weak_from_this()] {
+  if (stopped_) return;
+  link_.after(kTick, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tick();
   });
-  act(reader_.on_tick(link->now()));
+  act(reader_.on_tick(link_.now()));
 }
 
 void StateFollower::act(StreamReader::Actions actions) {
   for (auto& action : actions) {
     if (const auto* again = std::get_if<StreamReader::AskAgain>(&action)) {
-      const auto link = link_.lock();
-      if (!link) return;
-      ask_again(*link, options_.stream, *again,
+      ask_again(link_, options_.stream, *again,
                 [weak = weak_from_this(), from = again->from](Result<std::vector<Frame>> frames) {
                   const auto self = weak.lock();
                   if (!self || self->stopped_) return;
-                  self->act(frames
-                                ? self->reader_.on_again(from, std::move(frames).value())
-                                : self->reader_.on_again_failed(from));
+                  self->act(frames ? self->reader_.on_again(from, std::move(frames).value())
+                                   : self->reader_.on_again_failed(from));
                 });
     } else if (std::holds_alternative<StreamReader::AskState>(action)) {
       ask_state();
@@ -71,23 +64,19 @@ void StateFollower::act(StreamReader::Actions actions) {
 }
 
 void StateFollower::ask_state() {
-  const auto link = link_.lock();
-  if (!link) return;
   const auto progress = std::make_shared<std::vector<Bytes>>();
-  link->request(options_.stream.node, options_.method, options_.payload,
+  link_.request(options_.stream.node, options_.method, options_.payload,
                 {kStateBudget, [progress](Bytes part) { progress->push_back(std::move(part)); }},
                 [progress, weak = weak_from_this()](Answer answer) {
                   const auto self = weak.lock();
                   if (!self || self->stopped_) return;
-                  const auto at = self->link_.lock();
-                  if (!at) return;
                   auto state = answer ? self->options_.read_state(std::move(*progress),
                                                                   std::move(answer).value())
                                       : Result<WholeState>(answer.error());
-                  if (!state) return self->act(self->reader_.on_state_failed(at->now()));
+                  if (!state) return self->act(self->reader_.on_state_failed(self->link_.now()));
                   auto& whole = state.value();
                   self->act(self->reader_.on_state(whole.incarnation, whole.sequence,
-                                                   std::move(whole.parts), at->now()));
+                                                   std::move(whole.parts), self->link_.now()));
                 });
 }
 

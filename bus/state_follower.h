@@ -38,9 +38,9 @@ struct StateFollowerOptions {
 class StateFollower : public std::enable_shared_from_this<StateFollower> {
  public:
   /// Follows until stop(). Threads: any.
-  static std::shared_ptr<StateFollower> start(std::shared_ptr<Link> link,
-                                              StateFollowerOptions options);
+  static std::shared_ptr<StateFollower> start(Link& link, StateFollowerOptions options);
   /// No callback comes after this when it is called on the loop thread; else one may be running.
+  /// The link must be there still.
   void stop();
 
   // Only on the loop thread.
@@ -51,14 +51,14 @@ class StateFollower : public std::enable_shared_from_this<StateFollower> {
   const StreamReader::Counters& counters() const { return reader_.counters(); }
 
  private:
-  StateFollower(std::shared_ptr<Link> link, StateFollowerOptions options)
+  StateFollower(Link& link, StateFollowerOptions options)
       : link_(link), options_(std::move(options)) {}
 
   void act(StreamReader::Actions actions);
   void ask_state();
   void tick();
 
-  const std::weak_ptr<Link> link_;  // The link's callbacks hold us.
+  Link& link_;
   const StateFollowerOptions options_;
   SubscriptionId subscription_{};
 

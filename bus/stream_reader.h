@@ -103,11 +103,11 @@ class StreamReader {
   Phase phase_ = Phase::kJoining;
   Incarnation incarnation_ = 0;
   std::uint64_t applied_ = 0;
-  std::uint64_t seen_ = 0;    // the last item that arrived, or was reported lost
-  std::uint64_t needed_ = 0;  // a state must contain this one: what is kept begins after it
+  std::uint64_t seen_ = 0;       // the last item that arrived, or was reported lost
+  std::uint64_t needed_ = 0;     // a state must contain this one: what is kept begins after it
   std::uint64_t hole_from_ = 0;  // kRepairing: the items asked for again
   std::uint64_t hole_to_ = 0;
-  int outstanding_ = 0;       // asked and not answered; two when the publisher restarted meanwhile
+  int outstanding_ = 0;  // asked and not answered; two when the publisher restarted meanwhile
   std::deque<Frame> buffer_;
   std::size_t buffer_bytes_ = 0;
   Duration retry_{0};

@@ -1,7 +1,8 @@
 # cmake/TidemarkTargets.cmake
 #
-#   tidemark_library(<name> [SOURCES <file>...] [HEADERS <file>...]
+#   tidemark_library(<name> [SHARED] [SOURCES <file>...] [HEADERS <file>...]
 #                      [USES <target>...] [PRIVATELY <target>...])
+#                      SHARED: becomes part of the shared library that is installed
 #   tidemark_test(<folder> SOURCES <file>... USES <target>...)
 #
 # A folder is a library, tidemark::<name>. Its headers are included by their path from
@@ -13,7 +14,7 @@
 # all_verify_interface_header_sets compiles each header alone.
 
 function(tidemark_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;USES;PRIVATELY")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SHARED" "" "SOURCES;HEADERS;USES;PRIVATELY")
 
   file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
   set(view "${CMAKE_CURRENT_BINARY_DIR}/view/${name}")
@@ -31,6 +32,7 @@ function(tidemark_library name)
     set(scope PUBLIC)
     add_library(tidemark_${name} STATIC ${arg_SOURCES})
     target_link_libraries(tidemark_${name} PRIVATE tidemark::warnings ${arg_PRIVATELY})
+    set_target_properties(tidemark_${name} PROPERTIES POSITION_INDEPENDENT_CODE ${arg_SHARED})
   else()
     set(scope INTERFACE)
     add_library(tidemark_${name} INTERFACE)

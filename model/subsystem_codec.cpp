@@ -25,7 +25,8 @@ TIDEMARK_PACKABLE(KeyUpdates);
 TIDEMARK_PACKABLE(KeyRead);
 TIDEMARK_PACKABLE(KeyWrite);
 TIDEMARK_PACKABLE(EventCall);
-TIDEMARK_PACKABLE(EventFeedback);
+// Qualified: model/record.h has another one of that name.
+TIDEMARK_PACKABLE(tidemark::model::api::EventFeedback);
 TIDEMARK_PACKABLE(EventResult);
 TIDEMARK_PACKABLE(StatusItems);
 TIDEMARK_PACKABLE(StatusAck);

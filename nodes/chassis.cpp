@@ -114,7 +114,7 @@ void Chassis::announce() {
     spdlog::error("{}", error.message);
     context.end({3, error.message});
   };
-  membership = bus::Membership::start(link, std::move(options));
+  membership = bus::Membership::start(*link, std::move(options));
 }
 
 void Chassis::leave(Duration patience) {

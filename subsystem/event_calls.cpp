@@ -19,7 +19,7 @@ std::vector<std::string> names_of(const EventWish& wish) {
 
 EventCallRun::EventCallRun(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbox> outbox,
                            EventWish wish)
-    : link_(link), outbox_(std::move(outbox)), wish_(std::move(wish)), state_(names_of(wish_)) {}
+    : link_(*link), owned_(link), outbox_(std::move(outbox)), wish_(std::move(wish)), state_(names_of(wish_)) {}
 
 std::shared_ptr<EventCallRun> EventCallRun::start(const std::shared_ptr<bus::Link>& link,
                                                   std::shared_ptr<Outbox> outbox,
@@ -34,8 +34,6 @@ void EventCallRun::record(model::Record record) {
 }
 
 void EventCallRun::begin() {
-  const auto link = link_.lock();
-  if (!link) return;
   record(model::EventCalled{id_, wish_.event, wish_.caller, names_of(wish_), wish_.argument});
   const auto payload =
       model::pack(api::EventCall{id_, wish_.event, wish_.argument, wish_.caller});
@@ -45,7 +43,7 @@ void EventCallRun::begin() {
       answered(name, Error{Code::kNotFound, "no subsystem of that name is there"});
       continue;
     }
-    asked_.push_back(link->request(
+    asked_.push_back(link_.request(
         *target.node, "event.call", payload,
         {wish_.budget,
          [self = shared_from_this(), name](const Bytes& packed) {
@@ -85,13 +83,11 @@ void EventCallRun::look() {
 }
 
 void EventCallRun::cancel() {
-  const auto link = link_.lock();
-  if (!link) return;
-  link->after(Duration{0}, [self = shared_from_this()] {
-    const auto at = self->link_.lock();
-    if (!at) return;
+  const auto at = owned_.lock();
+  if (!at) return;
+  at->after(Duration{0}, [self = shared_from_this()] {
     self->state_.cancel();
-    for (const auto& call : self->asked_) at->cancel(call);
+    for (const auto& call : self->asked_) self->link_.cancel(call);
   });
 }
 

@@ -49,7 +49,8 @@ class EventCallRun : public std::enable_shared_from_this<EventCallRun> {
   void record(model::Record record);
   void look();
 
-  const std::weak_ptr<bus::Link> link_;
+  bus::Link& link_;                      // in callbacks
+  const std::weak_ptr<bus::Link> owned_;  // elsewhere
   const std::shared_ptr<Outbox> outbox_;
   const EventWish wish_;
   const Uuid id_ = Uuid::random();

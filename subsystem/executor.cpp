@@ -21,40 +21,46 @@ void run_guarded(const char* what, const std::function<void()>& callback) {
   }
 }
 
-Executor::Executor() : thread_([this] { run(); }) {}
+Executor::Executor() : thread_([queue = queue_] { run(queue); }) {}
 
 Executor::~Executor() {
+  std::deque<std::function<void()>> dropped;
   {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    const std::lock_guard lock(queue_->mutex);
+    queue_->stopping = true;
+    dropped.swap(queue_->waiting);
   }
-  changed_.notify_one();
-  thread_.join();
+  queue_->changed.notify_one();
+  if (thread_.get_id() == std::this_thread::get_id()) {
+    thread_.detach();
+  } else {
+    thread_.join();
+  }
 }
 
 bool Executor::post(std::function<void()> callback) {
   {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || waiting_.size() >= kWaitingMax) return false;
-    waiting_.push_back(std::move(callback));
+    const std::lock_guard lock(queue_->mutex);
+    if (queue_->stopping || queue_->waiting.size() >= kWaitingMax) return false;
+    queue_->waiting.push_back(std::move(callback));
   }
-  changed_.notify_one();
+  queue_->changed.notify_one();
   return true;
 }
 
 bool Executor::inside() { return in_callback; }
 
-void Executor::run() {
+void Executor::run(const std::shared_ptr<Queue>& queue) {
   in_callback = true;
-  std::unique_lock lock(mutex_);
+  std::unique_lock lock(queue->mutex);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (stopping_) return;
-    auto callback = std::move(waiting_.front());
-    waiting_.pop_front();
+    queue->changed.wait(lock, [&] { return queue->stopping || !queue->waiting.empty(); });
+    if (queue->stopping) return;
+    auto callback = std::move(queue->waiting.front());
+    queue->waiting.pop_front();
     lock.unlock();
     run_guarded("a callback", callback);
-    callback = nullptr;
+    callback = nullptr;  // Without the lock: it may hold the last of much.
     lock.lock();
   }
 }

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -20,7 +21,7 @@ class Executor {
   static constexpr std::size_t kWaitingMax = 100'000;
 
   Executor();
-  /// Waits for the callback that runs; those that wait are dropped.
+  /// Waits for the callback that runs, unless it is that which ends us; those that wait are dropped.
   ~Executor();
 
   /// False when too many wait already. Threads: any.
@@ -30,14 +31,16 @@ class Executor {
   static bool inside();
 
  private:
-  void run();
+  struct Queue {
+    std::mutex mutex;
+    std::condition_variable changed;
+    // Guarded by mutex.
+    std::deque<std::function<void()>> waiting;
+    bool stopping = false;
+  };
+  static void run(const std::shared_ptr<Queue>& queue);
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  std::deque<std::function<void()>> waiting_;
-  bool stopping_ = false;
-
+  const std::shared_ptr<Queue> queue_ = std::make_shared<Queue>();  // outlives a thread that ends us
   std::thread thread_;
 };
 

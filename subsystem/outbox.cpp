@@ -17,8 +17,8 @@ constexpr std::size_t kRecordsAtOnce = 1000;
 }  // namespace
 
 Outbox::Outbox(const std::shared_ptr<bus::Link>& link, bus::NodeNumber journal)
-    : link_(link), journal_(journal), waiting_(kWaitingMax, [this] {
-        const auto at = link_.lock();
+    : link_(*link), owned_(link), journal_(journal), waiting_(kWaitingMax, [this] {
+        const auto at = owned_.lock();
         if (!at) return;
         at->after(Duration{0}, [weak = weak_from_this()] {
           if (const auto self = weak.lock()) self->take();
@@ -26,7 +26,8 @@ Outbox::Outbox(const std::shared_ptr<bus::Link>& link, bus::NodeNumber journal)
       }),
       queue_({}) {}
 
-std::shared_ptr<Outbox> Outbox::start(std::shared_ptr<bus::Link> link, bus::NodeNumber journal) {
+std::shared_ptr<Outbox> Outbox::start(const std::shared_ptr<bus::Link>& link,
+                                      bus::NodeNumber journal) {
   return std::shared_ptr<Outbox>(new Outbox(link, journal));
 }
 
@@ -49,14 +50,13 @@ void Outbox::take() {
 }
 
 void Outbox::send() {
-  const auto link = link_.lock();
-  if (!link || retrying_) return;
+  if (retrying_) return;
   while (true) {
     const auto after = queue_.after();
     auto sections = queue_.next();
     if (sections.empty()) return;
-    const auto& me = link->self();
-    link->request(journal_, "journal.append",
+    const auto& me = link_.self();
+    link_.request(journal_, "journal.append",
                   model::pack(model::api::AppendRequest{me.uuid, me.name, me.incarnation, after,
                                                         std::move(sections)}),
                   {kAppendBudget, {}},
@@ -68,8 +68,6 @@ void Outbox::send() {
 
 void Outbox::answered(std::uint64_t generation, const bus::Answer& answer) {
   if (generation != generation_) return;
-  const auto link = link_.lock();
-  if (!link) return;
   const auto reply = answer ? model::unpack<model::api::AppendReply>(answer.value())
                             : Result<model::api::AppendReply>(answer.error());
   if (!reply) {
@@ -81,7 +79,7 @@ void Outbox::answered(std::uint64_t generation, const bus::Answer& answer) {
     queue_.rewind();
     retry_ = std::clamp(retry_ * 2, kRetryMin, kRetryMax);
     retrying_ = true;
-    link->after(retry_, [weak = weak_from_this()] {
+    link_.after(retry_, [weak = weak_from_this()] {
       const auto self = weak.lock();
       if (!self) return;
       self->retrying_ = false;
@@ -101,9 +99,9 @@ void Outbox::settle() {
 }
 
 void Outbox::when_drained(std::function<void()> drained) {
-  const auto link = link_.lock();
-  if (!link) return;
-  link->after(Duration{0}, [weak = weak_from_this(), drained = std::move(drained)] {
+  const auto at = owned_.lock();
+  if (!at) return;
+  at->after(Duration{0}, [weak = weak_from_this(), drained = std::move(drained)] {
     const auto self = weak.lock();
     if (!self) return;
     self->take();

@@ -22,7 +22,8 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   /// Records that may wait for the link's loop.
   static constexpr std::size_t kWaitingMax = 1u << 20;
 
-  static std::shared_ptr<Outbox> start(std::shared_ptr<bus::Link> link, bus::NodeNumber journal);
+  static std::shared_ptr<Outbox> start(const std::shared_ptr<bus::Link>& link,
+                                       bus::NodeNumber journal);
 
   /// Threads: any. Errors: kUnavailable, kWaitingMax: the record is not taken.
   Result<Unit> append(model::Record record);
@@ -38,7 +39,8 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   void answered(std::uint64_t generation, const bus::Answer& answer);
   void settle();
 
-  const std::weak_ptr<bus::Link> link_;
+  bus::Link& link_;                      // in callbacks
+  const std::weak_ptr<bus::Link> owned_;  // elsewhere
   const bus::NodeNumber journal_;
   HandoffQueue<model::Record> waiting_;
 

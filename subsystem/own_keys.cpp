@@ -32,7 +32,7 @@ void OwnKeys::open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbo
     const std::lock_guard lock(mutex_);
     link_ = link;
     outbox_ = std::move(outbox);
-    flush_locked();
+    flush_locked(*link);
   }
   link->declare_stream(bus::FrameClass::kState, api::kKeyStream);
   const auto weak = weak_from_this();
@@ -43,7 +43,9 @@ void OwnKeys::open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbo
   };
   serve("kv.read", &OwnKeys::read);
   serve("kv.write", &OwnKeys::write);
-  serve("kv.state", &OwnKeys::state);
+  link->serve("kv.state", [weak, at = link.get()](const bus::Call& call) {
+    if (const auto self = weak.lock()) self->state(*at, call);
+  });
 }
 
 Result<std::uint32_t> OwnKeys::add(model::kv::KeySpec spec) {
@@ -112,27 +114,25 @@ api::KeyUpdate OwnKeys::store(std::uint32_t key, Value value, api::Quality quali
     const bool first = row_count_ == 0;
     rows_ += model::pack(current);
     ++row_count_;
-    if (rows_.size() >= kFrameBytesMax) {
-      flush_locked();
-    } else if (first) {
-      if (const auto link = link_.lock()) {
-        link->after(Duration{0}, [weak = weak_from_this()] {
-          const auto self = weak.lock();
-          if (!self) return;
-          const std::lock_guard again(self->mutex_);
-          self->flush_locked();
-        });
-      }
+    const auto link = link_.lock();  // Never on the loop's thread.
+    if (link && rows_.size() >= kFrameBytesMax) {
+      flush_locked(*link);
+    } else if (link && first) {
+      link->after(Duration{0}, [weak = weak_from_this(), at = link.get()] {
+        const auto self = weak.lock();
+        if (!self) return;
+        const std::lock_guard again(self->mutex_);
+        self->flush_locked(*at);
+      });
     }
   }
   return current;
 }
 
-void OwnKeys::flush_locked() {
-  const auto link = link_.lock();
-  if (!link || row_count_ == 0) return;
-  link->publish(bus::FrameClass::kState, api::kKeyStream, row_count_,
-                array_of(row_count_, rows_));
+void OwnKeys::flush_locked(bus::Link& link) {
+  if (row_count_ == 0) return;
+  link.publish(bus::FrameClass::kState, api::kKeyStream, row_count_,
+               array_of(row_count_, rows_));
   published_ += row_count_;
   row_count_ = 0;
   rows_.clear();
@@ -240,14 +240,12 @@ void OwnKeys::write(const bus::Call& call) {
   if (!posted) call.fail({Code::kUnavailable, subsystem_ + " has too much to do"});
 }
 
-void OwnKeys::state(const bus::Call& call) {
-  const auto link = link_.lock();
-  if (!link) return;
+void OwnKeys::state(bus::Link& link, const bus::Call& call) {
   std::vector<Bytes> parts;
   std::uint64_t sequence = 0;
   {
     const std::lock_guard lock(mutex_);
-    flush_locked();  // What follows the state is numbered after it.
+    flush_locked(link);  // What follows the state is numbered after it.
     sequence = published_;
     Bytes rows;
     std::uint32_t count = 0;
@@ -266,7 +264,7 @@ void OwnKeys::state(const bus::Call& call) {
   }
   const auto count = static_cast<std::uint32_t>(parts.size());
   for (auto& part : parts) call.progress(std::move(part));
-  call.done(model::pack(api::StateEnd{link->self().incarnation, sequence, count}));
+  call.done(model::pack(api::StateEnd{link.self().incarnation, sequence, count}));
 }
 
 }  // namespace tidemark::subsystem

@@ -66,10 +66,10 @@ class OwnKeys : public std::enable_shared_from_this<OwnKeys> {
   Result<std::uint32_t> find(const std::string& key) const;
   model::api::KeyUpdate store(std::uint32_t key, model::kv::Value value,
                               model::api::Quality quality, std::string writer);
-  void flush_locked();
+  void flush_locked(bus::Link& link);
   void read(const bus::Call& call);
   void write(const bus::Call& call);
-  void state(const bus::Call& call);
+  void state(bus::Link& link, const bus::Call& call);
 
   const std::string subsystem_;
   const std::shared_ptr<Executor> executor_;

@@ -18,10 +18,9 @@ void OwnStatus::open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Out
     outbox_ = std::move(outbox);
   }
   link->declare_stream(bus::FrameClass::kState, api::kStatusStream);
-  link->serve("status.state", [weak = weak_from_this()](const bus::Call& call) {
+  link->serve("status.state", [weak = weak_from_this(), at = link.get()](const bus::Call& call) {
     const auto self = weak.lock();
-    const auto at = self ? self->link_.lock() : nullptr;
-    if (!at) return;
+    if (!self) return;
     api::StatusItems items;
     std::uint64_t sequence = 0;
     {
@@ -32,18 +31,19 @@ void OwnStatus::open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Out
     call.progress(model::pack(items));
     call.done(model::pack(api::StateEnd{at->self().incarnation, sequence, 1}));
   });
-  link->serve("status.ack", [weak = weak_from_this()](const bus::Call& call) {
+  link->serve("status.ack", [weak = weak_from_this(), at = link.get()](const bus::Call& call) {
     const auto self = weak.lock();
     if (!self) return;
     const auto asked = model::unpack<api::StatusAck>(call.payload());
     if (!asked) return call.fail({Code::kInvalidArgument, asked.error().message});
-    const auto done = self->acknowledge(asked.value().item, asked.value().who);
+    const std::lock_guard lock(self->mutex_);
+    const auto done = self->acknowledge_locked(at, asked.value().item, asked.value().who);
     if (!done) return call.fail(done.error());
     call.done(model::pack(bus::Nothing{}));
   });
 }
 
-void OwnStatus::put_locked(model::StatusItem changed) {
+void OwnStatus::put_locked(bus::Link* link, model::StatusItem changed) {
   auto& item = items_[changed.name];
   if (item == changed) return;
   item = std::move(changed);
@@ -52,7 +52,7 @@ void OwnStatus::put_locked(model::StatusItem changed) {
                                                item.code, item.text, item.active,
                                                item.acknowledged_by});
   }
-  if (const auto link = link_.lock()) {
+  if (link != nullptr) {
     link->publish(bus::FrameClass::kState, api::kStatusStream, 1,
                   model::pack(api::StatusItems{item}));
     ++published_;
@@ -71,21 +71,26 @@ void OwnStatus::add(const std::string& item, bool latches) {
 void OwnStatus::raise(const std::string& item, model::Level severity, std::int32_t code,
                       std::string text) {
   const std::lock_guard lock(mutex_);
-  put_locked(model::raised(items_.at(item), severity, code, std::move(text), utc_now()));
+  put_locked(link_.lock().get(), model::raised(items_.at(item), severity, code, std::move(text), utc_now()));
 }
 
 void OwnStatus::clear(const std::string& item) {
   const std::lock_guard lock(mutex_);
-  put_locked(model::cleared(items_.at(item), utc_now()));
+  put_locked(link_.lock().get(), model::cleared(items_.at(item), utc_now()));
 }
 
 Result<Unit> OwnStatus::acknowledge(const std::string& item, const std::string& who) {
   const std::lock_guard lock(mutex_);
+  return acknowledge_locked(link_.lock().get(), item, who);
+}
+
+Result<Unit> OwnStatus::acknowledge_locked(bus::Link* link, const std::string& item,
+                                           const std::string& who) {
   const auto found = items_.find(item);
   if (found == items_.end()) {
     return Error{Code::kNotFound, subsystem_ + " has no status item '" + item + "'"};
   }
-  put_locked(model::acknowledged(found->second, who, utc_now()));
+  put_locked(link, model::acknowledged(found->second, who, utc_now()));
   return Unit{};
 }
 

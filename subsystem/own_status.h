@@ -33,7 +33,9 @@ class OwnStatus : public std::enable_shared_from_this<OwnStatus> {
   model::StatusItem get(const std::string& item) const;
 
  private:
-  void put_locked(model::StatusItem changed);
+  void put_locked(bus::Link* link, model::StatusItem changed);
+  Result<Unit> acknowledge_locked(bus::Link* link, const std::string& item,
+                                  const std::string& who);
 
   const std::string subsystem_;
 

@@ -102,21 +102,20 @@ void RemoteKeys::open(const std::shared_ptr<bus::Link>& link) {
   std::vector<std::shared_ptr<KeySubscription>> early;
   {
     const std::lock_guard lock(mutex_);
-    link_ = link;
+    owned_ = link;
     early.swap(early_);
   }
-  link->after(Duration{0}, [weak = weak_from_this(), early = std::move(early)] {
+  link->after(Duration{0}, [weak = weak_from_this(), at = link.get(), early = std::move(early)] {
     const auto self = weak.lock();
     if (!self) return;
+    self->link_ = at;
     for (const auto& subscription : early) self->add(subscription);
     self->tick();
   });
 }
 
 void RemoteKeys::tick() {
-  const auto link = link_.lock();
-  if (!link) return;
-  link->after(kTick, [weak = weak_from_this()] {
+  link_->after(kTick, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tick();
   });
   const auto closed = std::erase_if(subscriptions_, [](const auto& each) { return each->closed(); });
@@ -129,7 +128,7 @@ std::shared_ptr<KeySubscription> RemoteKeys::subscribe(
   auto made =
       std::make_shared<KeySubscription>(std::move(pattern), policy, std::move(on_event));
   const std::lock_guard lock(mutex_);
-  if (const auto link = link_.lock()) {
+  if (const auto link = owned_.lock()) {
     link->after(Duration{0}, [weak = weak_from_this(), made] {
       if (const auto self = weak.lock()) self->add(made);
     });
@@ -196,8 +195,6 @@ void RemoteKeys::route(Peer& peer) {
 }
 
 void RemoteKeys::follow(Peer& peer) {
-  const auto link = link_.lock();
-  if (!link) return;
   bus::StateFollowerOptions options;
   options.stream = {bus::node_number(peer.info.uuid), api::kKeyStream};
   options.method = "kv.state";
@@ -219,7 +216,7 @@ void RemoteKeys::follow(Peer& peer) {
   options.on_items = [with_peer](const Bytes& payload) {
     with_peer([&](RemoteKeys& self, Peer& of) { self.take(of, payload); });
   };
-  peer.follower = bus::StateFollower::start(link, std::move(options));
+  peer.follower = bus::StateFollower::start(*link_, std::move(options));
 }
 
 bool RemoteKeys::fits(const Peer& peer) {

@@ -114,10 +114,11 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
 
   std::mutex mutex_;
   // Guarded by mutex_.
-  std::weak_ptr<bus::Link> link_;
+  std::weak_ptr<bus::Link> owned_;
   std::vector<std::shared_ptr<KeySubscription>> early_;  // made before open()
 
   // Only on the loop thread.
+  bus::Link* link_ = nullptr;
   std::map<Uuid, Peer> peers_;
   std::vector<std::shared_ptr<KeySubscription>> subscriptions_;
 };

@@ -80,7 +80,8 @@ Result<Unit> Session::start(std::shared_ptr<bus::Link> link,
   bus::MembershipOptions options;
   options.registries = std::move(registries);
   options.registers = options_.registers;
-  options.on_changes = [weak = weak_from_this()](const std::vector<bus::NodeInfo>& nodes) {
+  options.on_changes = [weak = weak_from_this(),
+                        at = link.get()](const std::vector<bus::NodeInfo>& nodes) {
     const auto self = weak.lock();
     if (!self) return;
     std::shared_ptr<bus::Membership> membership;
@@ -88,13 +89,13 @@ Result<Unit> Session::start(std::shared_ptr<bus::Link> link,
       const std::lock_guard lock(self->mutex_);
       membership = self->membership_;
     }
-    if (membership) self->changed(membership->directory(), nodes);
+    if (membership) self->changed(*at, membership->directory(), nodes);
   };
   options.on_fenced = [weak = weak_from_this()](const Error& error) {
     if (const auto self = weak.lock()) self->ask_to_end(error);
   };
   const std::lock_guard lock(mutex_);
-  membership_ = bus::Membership::start(link, std::move(options));
+  membership_ = bus::Membership::start(*link, std::move(options));
   return Unit{};
 }
 
@@ -121,9 +122,12 @@ void Session::stop(Duration patience) {
     left->get_future().wait_for(2 * kGoodbyePatience);
   }
   membership.reset();
-  const std::lock_guard lock(mutex_);
-  for (const auto& watch : watches_) watch->close();
-  link_.reset();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& watch : watches_) watch->close();
+    link_.reset();
+  }
+  link.reset();  // Ends its loop, without the lock that the loop's callbacks want.
 }
 
 Bytes Session::surface() const {
@@ -133,6 +137,7 @@ Bytes Session::surface() const {
 
 void Session::surface_changed() {
   std::shared_ptr<bus::Membership> membership;
+  const auto kept = link();  // until it has been told
   {
     const std::lock_guard lock(mutex_);
     membership = membership_;
@@ -140,20 +145,17 @@ void Session::surface_changed() {
   if (membership && options_.registers) membership->set_surface(options_.labels, surface());
 }
 
-void Session::changed(const bus::Directory& directory,
+void Session::changed(bus::Link& link, const bus::Directory& directory,
                       const std::vector<bus::NodeInfo>& nodes) {
   std::vector<std::shared_ptr<StatusWatch>> watches;
-  std::shared_ptr<bus::Link> link;
   {
     const std::lock_guard lock(mutex_);
     directory_ = directory;
     has_directory_ = true;
     watches = watches_;
-    link = link_;
   }
   changed_.notify_all();
   remote_keys_->on_changes(nodes);
-  if (!link) return;
   for (const auto& watch : watches) watch->on_changes(link, nodes);
 }
 
@@ -275,10 +277,8 @@ std::shared_ptr<StatusWatch> Session::watch_status(std::string pattern,
     link = link_;
   }
   if (link) {
-    link->after(Duration{0}, [weak = weak_from_this(), made] {
-      const auto self = weak.lock();
-      const auto at = self ? self->link() : nullptr;
-      if (at) made->on_changes(at, self->directory().nodes);
+    link->after(Duration{0}, [weak = weak_from_this(), made, at = link.get()] {
+      if (const auto self = weak.lock()) made->on_changes(*at, self->directory().nodes);
     });
   }
   return made;

@@ -61,6 +61,8 @@ class Session : public std::enable_shared_from_this<Session> {
   OwnKeys& keys() { return *keys_; }
   OwnEvents& events() { return *events_; }
   OwnStatus& status() { return *status_; }
+  /// What the directory says of it: a packed Surface.
+  Bytes surface() const;
   /// Tells the registry of keys and events that were added since start().
   void surface_changed();
 
@@ -89,8 +91,8 @@ class Session : public std::enable_shared_from_this<Session> {
   static std::optional<Error> may_wait(const std::string& what);
 
  private:
-  Bytes surface() const;
-  void changed(const bus::Directory& directory, const std::vector<bus::NodeInfo>& changed);
+  void changed(bus::Link& link, const bus::Directory& directory,
+               const std::vector<bus::NodeInfo>& nodes);
 
   const SessionOptions options_;
   const std::shared_ptr<Executor> executor_ = std::make_shared<Executor>();

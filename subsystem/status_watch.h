@@ -25,7 +25,7 @@ class StatusWatch : public std::enable_shared_from_this<StatusWatch> {
       : pattern_(std::move(pattern)), executor_(std::move(executor)), on_item_(std::move(on_item)) {}
 
   /// Who is there has changed. Only on the loop thread.
-  void on_changes(const std::shared_ptr<bus::Link>& link,
+  void on_changes(bus::Link& link,
                   const std::vector<bus::NodeInfo>& changed);
   /// Threads: any.
   void close() { closed_ = true; }

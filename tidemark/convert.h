@@ -38,6 +38,17 @@ struct IsArray : std::false_type {};
 template <class T, std::size_t kCount>
 struct IsArray<std::array<T, kCount>> : std::true_type {};
 
+/// What C++ says of the type of a key: of enums, structs and mixed arrays, nothing.
+template <class T>
+Type declared_type() {
+  if constexpr (std::is_same_v<T, EnumValue> || std::is_same_v<T, Struct> ||
+                std::is_same_v<T, Array>) {
+    return Type{};
+  } else {
+    return model::kv::type_of<T>();
+  }
+}
+
 inline Error unlike(const Value& value, const Type& wanted) {
   return {Code::kInvalidArgument, model::kv::to_text(value, 8) + " is no " + to_text(wanted)};
 }
@@ -46,7 +57,7 @@ inline Error unlike(const Value& value, const Type& wanted) {
 
 template <class T>
 Result<T> from_value(const Value& value) {
-  const auto unlike = [&] { return detail::unlike(value, model::kv::type_of<T>()); };
+  const auto unlike = [&] { return detail::unlike(value, detail::declared_type<T>()); };
   if constexpr (std::is_same_v<T, Value>) {
     return value;
   } else if constexpr (std::is_same_v<T, bool>) {

@@ -17,6 +17,7 @@
 
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <map>
 #include <memory>
@@ -66,8 +67,12 @@ struct Targets {
   Kind kind = Kind::kEverybody;
   std::vector<std::string> names;  // or the one label
 };
-inline Targets to(std::string name) { return {Targets::Kind::kNamed, {std::move(name)}}; }
-inline Targets to(std::vector<std::string> names) {
+/// to("psu.1"), to("psu.1", "psu.2")
+template <std::convertible_to<std::string>... Names>
+Targets to(Names... names) {
+  return {Targets::Kind::kNamed, {std::string(std::move(names))...}};
+}
+inline Targets to_each(std::vector<std::string> names) {
   return {Targets::Kind::kNamed, std::move(names)};
 }
 /// Every living subsystem with that label that handles the event.

@@ -43,11 +43,11 @@ class Subsystem : public Client {
   template <class T>
   Published<T> publish(std::string key, KeyOptions options = {}) {
     return Published<T>(
-        add(std::move(key), model::kv::type_of<T>(), std::move(options), false));
+        add(std::move(key), detail::declared_type<T>(), std::move(options), false));
   }
   template <class T>
   Writable<T> writable(std::string key, KeyOptions options = {}) {
-    return Writable<T>(add(std::move(key), model::kv::type_of<T>(), std::move(options), true));
+    return Writable<T>(add(std::move(key), detail::declared_type<T>(), std::move(options), true));
   }
   void on_event(std::string event, std::function<Outcome(Call&)> handler,
                 EventOptions options = {});

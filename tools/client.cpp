@@ -116,7 +116,7 @@ void Client::follow_directory() {
   options.registries = registries_;
   options.registers = false;
   options.on_directory = [this](const bus::Directory& directory) { learn(directory); };
-  membership_ = bus::Membership::start(link_, std::move(options));
+  membership_ = bus::Membership::start(*link_, std::move(options));
 }
 
 void Client::learn(bus::Directory directory) {

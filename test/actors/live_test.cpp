@@ -83,11 +83,33 @@ TEST_F(LiveTest, TakesTheStateAndThenTheFramesAfterIt) {
 TEST_F(LiveTest, FetchesTheStateAgainAfterAGap) {
   join();
   frame(3, {value_of(1, 3.0)});  // 1 and 2 were lost
+  EXPECT_THAT(states(), SizeIs(1));
+  link_->asked("bus.resend").at(0).fail({Code::kNotFound, "not kept any more"});
+  settle();
   ASSERT_THAT(states(), SizeIs(2));
   EXPECT_FALSE(look({})->live);
   answer_state(3, {value_of(1, 3.0), value_of(2, 2.5)});
   EXPECT_EQ(value("Q2:S"), model::PvValue{2.5});
   EXPECT_TRUE(look({})->live);
+}
+
+TEST_F(LiveTest, FillsAGapWithTheFramesThatWereLost) {
+  join();
+  frame(2, {value_of(2, 2.5)});  // 1 was lost
+  EXPECT_FALSE(look({})->live);
+  bus::FrameHeader lost;
+  lost.stream = {test::number_of("monitor"), bus::kLiveStream};
+  lost.incarnation = 1;
+  lost.sequence = 1;
+  lost.count = 1;
+  const auto asked = link_->asked("bus.resend").at(0);
+  asked.progress(bus::encode_frame(lost, model::encode_updates({value_of(1, 1.5)})));
+  asked.done({});
+  settle();
+  EXPECT_THAT(states(), SizeIs(1));
+  EXPECT_TRUE(look({})->live);
+  EXPECT_EQ(value("Q1:S"), model::PvValue{1.5});
+  EXPECT_EQ(value("Q2:S"), model::PvValue{2.5});
 }
 
 TEST_F(LiveTest, AsksAgainWhenPartsOfTheStateAreMissing) {

@@ -16,6 +16,11 @@ constexpr std::string_view kRequest =
     "01 00 00 00 00 00 00 00 00 f2 05 2a 01 00 00 00 "
     "01 00 00 00 c2 27 58 26 6a 6f 75 72 6e 61 6c 2e "
     "61 70 70 65 6e 64 c0";
+constexpr std::string_view kSentAgain =
+    "51 01 06 0e 07 00 00 00 1a 2b 3c 4d 07 00 00 00 "
+    "01 00 00 00 00 00 00 00 00 f2 05 2a 01 00 00 00 "
+    "01 00 00 00 c2 27 58 26 03 00 00 00 00 00 00 00 "
+    "6a 6f 75 72 6e 61 6c 2e 61 70 70 65 6e 64 c0";
 constexpr std::string_view kFailed =
     "46 01 05 00 03 00 00 00 1a 2b 3c 4d 07 00 00 00 "
     "01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
@@ -58,6 +63,28 @@ TEST(Envelope, BudgetCanBeCutWhileARequestWaits) {
   auto bytes = encode_envelope(example_request());
   set_budget(bytes, std::chrono::milliseconds(20));
   EXPECT_EQ(decode_envelope(bytes).value().budget, std::chrono::milliseconds(20));
+}
+
+TEST(Envelope, RequestThatIsSentAgainNamesTheServerInALongerHeader) {
+  auto bytes = encode_envelope(example_request());
+  set_server(bytes, 3);
+  EXPECT_EQ(to_hex(bytes), kSentAgain);
+  auto expected = example_request();
+  expected.server = 3;
+  EXPECT_EQ(decode_envelope(bytes).value(), expected);
+  EXPECT_EQ(encode_envelope(expected), bytes);
+  set_budget(bytes, std::chrono::milliseconds(20));
+  EXPECT_EQ(decode_envelope(bytes).value().budget, std::chrono::milliseconds(20));
+}
+
+TEST(Envelope, AnswerSaysHowManyPartsCameBeforeIt) {
+  Envelope done;
+  done.kind = EnvelopeKind::kDone;
+  done.call = example_request().call;
+  done.parts = 12;
+  const auto bytes = encode_envelope(done);
+  EXPECT_EQ(read_le<std::uint64_t>(bytes, 24), 12U);
+  EXPECT_EQ(decode_envelope(bytes).value(), done);
 }
 
 TEST(Envelope, NoTruncationIsAccepted) {

@@ -6,15 +6,18 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <future>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "answer_text.h"
+#include "bus/ask_again.h"
 #include "bus/memory_link.h"
 #include "bus/zmq_link.h"
 
@@ -267,6 +270,113 @@ TEST_P(LinkContract, FramesOfAnOlderIncarnationAreFenced) {
   }
   EXPECT_GT(client_->counters().stale, 0U);
   client_.reset();
+}
+
+TEST_P(LinkContract, NothingComesAfterUnsubscribingInsideTheCallback) {
+  server_->declare_stream(FrameClass::kState, kLiveStream);
+  Received<Frame> once;
+  const auto id = std::make_shared<std::promise<SubscriptionId>>();
+  const auto known = id->get_future().share();
+  id->set_value(client_->subscribe(FrameClass::kState, stream(), [&, known](Frame frame) {
+    if (known.wait_for(kPatience) != std::future_status::ready) return;
+    client_->unsubscribe(known.get());
+    once.add(std::move(frame));
+  }));
+  once.wait_for(1);
+  Received<Frame> other;  // Of the same stream: what it gets, the first would have got before.
+  join(other);
+  server_->publish(FrameClass::kState, kLiveStream, 1, "x");
+  other.wait(has_data(1));
+  EXPECT_EQ(once.wait_for(1).size(), 1U);
+}
+
+TEST_P(LinkContract, OneSubscriptionEndsAndAnotherOfTheSameStreamGoesOn) {
+  Received<Frame> first;
+  Received<Frame> second;
+  server_->declare_stream(FrameClass::kState, kLiveStream);
+  const auto id = client_->subscribe(FrameClass::kState, stream(),
+                                     [&](Frame frame) { first.add(std::move(frame)); });
+  first.wait_for(1);
+  join(second);
+  std::promise<void> done;
+  client_->unsubscribe(id);
+  client_->after(0ms, [&] { done.set_value(); });
+  done.get_future().wait();
+  const auto heard = first.wait_for(1).size();
+  server_->publish(FrameClass::kState, kLiveStream, 1, "x");
+  second.wait(has_data(1));
+  EXPECT_EQ(first.wait_for(1).size(), heard);
+}
+
+TEST_P(LinkContract, SubscriptionMayEndBeforeItWasCarriedOut) {
+  Received<Frame> never;
+  Received<Frame> other;
+  std::promise<void> done;
+  server_->declare_stream(FrameClass::kState, kLiveStream);
+  // On the loop thread: the subscription waits for the loop, the end of it does not.
+  client_->after(0ms, [&] {
+    const auto id = client_->subscribe(FrameClass::kState, stream(),
+                                       [&](Frame frame) { never.add(std::move(frame)); });
+    client_->unsubscribe(id);
+    done.set_value();
+  });
+  done.get_future().wait();
+  join(other);
+  server_->publish(FrameClass::kState, kLiveStream, 1, "x");
+  other.wait(has_data(1));
+  EXPECT_TRUE(never.wait_for(0).empty());
+}
+
+TEST_P(LinkContract, TimersRunInTheOrderOfTheirTimesOnTheLoopThread) {
+  Received<std::string> heard;
+  const auto loop = std::make_shared<std::promise<std::thread::id>>();
+  client_->after(0ms, [&, loop] {
+    loop->set_value(std::this_thread::get_id());
+    client_->after(40ms, [&] { heard.add("third"); });
+    client_->after(20ms, [&] {
+      heard.add("first");
+      client_->after(0ms, [&] { heard.add("second"); });
+    });
+  });
+  EXPECT_EQ(heard.wait_for(3), (std::vector<std::string>{"first", "second", "third"}));
+  EXPECT_TRUE(loop->get_future().get() != std::this_thread::get_id());
+}
+
+TEST_P(LinkContract, TimerOfALinkThatClosedNeverRuns) {
+  auto ran = std::make_shared<std::atomic<bool>>(false);
+  client_->after(1h, [ran] { *ran = true; });
+  client_.reset();
+  EXPECT_FALSE(*ran);
+  EXPECT_EQ(ran.use_count(), 1);
+}
+
+TEST_P(LinkContract, FramesThatWereLostAreToBeHadAgain) {
+  Received<Frame> received;
+  join(received);
+  server_->publish(FrameClass::kState, kLiveStream, 2, "ab");
+  server_->publish(FrameClass::kState, kLiveStream, 1, "c");
+  server_->publish(FrameClass::kState, kLiveStream, 1, "d");
+  received.wait(has_data(3));
+
+  Received<Result<std::vector<Frame>>> again;
+  const auto ask = [&](Incarnation incarnation, std::uint64_t from, std::uint64_t to) {
+    ask_again(*client_, stream(), {incarnation, from, to},
+              [&](Result<std::vector<Frame>> frames) { again.add(std::move(frames)); });
+  };
+  ask(1, 3, 4);
+  const auto frames = again.wait_for(1).at(0);
+  ASSERT_TRUE(frames) << frames.error().message;
+  ASSERT_EQ(frames.value().size(), 2U);
+  EXPECT_EQ(frames.value()[0].header.sequence, 3U);
+  EXPECT_EQ(frames.value()[0].payload, "c");
+  EXPECT_EQ(frames.value()[1].payload, "d");
+  EXPECT_EQ(server_->counters().frames_sent_again, 2U);
+
+  ask(1, 4, 5);
+  ask(2, 1, 1);
+  const auto all = again.wait_for(3);
+  EXPECT_EQ(all[1].error().code, Code::kNotFound);
+  EXPECT_EQ(all[2].error().code, Code::kNotFound);
 }
 
 // ---- calls
