@@ -17,4 +17,4 @@ def examples() -> list[bytes]:
     return found
 
 
-FRAME, HEARTBEAT, REQUEST, FAILURE = examples()
+FRAME, HEARTBEAT, REQUEST, REQUEST_AGAIN, FAILURE = examples()

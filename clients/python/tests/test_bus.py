@@ -421,8 +421,16 @@ class ASubsystem(SiteTest):
             dealer.send(request)
             self.assertTrue(dealer.poll(5000))
             answers.append(dealer.recv())
-        context.destroy(0)
         self.assertEqual(answers[0], answers[1])
+        self.assertEqual(done, [7])
+
+        elsewhere = Envelope(envelopes.REQUEST, bytes(16), 1, "kv.write", 5_000_000_000,
+                             pack(["v", 8, "me"]), server=5)
+        dealer.send(envelopes.encode(elsewhere))
+        self.assertTrue(dealer.poll(5000))
+        failure = envelopes.unpack_failure(envelopes.decode(dealer.recv()).payload)
+        context.destroy(0)
+        self.assertIsInstance(failure, Timeout)
         self.assertEqual(done, [7])
 
 

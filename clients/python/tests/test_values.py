@@ -44,7 +44,8 @@ class AValue(unittest.TestCase):
         deep = 1
         for _ in range(16):
             deep = [deep]
-        for value in (2 ** 64, -2 ** 63 - 1, object(), {1: 2}, deep, [0] * (2 ** 20 + 1)):
+        for value in (2 ** 64, -2 ** 63 - 1, object(), {1: 2}, deep,
+                      {str(each): 0 for each in range(4097)}, [0] * (2 ** 20 + 1)):
             with self.assertRaises(InvalidArgument):
                 plain(value)
         self.assertEqual(plain(deep[0]), deep[0])

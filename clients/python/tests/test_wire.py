@@ -1,5 +1,6 @@
 """Frames, envelopes and failures: the bytes of the protocol page, and what is dropped."""
 
+import dataclasses
 import unittest
 
 from tidemark import envelope as envelopes
@@ -9,7 +10,7 @@ from tidemark.errors import Failed, Malformed, NotFound
 from tidemark.frame import Frame
 from tidemark.identity import node_number, node_uuid
 
-from .golden import FAILURE, FRAME, HEARTBEAT, REQUEST
+from .golden import FAILURE, FRAME, HEARTBEAT, REQUEST, REQUEST_AGAIN
 
 SENT_AT = 1767225600_500_000_000
 CALL = envelopes.call_id(0x1A2B3C4D, 7, 1)
@@ -77,9 +78,18 @@ class AnEnvelope(unittest.TestCase):
     def test_of_an_unknown_failure_means_that_it_failed(self):
         self.assertIs(type(envelopes.unpack_failure(b"\x92\x63\xa1x")), Failed)
 
+    def test_that_is_sent_again_names_the_server_it_went_to_first(self):
+        again = dataclasses.replace(self.request, server=3)
+        self.assertEqual(envelopes.encode(again), REQUEST_AGAIN)
+        self.assertEqual(envelopes.decode(REQUEST_AGAIN), again)
+
+    def test_of_an_answer_says_how_many_parts_came_before(self):
+        done = Envelope(envelopes.DONE, CALL, 3, payload=b"x", parts=5)
+        self.assertEqual(envelopes.decode(envelopes.encode(done)), done)
+
     def test_with_a_longer_header_of_a_later_version_is_read(self):
-        longer = REQUEST[:2] + b"\x06" + REQUEST[3:40] + b"new tail" + REQUEST[40:]
-        self.assertEqual(envelopes.decode(longer).method, "journal.append")
+        longer = REQUEST_AGAIN[:2] + b"\x07" + REQUEST_AGAIN[3:48] + b"new tail" + REQUEST[40:]
+        self.assertEqual(envelopes.decode(longer), envelopes.decode(REQUEST_AGAIN))
 
     def test_is_dropped_when_any_byte_that_counts_is_wrong(self):
         for at in (0, 1, 2, 3, 31, 32, 36, 41, 54):

@@ -1,5 +1,5 @@
-"""The header of a request or an answer: 40 bytes, then the method's name (requests only), then the
-payload.
+"""The header of a request or an answer: 40 bytes (48 when a request is sent again), then the method's
+name (requests only), then the payload.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ CANCEL = ord("C")
 _KINDS = (REQUEST, PROGRESS, DONE, FAILED, CANCEL)
 
 _HEADER = struct.Struct("<BBBBI16sqII")
+_TAIL = struct.Struct("<II")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Envelope:
     method: str = ""
     budget: int = 0  # ns, from now on
     payload: bytes = b""
+    parts: int = 0  # of a done: how many progresses were sent before it
+    server: int = 0  # of a request that is sent again: the incarnation that got it first
 
 
 def call_id(node: int, incarnation: int, counter: int) -> bytes:
@@ -47,11 +50,13 @@ def caller_of(call: bytes) -> int:
 
 def encode(envelope: Envelope) -> bytes:
     method = envelope.method.encode()
-    return _HEADER.pack(envelope.kind, WIRE_MAJOR, HEADER_BYTES // 8, len(method),
-                        envelope.incarnation, envelope.call, envelope.budget,
+    tail = _TAIL.pack(envelope.server, 0) if envelope.server else b""
+    return _HEADER.pack(envelope.kind, WIRE_MAJOR, (HEADER_BYTES + len(tail)) // 8, len(method),
+                        envelope.incarnation, envelope.call,
+                        envelope.parts if envelope.kind == DONE else envelope.budget,
                         len(envelope.payload),
                         zlib.crc32(envelope.payload, zlib.crc32(method))) \
-        + method + envelope.payload
+        + tail + method + envelope.payload
 
 
 def decode(data: bytes) -> Envelope:
@@ -78,8 +83,11 @@ def decode(data: bytes) -> Envelope:
         method = data[begin:begin + method_bytes].decode()
     except UnicodeDecodeError:
         raise Malformed("envelope whose method is no text") from None
-    return Envelope(kind, call, incarnation, method, budget,
-                    data[begin + method_bytes:])
+    server = 0
+    if kind == REQUEST and begin >= HEADER_BYTES + _TAIL.size:
+        server, _ = _TAIL.unpack_from(data, HEADER_BYTES)
+    return Envelope(kind, call, incarnation, method, budget if kind == REQUEST else 0,
+                    data[begin + method_bytes:], budget if kind == DONE else 0, server)
 
 
 def pack_failure(error: TidemarkError) -> bytes:

@@ -72,6 +72,7 @@ class _Asked:
     deadline: float
     on_answer: Callable[[Answer], None]
     on_progress: Callable[[bytes], None] | None
+    parts: int = 0  # progresses that came
     sent: bool = False
     silence: float = SILENCE
 
@@ -498,19 +499,21 @@ class Link:
         if not peer.waiting:
             peer.waiting_bytes = 0
 
-    def _send_request(self, peer: _Peer, call: bytes, asked: _Asked) -> bool:
+    def _send_request(self, peer: _Peer, call: bytes, asked: _Asked, server: int = 0) -> bool:
         left = asked.deadline - time.monotonic()
         if left <= 0:
             return True  # _expire() ends it.
         data = envelopes.encode(Envelope(envelopes.REQUEST, call, self.info.incarnation,
-                                         asked.method, int(left * 1e9), asked.payload))
+                                         asked.method, int(left * 1e9), asked.payload,
+                                         server=server))
         assert peer.dealer is not None
         try:
             peer.dealer.send(data, zmq.NOBLOCK)
         except zmq.Again:
             return False
         self.counters.bytes_sent += len(data)
-        if len(data) <= AGAIN_BYTES_MAX and left > asked.silence:
+        # Not when its incarnation is unknown: a successor would do it a second time.
+        if len(data) <= AGAIN_BYTES_MAX and left > asked.silence and peer.info.incarnation != 0:
             heapq.heappush(self._silences, (time.monotonic() + asked.silence, call))
         return True
 
@@ -522,7 +525,7 @@ class Link:
                 asked.deadline - now <= asked.silence:
             return
         asked.silence *= 2
-        if self._send_request(peer, call, asked):
+        if self._send_request(peer, call, asked, peer.info.incarnation):
             self.counters.requests_sent_again += 1
         else:
             heapq.heappush(self._silences, (now + asked.silence, call))
@@ -571,9 +574,15 @@ class Link:
             self.counters.stale += 1
             return
         if answer.kind == envelopes.PROGRESS:
+            asked.parts += 1
             on_progress = asked.on_progress
             if on_progress is not None:
                 self._guarded("listener", lambda: on_progress(answer.payload))
+        elif answer.kind == envelopes.DONE and asked.parts < answer.parts:
+            # A connection that broke meanwhile: half a state must not look like a whole one.
+            self._end(self._asked.pop(answer.call), Timeout(
+                f"of the answer to '{asked.method}' {answer.parts - asked.parts} of "
+                f"{answer.parts} parts were lost"))
         elif answer.kind == envelopes.DONE:
             self._end(self._asked.pop(answer.call), answer.payload)
         elif answer.kind == envelopes.FAILED:
@@ -596,7 +605,10 @@ class Link:
             return
         if request.kind != envelopes.REQUEST:
             raise Malformed("an answer where requests come")
-        full = self._served.full
+        if self._served.full and not self._served.knows(key):
+            self._try_answer(key[0], self._served.refusal(key, Unavailable(
+                f"too many calls are open on {self.info.name}")))
+            return
         call = self._served.open(key, request)
         if call is None:
             self.counters.requests_asked_twice += 1
@@ -604,12 +616,14 @@ class Link:
             if answer is not None:
                 self._try_answer(key[0], answer)
             return
+        if request.server not in (0, self.info.incarnation):
+            call.fail(Timeout(f"'{request.method}' went to incarnation {request.server} of "
+                              f"{self.info.name}, which is gone"))
+            return
         handler = self._resend if request.method == RESEND else \
             self._handlers.get(request.method)
         if handler is None:
             call.fail(NotFound(f"no method '{request.method}' on node {self.info.name}"))
-        elif full:
-            call.fail(Unavailable(f"too many calls are open on {self.info.name}"))
         else:
             self.counters.requests_served += 1
             try:

@@ -11,12 +11,10 @@ from typing import Any, TypeVar
 import msgpack
 
 from .errors import Malformed
-from .values import ext_hook, struct_hook, wire_default
+from .values import ELEMENTS_MAX, FIELDS_MAX, ext_hook, struct_hook, wire_default
 
 T = TypeVar("T")
 
-ELEMENTS_MAX = 1 << 20
-FIELDS_MAX = 4096  # of one struct value
 BYTES_MAX = 64 << 20
 
 

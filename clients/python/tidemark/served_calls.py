@@ -18,6 +18,8 @@ KEPT_MAX = 1 << 19  # in all, open or answered: forgetting one early could do it
 ANSWER_BYTES_MAX = 64 << 20  # of answers that are kept
 ANSWER_BYTES_EACH = 64 << 10
 BUDGET_MAX = 86_400.0
+LATE = 10.0  # for so long after its budget a request that waited in a buffer is known still
+LATE_MAX = 131_072  # calls; beyond, no longer
 PAYLOAD_MAX = envelopes.BYTES_MAX - envelopes.HEADER_BYTES - envelopes.METHOD_BYTES_MAX
 
 Key = tuple[bytes, bytes]  # routing id, call
@@ -42,6 +44,7 @@ class Call:
         self._send = send
         self._lock = threading.Lock()
         self._finished = False
+        self._parts = 0
         self.flag = Flag()
 
     @property
@@ -54,7 +57,11 @@ class Call:
         return self.flag.up or time.monotonic() > self.deadline
 
     def progress(self, payload: bytes) -> None:
-        if not self._finished and len(payload) <= PAYLOAD_MAX:
+        if self._finished:
+            return
+        with self._lock:
+            self._parts += 1  # One that does not fit is lost, and must show.
+        if len(payload) <= PAYLOAD_MAX:
             self._put(envelopes.PROGRESS, payload, False)
 
     def done(self, payload: bytes) -> None:
@@ -78,14 +85,17 @@ class Call:
         return not was
 
     def _put(self, kind: int, payload: bytes, final: bool) -> None:
-        self._send(self._key, envelopes.encode(Envelope(kind, self._key[1], self._incarnation,
-                                                        payload=payload)), self.deadline, final)
+        parts = self._parts if kind == envelopes.DONE else 0
+        self._send(self._key, envelopes.encode(
+            Envelope(kind, self._key[1], self._incarnation, payload=payload, parts=parts)),
+            self.deadline, final)
 
 
 class _Entry:
     def __init__(self, cancelled: Flag):
         self.cancelled: Flag | None = cancelled  # None: answered
         self.answer: bytes | None = None
+        self.late = False  # its budget is over
 
 
 class ServedCalls:
@@ -102,7 +112,7 @@ class ServedCalls:
         return self._open >= OPEN_MAX or len(self._entries) >= KEPT_MAX
 
     def open(self, key: Key, request: Envelope) -> Call | None:
-        """None when this very call is here already: again() has its answer, if there is one."""
+        """None when this very call is known already: again() has its answer, if there is one."""
         if key in self._entries:
             return None
         deadline = time.monotonic() + min(request.budget / 1e9, BUDGET_MAX)
@@ -111,6 +121,14 @@ class ServedCalls:
         heapq.heappush(self._deadlines, (deadline, key))
         self._open += 1
         return call
+
+    def knows(self, key: Key) -> bool:
+        return key in self._entries
+
+    def refusal(self, key: Key, error: TidemarkError) -> bytes:
+        """The answer to a call that is not taken, and not remembered."""
+        return envelopes.encode(Envelope(envelopes.FAILED, key[1], self._incarnation,
+                                         payload=envelopes.pack_failure(error)))
 
     def again(self, key: Key) -> bytes | None:
         return self._entries[key].answer if key in self._entries else None
@@ -129,21 +147,27 @@ class ServedCalls:
         self._open -= 1
         if len(answer) > ANSWER_BYTES_EACH or \
                 self._answer_bytes + len(answer) > ANSWER_BYTES_MAX:
-            answer = envelopes.encode(Envelope(
-                envelopes.FAILED, key[1], self._incarnation,
-                payload=envelopes.pack_failure(
-                    Timeout("it was answered, and the answer was not kept"))))
+            answer = self.refusal(key, Timeout("it was answered, and the answer was not kept"))
         entry.answer = answer
         self._answer_bytes += len(answer)
 
     def expire(self) -> None:
-        """Forgets those whose callers have given up by now, and tells their handlers."""
+        """Tells the handlers of those whose callers have given up by now, and forgets them later."""
         now = time.monotonic()
         while self._deadlines and self._deadlines[0][0] < now:
-            _, key = heapq.heappop(self._deadlines)
-            entry = self._entries.pop(key)
+            deadline, key = heapq.heappop(self._deadlines)
+            entry = self._entries[key]
+            if entry.late or len(self._entries) > LATE_MAX:
+                del self._entries[key]
+            else:
+                heapq.heappush(self._deadlines, (deadline + LATE, key))
+            if entry.late:
+                continue
+            entry.late = True
             if entry.cancelled is not None:
                 entry.cancelled.up = True
+                entry.cancelled = None
                 self._open -= 1
             if entry.answer is not None:
                 self._answer_bytes -= len(entry.answer)
+                entry.answer = None

@@ -21,9 +21,10 @@ DURATION_EXT = 2
 ENUM_EXT = 3
 
 # What no reader takes: levels of arrays and structs in each other, a scalar being one, and
-# elements and fields of a value in all.
+# elements and fields of a value in all, and fields of one struct.
 DEPTH_MAX = 16
 ELEMENTS_MAX = 1 << 20
+FIELDS_MAX = 4096
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 
@@ -138,6 +139,8 @@ def _plain(value: Any, depth: int, count: list[int]) -> Any:
         return int(value)
     if isinstance(value, dict):
         _count(count, len(value))
+        if len(value) > FIELDS_MAX:
+            raise InvalidArgument(f"a struct of more than {FIELDS_MAX} fields")
         if not all(isinstance(name, str) for name in value):
             raise InvalidArgument("the field names of a struct are strings")
         return {str(name): _plain(each, depth + 1, count) for name, each in value.items()}
