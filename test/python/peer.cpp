@@ -3,9 +3,8 @@
 // A subsystem on the library in C++, for the tests of the Python client: it offers keys of every
 // kind, hears what a subsystem in Python publishes, writes to it, and calls its events.
 //
-// Usage: python_peer <site file>. Says "ready" on standard output; ends with SIGTERM.
+// Usage: python_peer <site file>. Ends with SIGTERM.
 
-#include <cstdio>
 #include <string>
 
 #include "tidemark/subsystem.h"
@@ -78,12 +77,5 @@ int main(int argc, char** argv) {
     return done(result.targets().at("py").value);
   });
 
-  const auto joined = peer.start(std::chrono::seconds(20));
-  if (!joined) {
-    std::fprintf(stderr, "%s\n", joined.error().message.c_str());
-    return 1;
-  }
-  std::puts("ready");
-  std::fflush(stdout);
   return peer.run();
 }

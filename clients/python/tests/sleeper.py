@@ -1,4 +1,4 @@
-"""A subsystem in a process of its own, to be killed while it handles an event."""
+"""A subsystem in a process of its own, to be killed: python sleeper.py <site file> [<value>]."""
 
 import sys
 
@@ -12,6 +12,7 @@ def sleep(call):
 
 subsystem = Subsystem("sleeper", sys.argv[1])
 subsystem.on_event("sleep", sleep)
+subsystem.publish("v", "int64", default=int(sys.argv[2]) if len(sys.argv) > 2 else 0)
 with subsystem:
     print("ready", flush=True)
     subsystem.wait(60)

@@ -15,6 +15,17 @@ from tidemark.packing import pack
 from .real_site import Heard, SiteTest
 
 
+def start_sleeper(test, value=0):
+    program = Path(__file__).with_name("sleeper.py")
+    process = subprocess.Popen([sys.executable, str(program), str(test.site.file), str(value)],
+                               stdout=subprocess.PIPE)
+    test.addCleanup(process.stdout.close)
+    test.addCleanup(process.wait)
+    test.addCleanup(process.kill)
+    test.assertEqual(process.stdout.readline(), b"ready\n")
+    return process
+
+
 class KeysOnTheBus(SiteTest):
     def test_are_read_and_written_by_name(self):
         psu = self.subsystem("psu.1", description="a supply", labels=["magnets"])
@@ -165,6 +176,17 @@ class KeysOnTheBus(SiteTest):
         self.start(back)
         self.until(lambda: key.last.value == 2 and key.last.quality == "good", "he is back")
 
+    def test_of_an_owner_who_is_back_before_he_was_missed_are_those_of_his_new_life(self):
+        client, heard = self.client(), Heard()
+        client.subscribe("sleeper/v", heard)
+        process = start_sleeper(self, 1)
+        self.until(lambda: heard.values() == [1], "the first value")
+        process.kill()
+        process.wait()
+        start_sleeper(self, 2)
+        self.until(lambda: heard.values()[-1] == 2, "the value of the new life, also the first")
+        self.assertEqual([each.sequence for each in heard if each.quality == "good"], [1, 1])
+
     def test_may_be_added_later_and_stale(self):
         psu = self.start(self.subsystem("grows"))
         client = self.client()
@@ -277,13 +299,7 @@ class EventsOnTheBus(SiteTest):
         self.assertEqual(running.result()["slow"].state, "done")
 
     def test_are_lost_when_their_handler_dies(self):
-        program = Path(__file__).with_name("sleeper.py")
-        process = subprocess.Popen([sys.executable, str(program), str(self.site.file)],
-                                   stdout=subprocess.PIPE)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        self.assertEqual(process.stdout.readline(), b"ready\n")
+        process = start_sleeper(self)
         client = self.client()
         running = client.call_later("sleep", to="sleeper", timeout=30)
         self.assertEqual(process.stdout.readline(), b"called\n")

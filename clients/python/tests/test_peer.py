@@ -4,9 +4,13 @@ import os
 import subprocess
 import unittest
 
-from tidemark import (Choice, Duration, InvalidArgument, NotFound, Refused, Timestamp, WARNING)
+from tidemark import (WARNING, Choice, Client, Duration, InvalidArgument, NotFound, Refused,
+                      Timestamp)
 
-from .real_site import Heard, SiteTest
+from tidemark.frame import KEY_STREAM
+from tidemark.link import ask_again
+
+from .real_site import SECONDS, Heard, SiteTest, wait_until
 
 PEER = os.environ.get("TIDEMARK_PEER")
 
@@ -16,11 +20,12 @@ class APeerInCpp(SiteTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        process = subprocess.Popen([PEER, str(cls.site.file)], stdout=subprocess.PIPE)
-        cls.addClassCleanup(process.stdout.close)
+        process = subprocess.Popen([PEER, str(cls.site.file)])
         cls.addClassCleanup(process.wait)
         cls.addClassCleanup(process.terminate)
-        assert process.stdout.readline() == b"ready\n"
+        with Client(cls.site.file) as client:
+            wait_until(lambda: any(each.name == "cpp" for each in client.peers()), SECONDS,
+                       "it is there")
 
     def test_describes_itself(self):
         (peer,) = [each for each in self.client().peers() if each.name == "cpp"]
@@ -87,6 +92,29 @@ class APeerInCpp(SiteTest):
         self.until(lambda: heard[-1].value == 19.0, "the last")
         self.assertEqual(heard.values()[-20:], [float(each) for each in range(20)])
         self.assertEqual({each.missed for each in heard}, {0})
+
+    def test_gives_lost_frames_again_as_we_do(self):
+        client = self.client()
+        mine = self.subsystem("again")
+        value = mine.publish("v", "int64")
+        self.start(mine)
+        for each in range(3):
+            value.set(each)
+            client.key("cpp/setpoint").set(each)
+        link = client.session.link
+        for name in ("cpp", "again"):
+            with self.subTest(name=name):
+                node = client.session.directory().find(name)
+                answers = []
+                ask_again(link, node.number, KEY_STREAM, node.incarnation, 1, 2, answers.append)
+                self.until(lambda: answers, "an answer")
+                frames = answers[0]
+                self.assertEqual(frames[0].sequence, 1)
+                self.assertGreaterEqual(frames[-1].last, 2)
+                ask_again(link, node.number, KEY_STREAM, node.incarnation - 1, 1, 2,
+                          answers.append)
+                self.until(lambda: len(answers) == 2, "an answer")
+                self.assertIsInstance(answers[1], NotFound)
 
     def test_has_events_and_status_items(self):
         client, said, items = self.client(), [], []
