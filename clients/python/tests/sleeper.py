@@ -1,4 +1,4 @@
-"""A subsystem in a process of its own, to be killed: python sleeper.py <site file> [<value>]."""
+"""A subsystem in a process of its own, to be killed: python -m tests.sleeper <site file> [<value>]."""
 
 import sys
 

@@ -16,9 +16,9 @@ from .real_site import Heard, SiteTest
 
 
 def start_sleeper(test, value=0):
-    program = Path(__file__).with_name("sleeper.py")
-    process = subprocess.Popen([sys.executable, str(program), str(test.site.file), str(value)],
-                               stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.sleeper", str(test.site.file), str(value)],
+        cwd=Path(__file__).resolve().parents[1], stdout=subprocess.PIPE)
     test.addCleanup(process.stdout.close)
     test.addCleanup(process.wait)
     test.addCleanup(process.kill)

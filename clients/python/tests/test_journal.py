@@ -112,6 +112,16 @@ class TheJournal(SiteTest):
         self.assertEqual(texts, [f"away {each}" for each in range(301)])
         self.assertEqual(self.lines(client, kinds=(Kind.GAP,)), [])
 
+    def test_gets_large_records_and_refuses_those_that_no_request_could_carry(self):
+        client = self.client()
+        for each in range(40):
+            client.begin_mark(f"large {each}", bytes(2 << 20))
+        with self.assertRaisesRegex(InvalidArgument, "at most"):
+            client.begin_mark("too large", bytes(17 << 20))
+        client.log("info", "after the large ones")
+        self.until(lambda: self.lines(client, text="after the large ones"), "the last")
+        self.assertEqual(len(self.lines(client, subject="large *", kinds=(17,), limit=1)), 1)
+
     def test_has_what_was_said_just_before_the_end(self):
         client, last = self.client(), self.client()
         last.log("info", "famous last words")

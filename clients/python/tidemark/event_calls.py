@@ -121,7 +121,7 @@ class EventCallRun:
         if self._outbox is not None:
             try:
                 self._outbox.append(kind, self._id, *fields)
-            except Unavailable as failure:
+            except (InvalidArgument, Unavailable) as failure:
                 log.error("a record of the call of %s is lost: %s", self._event, failure)
 
     def _look(self) -> None:

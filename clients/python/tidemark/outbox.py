@@ -10,7 +10,7 @@ import time
 from collections import deque
 from typing import Any
 
-from .errors import TidemarkError, Unavailable
+from .errors import InvalidArgument, TidemarkError, Unavailable
 from .link import Answer, Link
 from .outbox_queue import RECORDS_MAX, OutboxQueue
 from .packing import Row, pack, unpack
@@ -21,6 +21,8 @@ RETRY_MIN = 0.02
 RETRY_MAX = 0.5
 APPEND_BUDGET = 5.0
 RECORDS_AT_ONCE = 1000
+BYTES_AT_ONCE = 1 << 20
+RECORD_BYTES_MAX = 16 << 20  # one that no request could carry would be in the way of all others
 
 # Kinds of records, as the journal stores them.
 KV_UPDATE = 5
@@ -48,8 +50,13 @@ class Outbox:
         self._drained: list[threading.Event] = []
 
     def append(self, kind: int, *fields: Any) -> None:
-        """Raises Unavailable: too much waits, and the record is not taken. Threads: any."""
+        """Threads: any. The record is not taken when it raises InvalidArgument, too large, or
+        Unavailable, too much waits.
+        """
         packed = pack([kind, *fields])
+        if len(packed) > RECORD_BYTES_MAX:
+            raise InvalidArgument(f"a record of {len(packed)} bytes; the journal takes at most "
+                                  f"{RECORD_BYTES_MAX}")
         with self._lock:
             if len(self._waiting) >= RECORDS_MAX:
                 raise Unavailable("too many records wait for the journal")
@@ -74,7 +81,11 @@ class Outbox:
         with self._lock:
             records, self._waiting = self._waiting, deque()
         while records:
-            some = [records.popleft() for _ in range(min(len(records), RECORDS_AT_ONCE))]
+            some = [records.popleft()]
+            size = len(some[0])
+            while records and len(some) < RECORDS_AT_ONCE and size < BYTES_AT_ONCE:
+                size += len(records[0])
+                some.append(records.popleft())
             array = b"\xdc" + len(some).to_bytes(2, "big") + b"".join(some)
             try:
                 self._queue.push(len(some), time.time_ns(), array)

@@ -117,7 +117,7 @@ class OwnKeys:
                 try:
                     self._outbox.append(KV_UPDATE, f"{self._subsystem}/{key.spec.name}", value,
                                         now.time, writer, now.sequence)
-                except Unavailable as failure:
+                except (InvalidArgument, Unavailable) as failure:
                     log.error("an update of %s is lost: %s", key.spec.name, failure)
             if key.spec.published:
                 self._rows.append(now.packed())

@@ -76,7 +76,7 @@ class OwnStatus:
                 self._outbox.append(STATUS_CHANGED, f"{self._subsystem}/{item.name}",
                                     item.severity, item.code, item.text, item.active,
                                     item.acknowledged_by)
-            except Unavailable as failure:
+            except (InvalidArgument, Unavailable) as failure:
                 log.error("a change of %s is lost: %s", item.name, failure)
         if self._link is not None:
             self._link.publish(frames.STATE, frames.STATUS_STREAM, 1, pack_items([item]))
