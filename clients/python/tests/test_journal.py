@@ -1,0 +1,133 @@
+"""What a program says to the journal arrives once and in order, also when the journal was away."""
+
+import os
+import threading
+import time
+import unittest
+
+from tidemark import InvalidArgument, Kind, Query, Timestamp
+
+from .real_site import SiteTest
+
+
+class TheJournal(SiteTest):
+    def test_has_what_was_said_in_order(self):
+        client = self.client()
+        for each in range(50):
+            client.log("warning", f"line {each}")
+        self.until(lambda: len(self.lines(client, text="line", level=2)) == 50, "all lines")
+        lines = self.lines(client, text="line", kinds=(Kind.LOG_MESSAGE,))
+        self.assertEqual([each.text for each in lines], [f"line {each}" for each in range(50)])
+        self.assertEqual(lines[0].record, [16, 2, client.name, "line 0"])
+        self.assertEqual(self.lines(client, text="line", level=3), [])
+        with self.assertRaises(InvalidArgument):
+            client.log("loud", "x")
+
+    def test_has_marks_around_a_with(self):
+        client = self.client()
+        with self.assertRaises(ZeroDivisionError):
+            with client.mark("shot", data={"number": 5}, tags=["test"]) as mark:
+                1 / 0
+        self.until(lambda: len(self.lines(client, subject="shot")) == 2, "both ends")
+        begin, end = self.lines(client, subject="shot")
+        self.assertEqual((begin.kind, end.kind), (Kind.MARK_BEGIN, Kind.MARK_END))
+        self.assertEqual(begin.record[1:4], [mark.id.bytes, "shot", ["test"]])
+        self.assertEqual(begin.record[5], {"number": 5})
+
+    def test_has_what_was_written_and_what_its_owner_wants_recorded(self):
+        psu = self.subsystem("psu.1")
+        psu.publish("kept", "int64", journaled=True).set(1)
+        psu.publish("loose", "int64").set(1)
+        psu.writable("setpoint", "int64")
+        psu.publish("late", "int64", journaled=True)
+        self.start(psu)
+        client = self.client()
+        client.key("psu.1/setpoint").set(5)
+        self.until(lambda: self.lines(client, kinds=(5,), subject="psu.1/setpoint"), "the write")
+        (line,) = self.lines(client, kinds=(5,), subject="psu.1/setpoint")
+        self.assertEqual((line.origin, line.record[1:3], line.record[4:]),
+                         ("psu.1", ["psu.1/setpoint", 5], [client.name, 1]))
+        self.assertEqual(self.lines(client, subject="psu.1/loose"), [])
+
+    def test_has_the_calls_of_subsystems(self):
+        psu, caller = self.subsystem("psu.2"), self.subsystem("caller")
+        psu.on_event("go", lambda call: call.feedback("going"))
+        self.start(psu)
+        self.start(caller)
+        self.assertTrue(caller.call("go", 5))
+        client = self.client()
+        self.until(lambda: len(self.lines(client, kinds=(6, 7, 8))) == 3, "all three")
+        lines = self.lines(client, kinds=(6, 7, 8))
+        self.assertEqual([each.kind for each in lines], [6, 7, 8])
+        self.assertEqual(lines[0].record[2:], ["go", "caller", ["psu.2"], 5])
+        self.assertEqual(lines[2].record[3:5], ["psu.2", "done"])
+
+    def test_is_followed_from_now_on_and_from_a_line(self):
+        client, other = self.client(), self.client()
+        following = client.follow(kinds=(Kind.LOG_MESSAGE,), text="followed")
+        heard = []
+        enough = threading.Event()
+
+        def follow():
+            for line in following:
+                heard.append(line)
+                if len(heard) == 20:
+                    enough.set()
+                    return
+
+        thread = threading.Thread(target=follow)
+        thread.start()
+        for each in range(20):
+            other.log("info", f"followed {each}")
+        self.assertTrue(enough.wait(20))
+        thread.join()
+        self.assertEqual([each.text for each in heard], [f"followed {each}" for each in range(20)])
+        again = client.follow(heard[10].line, text="followed")
+        self.assertEqual(next(again), heard[10])
+
+    def test_is_read_by_time_and_newest_first(self):
+        client = self.client()
+        client.log("info", "timed one")
+        self.until(lambda: self.lines(client, text="timed one"), "the first")
+        between = Timestamp(time.time_ns())
+        client.log("info", "timed two")
+        self.until(lambda: self.lines(client, text="timed two"), "the second")
+        texts = lambda **options: [  # noqa: E731
+            each.text for each in self.lines(client, text="timed", **options)]
+        self.assertEqual(texts(since=between), ["timed two"])
+        self.assertEqual(texts(until=between), ["timed one"])
+        self.assertEqual(texts(first=0, newest_first=True, limit=1), ["timed two"])
+
+    def test_gets_what_was_said_while_it_was_away_once(self):
+        client = self.client()
+        os.kill(self.site.nodes()["journal"]["pid"], 9)
+        for each in range(300):
+            client.log("info", f"away {each}")
+            time.sleep(0.002)
+        self.until(lambda: self.site.nodes().get("journal", {}).get("state") == "alive", "it is back")
+        client.log("info", "away 300")
+        drained = client.session._outbox.drained()  # pylint: disable=protected-access
+        self.assertTrue(drained.wait(20))
+        texts = [each.text for each in self.lines(client, text="away ")]
+        self.assertEqual(texts, [f"away {each}" for each in range(301)])
+        self.assertEqual(self.lines(client, kinds=(Kind.GAP,)), [])
+
+    def test_gets_large_records_and_refuses_those_that_no_request_could_carry(self):
+        client = self.client()
+        for each in range(40):
+            client.begin_mark(f"large {each}", bytes(2 << 20))
+        with self.assertRaisesRegex(InvalidArgument, "at most"):
+            client.begin_mark("too large", bytes(17 << 20))
+        client.log("info", "after the large ones")
+        self.until(lambda: self.lines(client, text="after the large ones"), "the last")
+        self.assertEqual(len(self.lines(client, subject="large *", kinds=(17,), limit=1)), 1)
+
+    def test_has_what_was_said_just_before_the_end(self):
+        client, last = self.client(), self.client()
+        last.log("info", "famous last words")
+        last.stop()
+        self.assertEqual(len(self.lines(client, text="famous last words")), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,31 @@
+"""Tidemark in Python: a laboratory's own nodes, and programs that talk to them.
+
+    Client      reads and writes keys of others, listens, calls events, reads the journal
+    Subsystem   offers keys, events and status items besides
+    aio         the same for asyncio
+"""
+
+from .call_result import CallResult, Target
+from .client import Client, Mark, Peer, RunningCall, Subscription
+from .errors import (Cancelled, Conflict, Corruption, Failed, InCallback, InvalidArgument,
+                     NotFound, Refused, TidemarkError, Timeout, Unavailable)
+from .event_calls import Feedback
+from .journal import Kind, Query
+from .key import Key
+from .key_spec import KeySpec
+from .messages import (DEBUG, ERROR, INFO, WARNING, EventSpec, LogLine, LogPage, StatusItem,
+                       Surface)
+from .own_events import EventCall
+from .remote_keys import Update
+from .subsystem import OwnKey, OwnStatusItem, Subsystem, WritableKey
+from .types import Type, array_of, enum_of, struct_of
+from .values import Choice, Duration, Timestamp
+
+__all__ = [
+    "CallResult", "Cancelled", "Choice", "Client", "Conflict", "Corruption", "DEBUG", "Duration",
+    "ERROR", "EventCall", "EventSpec", "Failed", "Feedback", "INFO", "InCallback",
+    "InvalidArgument", "Key", "KeySpec", "Kind", "LogLine", "LogPage", "Mark", "NotFound",
+    "OwnKey", "OwnStatusItem", "Peer", "Query", "Refused", "RunningCall", "StatusItem",
+    "Subscription", "Subsystem", "Surface", "Target", "TidemarkError", "Timeout", "Timestamp",
+    "Type", "Unavailable", "Update", "WARNING", "WritableKey", "array_of", "enum_of", "struct_of",
+]

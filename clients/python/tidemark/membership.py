@@ -1,0 +1,208 @@
+"""A node among the others: registers with every registry of the site, renews its leases, and keeps
+a copy of the directory of the first registry that answers, which is the one that counts. Peers
+that know each other go on when no registry answers at all.
+
+Only on the loop thread, except for what says otherwise. MembershipPlan decides what to ask when.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from . import frame as frames
+from .directory import DirectoryCopy
+from .errors import Conflict, NotFound, Refused, TidemarkError
+from .link import Answer, Link
+from .membership_plan import RENEWAL, Ask, MembershipPlan
+from .messages import Directory, Lease, NodeInfo, node_list
+from .packing import pack
+from .state_follower import StateFollower, WholeState
+
+log = logging.getLogger("tidemark")
+
+TICK = 0.1
+SILENCE = 1.0  # five heartbeats
+NOTHING = pack([])
+
+
+class _Registry:
+    def __init__(self, info: NodeInfo):
+        self.info = info
+        self.copy = DirectoryCopy()
+        self.has_copy = False
+        self.introduced_at = -1e18
+        self.follower: StateFollower | None = None
+
+
+class Membership:
+    def __init__(self, link: Link, registries: Iterable[NodeInfo], registers: bool,
+                 on_changes: Callable[[Directory, list[NodeInfo]], None],
+                 on_fenced: Callable[[TidemarkError], None]):
+        """`on_fenced`: another incarnation of this node is there, or its name is taken."""
+        self._link = link
+        self._registries = [_Registry(info) for info in registries]
+        self._plan = MembershipPlan(len(self._registries))
+        self._registers = registers
+        self._on_changes = on_changes
+        self._on_fenced = on_fenced
+        self._chosen = 0
+        self._leaving = False
+        self._self = link.info
+        for registry in self._registries:
+            link.set_peer(registry.info)
+        link.post(self._begin)
+
+    def set_surface(self, labels: tuple[str, ...], surface: bytes) -> None:
+        """What this node belongs to and offers from now on. Threads: any."""
+        def change() -> None:
+            if not self._leaving:
+                self._self = replace(self._self, labels=labels, surface=surface)
+                self._act(self._plan.surface_changed(time.monotonic()))
+
+        self._link.post(change)
+
+    def leave(self, patience: float) -> threading.Event:
+        """Says goodbye to every registry, and registers no more. Set when all heard. Threads: any."""
+        left = threading.Event()
+
+        def say() -> None:
+            self._leaving = True
+            if not self._registers:
+                left.set()
+                return
+            open_count = [len(self._registries)]
+
+            def heard(_: Answer) -> None:
+                open_count[0] -= 1
+                if open_count[0] == 0:
+                    left.set()
+
+            for registry in self._registries:
+                self._link.request(registry.info.number, "registry.goodbye",
+                                   self._renewal(), patience, heard)
+
+        self._link.post(say)
+        return left
+
+    def _renewal(self) -> bytes:
+        return pack([self._self.uuid.bytes, self._self.incarnation])
+
+    def _begin(self) -> None:
+        for at in range(len(self._registries)):
+            self._follow(at)
+        self._tick()
+
+    def _follow(self, at: int) -> None:
+        registry = self._registries[at]
+
+        def read_state(_: list[bytes], answer: bytes) -> WholeState:
+            whole = Directory.unpacked(answer)
+            return WholeState(whole.registry, whole.revision, [answer])
+
+        def on_state(parts: list[bytes]) -> None:
+            now = time.monotonic()
+            whole = Directory.unpacked(parts[0])
+            registry.has_copy = True
+            self._take(at, registry.copy.take_whole(whole, now))
+            if self._registers and not self._leaving:
+                self._act(self._plan.heard(at, whole.registry, now))
+
+        def on_items(payload: bytes) -> None:
+            self._take(at, registry.copy.take_changes(node_list(payload)))
+
+        registry.follower = StateFollower(
+            self._link, frames.DIRECTORY, registry.info.number, frames.DIRECTORY_STREAM,
+            "registry.directory", NOTHING, read_state, on_state, on_items)
+
+    def _introduce(self, at: int, now: float) -> None:
+        """Where a registry publishes is known when it has said so: with tcp its port changes."""
+        registry = self._registries[at]
+        if now - registry.introduced_at < SILENCE or registry.follower is None or \
+                now - registry.follower.heard_at < SILENCE:
+            return
+        registry.introduced_at = now
+
+        def on_answer(answer: Answer) -> None:
+            if isinstance(answer, TidemarkError):
+                return
+            for node in Directory.unpacked(answer).nodes:
+                if node.uuid == registry.info.uuid:
+                    self._learn(node)
+
+        self._link.request(registry.info.number, "registry.directory", NOTHING, SILENCE, on_answer)
+
+    def _tick(self) -> None:
+        self._link.after(TICK, self._tick)
+        now = time.monotonic()
+        if self._registers and not self._leaving:
+            self._act(self._plan.tick(now))
+        for at, registry in enumerate(self._registries):
+            self._introduce(at, now)
+            late = registry.copy.tick(now, time.time_ns())
+            if late:
+                self._take(at, late)
+        self._choose()
+
+    def _choose(self) -> None:
+        chosen = self._chosen
+        first = self._plan.first(time.monotonic()) if self._registers else None
+        if first is not None and self._registries[first].has_copy:
+            chosen = first
+        elif not self._registries[chosen].has_copy:
+            chosen = next((at for at, each in enumerate(self._registries) if each.has_copy),
+                          chosen)
+        if chosen != self._chosen:
+            self._chosen = chosen
+            log.info("the directory of %s counts from now on", self._registries[chosen].info.name)
+            self._tell(list(self._registries[chosen].copy.directory().nodes))
+
+    def _take(self, at: int, changed: list[NodeInfo]) -> None:
+        if at == self._chosen:
+            self._tell(changed)
+        else:
+            self._choose()
+
+    def _tell(self, changed: list[NodeInfo]) -> None:
+        for node in changed:
+            self._learn(node)
+        self._on_changes(self._registries[self._chosen].copy.directory(), changed)
+
+    def _learn(self, node: NodeInfo) -> None:
+        if node.uuid == self._self.uuid:
+            return
+        # A registry is asked for ever where the site file says, whatever another one says of it.
+        if node.is_gone and any(each.info.uuid == node.uuid for each in self._registries):
+            return
+        self._link.set_peer(node)
+
+    def _act(self, asks: list[Ask]) -> None:
+        for each in asks:
+            self._ask(each)
+
+    def _ask(self, ask: Ask) -> None:
+        registry = self._registries[ask.registry].info
+
+        def on_answer(answer: Answer) -> None:
+            if self._leaving:
+                return
+            now = time.monotonic()
+            if isinstance(answer, (Refused, Conflict)):
+                self._on_fenced(answer)
+            elif isinstance(answer, NotFound):
+                self._act(self._plan.not_found(ask.registry, now))
+            elif isinstance(answer, TidemarkError):
+                self._plan.silent(ask.registry)
+            else:
+                self._act(self._plan.granted(ask.registry, Lease.unpacked(answer), now))
+                self._choose()
+
+        if ask.registers:
+            self._link.request(registry.number, "registry.register",
+                               pack(self._self.to_wire()), RENEWAL, on_answer)
+        else:
+            self._link.request(registry.number, "registry.renew", self._renewal(), RENEWAL,
+                               on_answer)

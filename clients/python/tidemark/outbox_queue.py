@@ -1,0 +1,99 @@
+"""What we said and the journal has not acknowledged: numbered, in order, bounded. Pure.
+
+    push ──► [ sent, unacknowledged | not sent yet ] ──► next()      acknowledged() forgets
+                 ▲ rewind(): send all of it again
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import Unavailable
+
+BYTES_MAX = 64 << 20  # held back in all
+RECORDS_MAX = 1 << 20
+REQUEST_BYTES_MAX = 1 << 20  # of one request, unless one section is larger
+REQUESTS_MAX = 8  # on the way at once
+SECTION_BYTES = 128  # what one costs besides its payload
+RECORDS_FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Section:
+    sequence: int  # of its first record
+    count: int
+    sent_at: int
+    payload: bytes
+
+    @property
+    def last(self) -> int:
+        return self.sequence + self.count - 1
+
+    @property
+    def weight(self) -> int:
+        return len(self.payload) + SECTION_BYTES
+
+    def to_wire(self) -> list[Any]:
+        return [self.sequence, self.count, RECORDS_FORMAT, self.sent_at, self.payload]
+
+
+class OutboxQueue:
+    def __init__(self, bytes_max: int = BYTES_MAX):
+        self._bytes_max = bytes_max
+        self._sections: deque[Section] = deque()
+        self._sent = 0  # of them, from the front
+        self._requests = 0
+        self._next = 1
+        self._acknowledged = 0
+        self.bytes = 0
+        self.records = 0
+
+    def push(self, count: int, sent_at: int, payload: bytes) -> None:
+        """Raises Unavailable when too much waits: nothing is taken, nothing numbered."""
+        section = Section(self._next, count, sent_at, payload)
+        if self.bytes + section.weight > self._bytes_max or self.records + count > RECORDS_MAX:
+            raise Unavailable("too much waits for the journal")
+        self._sections.append(section)
+        self._next += count
+        self.bytes += section.weight
+        self.records += count
+
+    @property
+    def after(self) -> int:
+        """The last record before what next() gives."""
+        return self._acknowledged if self._sent == 0 else self._sections[self._sent - 1].last
+
+    @property
+    def idle(self) -> bool:
+        return not self._sections
+
+    def next(self) -> list[Section]:
+        """The sections of the next request, or none: nothing to send, or enough on the way."""
+        taken: list[Section] = []
+        size = 0
+        while self._requests < REQUESTS_MAX and self._sent < len(self._sections):
+            section = self._sections[self._sent]
+            if taken and size + section.weight > REQUEST_BYTES_MAX:
+                break
+            size += section.weight
+            taken.append(section)
+            self._sent += 1
+        self._requests += bool(taken)
+        return taken
+
+    def acknowledged(self, through: int) -> None:
+        """Every record up to `through` is in the journal; one request has been answered."""
+        self._requests = max(0, self._requests - 1)
+        self._acknowledged = max(self._acknowledged, through)
+        while self._sections and self._sections[0].last <= self._acknowledged:
+            gone = self._sections.popleft()
+            self.bytes -= gone.weight
+            self.records -= gone.count
+            self._sent = max(0, self._sent - 1)
+
+    def rewind(self) -> None:
+        """A request failed: what is not acknowledged is sent again, from the oldest on."""
+        self._sent = 0
+        self._requests = 0
