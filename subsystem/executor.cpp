@@ -21,9 +21,14 @@ void run_guarded(const char* what, const std::function<void()>& callback) {
   }
 }
 
-Executor::Executor() : thread_([queue = queue_] { run(queue); }) {}
+Executor::Executor() : thread_([queue = queue_] { run(queue); }), own_(thread_.get_id()) {}
 
 Executor::~Executor() {
+  stop();
+  if (thread_.joinable()) thread_.detach();
+}
+
+void Executor::stop() {
   std::deque<std::function<void()>> dropped;
   {
     const std::lock_guard lock(queue_->mutex);
@@ -31,11 +36,9 @@ Executor::~Executor() {
     dropped.swap(queue_->waiting);
   }
   queue_->changed.notify_one();
-  if (thread_.get_id() == std::this_thread::get_id()) {
-    thread_.detach();
-  } else {
-    thread_.join();
-  }
+  if (std::this_thread::get_id() == own_) return;
+  const std::lock_guard lock(joining_);
+  if (thread_.joinable()) thread_.join();
 }
 
 bool Executor::post(std::function<void()> callback) {

@@ -21,10 +21,16 @@ class Executor {
   static constexpr std::size_t kWaitingMax = 100'000;
 
   Executor();
-  /// Waits for the callback that runs, unless it is that which ends us; those that wait are dropped.
+  /// stop(); a callback may be what ends us.
   ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
 
-  /// False when too many wait already. Threads: any.
+  /// Drops the callbacks that wait, takes no more, and waits for the one that runs, unless it is
+  /// that which asks. Threads: any.
+  void stop();
+
+  /// False when too many wait already, or it was stopped. Threads: any.
   bool post(std::function<void()> callback);
 
   /// Whether this thread is running a callback of an executor.
@@ -40,8 +46,11 @@ class Executor {
   };
   static void run(const std::shared_ptr<Queue>& queue);
 
-  const std::shared_ptr<Queue> queue_ = std::make_shared<Queue>();  // outlives a thread that ends us
-  std::thread thread_;
+  const std::shared_ptr<Queue> queue_ =
+      std::make_shared<Queue>();  // outlives a thread that ends us
+  std::mutex joining_;
+  std::thread thread_;  // guarded by joining_
+  const std::thread::id own_;
 };
 
 /// Calls `callback`; what it throws is logged as `what`, and hurts nobody else.

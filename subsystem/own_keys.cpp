@@ -32,7 +32,6 @@ void OwnKeys::open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbo
     const std::lock_guard lock(mutex_);
     link_ = link;
     outbox_ = std::move(outbox);
-    flush_locked(*link);
   }
   link->declare_stream(bus::FrameClass::kState, api::kKeyStream);
   const auto weak = weak_from_this();
@@ -110,14 +109,15 @@ api::KeyUpdate OwnKeys::store(std::uint32_t key, Value value, api::Quality quali
     (void)outbox_->append(model::KvUpdate{full_name(own.spec.name), current.value, current.time,
                                           current.writer, current.sequence});
   }
-  if (own.spec.published) {
+  const auto link = link_.lock();  // Never on the loop's thread.
+  // Before there is one nobody listens; whoever does later gets the whole state.
+  if (own.spec.published && link) {
     const bool first = row_count_ == 0;
     rows_ += model::pack(current);
     ++row_count_;
-    const auto link = link_.lock();  // Never on the loop's thread.
-    if (link && rows_.size() >= kFrameBytesMax) {
+    if (rows_.size() >= kFrameBytesMax) {
       flush_locked(*link);
-    } else if (link && first) {
+    } else if (first) {
       link->after(Duration{0}, [weak = weak_from_this(), at = link.get()] {
         const auto self = weak.lock();
         if (!self) return;

@@ -77,10 +77,12 @@ void KeySubscription::drain() {
   for (auto& event : events) {
     if (closed()) return;
     auto& told = told_[event.key];
-    if (event.sequence == told.sequence && event.quality == told.quality) continue;
-    const bool goes_on = told.sequence > 0 && event.sequence > told.sequence;
+    const Told now{event.incarnation, event.sequence, event.quality};
+    if (now == told) continue;
+    const bool goes_on = told.sequence > 0 && event.incarnation == told.incarnation &&
+                         event.sequence > told.sequence;
     event.missed = goes_on ? event.sequence - told.sequence - 1 : 0;
-    told = {event.sequence, event.quality};
+    told = now;
     run_guarded("a key's listener", [&] { on_event_(event); });
   }
 }
@@ -210,6 +212,7 @@ void RemoteKeys::follow(Peer& peer) {
   options.on_state = [with_peer](const std::vector<Bytes>& parts) {
     with_peer([&](RemoteKeys& self, Peer& of) {
       of.last.clear();
+      of.life = of.follower->incarnation();
       for (const auto& part : parts) self.take(of, part);
     });
   };
@@ -220,7 +223,7 @@ void RemoteKeys::follow(Peer& peer) {
 }
 
 bool RemoteKeys::fits(const Peer& peer) {
-  return peer.follower && (peer.follower->incarnation() == peer.info.incarnation);
+  return peer.follower && peer.life == peer.info.incarnation;
 }
 
 void RemoteKeys::take(Peer& peer, const Bytes& payload) {
@@ -250,6 +253,7 @@ void RemoteKeys::show(const Peer& peer, std::uint32_t key,
                  last.sequence,
                  bus::is_gone(peer.info.state) ? Quality::kDisconnected : last.quality,
                  last.writer,
+                 peer.life,
                  0};
   for (const auto& listener : listeners) listener->deliver(event, listener, *executor_);
 }

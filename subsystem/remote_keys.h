@@ -33,6 +33,7 @@ struct KeyEvent {
   std::uint64_t sequence = 0;
   model::api::Quality quality = model::api::Quality::kGood;
   std::string writer;
+  bus::Incarnation incarnation = 0;  // of its owner: each counts the key from 1
   std::uint64_t missed = 0;  // updates of this key since the last event that did not get here
 };
 
@@ -68,8 +69,10 @@ class KeySubscription {
   bool closed_ = false;
 
   struct Told {
+    bus::Incarnation incarnation = 0;
     std::uint64_t sequence = 0;
     model::api::Quality quality = model::api::Quality::kGood;
+    bool operator==(const Told&) const = default;
   };
   std::map<std::string, Told> told_;  // by key; only on the executor's thread
 };
@@ -93,6 +96,7 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
     model::api::Surface surface;
     // Of a stream that is followed:
     std::shared_ptr<bus::StateFollower> follower;
+    bus::Incarnation life = 0;                // whose the values are
     std::vector<model::api::KeyUpdate> last;  // by key
     std::vector<std::vector<std::shared_ptr<KeySubscription>>> routes;  // by key
   };

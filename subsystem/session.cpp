@@ -111,17 +111,20 @@ void Session::stop(Duration patience) {
   }
   ask_to_end(std::nullopt);
   events_->close();
-  if (!link || !membership) return;
-  if (patience > Duration{0} && options_.registers) {
+  if (!link || !membership) return executor_->stop();
+  if (patience > Duration{0}) {
     // Shared, as they may be told after we have given up.
     const auto drained = std::make_shared<std::promise<void>>();
     outbox->when_drained([drained] { drained->set_value(); });
     drained->get_future().wait_for(patience);
+  }
+  if (patience > Duration{0} && options_.registers) {
     const auto left = std::make_shared<std::promise<void>>();
     membership->leave(kGoodbyePatience, [left] { left->set_value(); });
     left->get_future().wait_for(2 * kGoodbyePatience);
   }
   membership.reset();
+  executor_->stop();
   {
     const std::lock_guard lock(mutex_);
     for (const auto& watch : watches_) watch->close();

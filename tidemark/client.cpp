@@ -127,7 +127,7 @@ RunningCall Client::call_later(const std::string& event, Value argument, const T
 
 CallResult Client::call(const std::string& event, Value argument, const Targets& targets,
                         Duration patience, std::function<void(const Feedback&)> on_feedback) {
-  const auto ended = std::make_shared<std::promise<CallResult>>();
+  auto ended = std::make_shared<std::promise<CallResult>>();
   auto result = ended->get_future();
   subsystem::EventWish wish;
   wish.event = event;
@@ -152,11 +152,19 @@ CallResult Client::call(const std::string& event, Value argument, const Targets&
       });
     };
   }
-  wish.on_ended = [ended](const CallResult& state) { ended->set_value(state); };
+  // Behind the feedback: its callback may stand on what goes when we return.
+  wish.on_ended = [executor = session_->executor(),
+                   ended = std::move(ended)](const CallResult& state) {
+    if (!executor->post([ended, state] { ended->set_value(state); })) ended->set_value(state);
+  };
   if (!session_->call(std::move(wish))) {
     return all({Code::kUnavailable, name() + " is not on the bus"});
   }
-  return result.get();  // Every target ends within its budget.
+  try {
+    return result.get();  // Every target ends within its budget.
+  } catch (const std::future_error&) {
+    return all({Code::kUnavailable, name() + " has left the bus meanwhile"});
+  }
 }
 
 Subscription Client::watch_status(

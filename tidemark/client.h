@@ -59,6 +59,7 @@ class Client {
   ///         kUnavailable      no registry answers; joining goes on meanwhile.
   Result<Unit> start(Duration patience = std::chrono::seconds(5));
   /// Leaves the bus, for good. Waits until the journal has what was said, at most `patience`.
+  /// Afterwards no callback runs, except for the one that asked.
   void stop(Duration patience = std::chrono::seconds(2));
 
   const std::string& name() const;

@@ -10,7 +10,7 @@
 //     return done();
 //   });
 //
-//   const auto result = site.call("may expose?", {}, everybody(), 2s);
+//   const auto result = site.call("may-expose", {}, everybody(), 2s);
 //   if (!result.all_done()) say(result.objections());
 //
 // Each call of a handler runs on a thread of its own, so a handler may wait.

@@ -82,18 +82,18 @@ std::optional<Update<Value>> FarKey::last() const {
 }
 
 void FarKey::on_change(std::function<void(const Update<Value>&)> listener) const {
-  std::optional<Update<Value>> now;
-  {
-    const std::lock_guard lock(state_->mutex);
-    now = state_->last;
-    state_->listeners.push_back(listener);
-  }
   State::follow(state_);
-  // A second listener of a key that changes seldom wants to know what it is, too.
-  if (now) {
-    state_->session->executor()->post(
-        [listener = std::move(listener), update = *now] { listener(update); });
-  }
+  // A second listener of a key that changes seldom wants to know what it is, too. He joins where
+  // the updates come, so that none that is newer comes before.
+  state_->session->executor()->post([state = state_, listener = std::move(listener)] {
+    std::optional<Update<Value>> now;
+    {
+      const std::lock_guard lock(state->mutex);
+      now = state->last;
+      state->listeners.push_back(listener);
+    }
+    if (now) listener(*now);
+  });
 }
 
 Result<Update<Value>> FarKey::get(Duration patience) const {

@@ -90,6 +90,12 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   add_site_commands(*app, context);
   add_keygen_command(*app, context);
   add_status_commands(*app, context);
+  add_ls_command(*app, context);
+  add_describe_command(*app, context);
+  add_kv_commands(*app, context);
+  add_event_commands(*app, context);
+  add_status_item_commands(*app, context);
+  add_bus_commands(*app, context);
   add_pv_commands(*app, context);
   add_snapshot_commands(*app, context);
   add_log_commands(*app, context);

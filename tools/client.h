@@ -85,10 +85,12 @@ class Client {
   bus::Directory directory() const;
   std::optional<bus::NodeInfo> node(const std::string& name) const;
   bus::Link& link() { return *link_; }
+  /// For what listens beside this client, and may go after it.
+  const std::shared_ptr<bus::Link>& shared_link() const { return link_; }
+  const std::vector<bus::NodeInfo>& registries() const { return registries_; }
 
  private:
-  Client(std::unique_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries,
-         std::string hint);
+  Client(std::unique_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries, std::string hint);
 
   template <class Reply>
   static Result<Reply> unpacked(const std::string& method, bus::Answer answer) {

@@ -24,7 +24,11 @@ struct NodeReport {
   std::string error;
   bool needed = true;  // the site wants it: not a node that said goodbye
 
-  bool well() const { return info.state == bus::NodeState::kAlive && status.has_value(); }
+  /// A subsystem of the laboratory says how it is by its status items; here its lease counts.
+  bool is_subsystem() const { return !info.surface.bytes.empty(); }
+  bool well() const {
+    return info.state == bus::NodeState::kAlive && (status.has_value() || is_subsystem());
+  }
 };
 
 std::vector<NodeReport> ask_all(Context& context, Client& client) {
@@ -32,11 +36,21 @@ std::vector<NodeReport> ask_all(Context& context, Client& client) {
   const auto budget = context.budget(2s);
   std::vector<std::shared_ptr<Pending>> questions;
   for (const auto& node : directory.nodes) {
-    questions.push_back(client.begin(node.name, "node.status", model::api::Empty{}, budget));
+    questions.push_back(node.surface.bytes.empty()
+                            ? client.begin(node.name, "node.status", model::api::Empty{}, budget)
+                            : nullptr);
   }
   std::vector<NodeReport> reports;
   for (std::size_t i = 0; i < questions.size(); ++i) {
     NodeReport report{directory.nodes[i], {}, {}};
+    if (!questions[i]) {
+      if (!report.well()) {
+        report.error = std::string(bus::to_string(report.info.state)) + " since " +
+                       to_iso(report.info.state_since, 0);
+      }
+      reports.push_back(std::move(report));
+      continue;
+    }
     auto status = Client::wait_for<NodeStatus>(*questions[i], "node.status");
     if (status) {
       report.status = std::move(status).value();
@@ -108,7 +122,7 @@ Cell state_cell(const NodeReport& report) {
   const auto state = bus::to_string(report.info.state);
   switch (report.info.state) {
     case bus::NodeState::kAlive:
-      if (!report.status) return {"silent", Color::kRed};
+      if (!report.well()) return {"silent", Color::kRed};
       return {state, Color::kGreen};
     case bus::NodeState::kSuspect: return {state, Color::kYellow};
     case bus::NodeState::kStopped: return {state, report.needed ? Color::kRed : Color::kDim};

@@ -23,6 +23,13 @@ void add_snapshot_commands(CLI::App& app, Context& context);     // snapshot …
 void add_restore_command(CLI::App& snapshot, Context& context);  // snapshot restore
 void add_log_commands(CLI::App& app, Context& context);          // log show, query, follow
 void add_job_commands(CLI::App& app, Context& context);          // tag list, job …
+void add_ls_command(CLI::App& app, Context& context);            // ls
+void add_describe_command(CLI::App& app, Context& context);      // describe
+void add_kv_commands(CLI::App& app, Context& context);           // kv list, get, set
+void add_kv_watch_command(CLI::App& kv, Context& context);       // kv watch
+void add_event_commands(CLI::App& app, Context& context);        // event list, call
+void add_status_item_commands(CLI::App& app, Context& context);  // status-items …
+void add_bus_commands(CLI::App& app, Context& context);          // bus tap
 
 /// What --help says of a command: a line for lists, a paragraph, and what to type.
 struct Help {

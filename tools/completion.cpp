@@ -18,6 +18,7 @@ struct Node {
   std::string path;  // "snapshot create"; empty: the program itself
   std::vector<std::pair<std::string, std::string>> commands;  // name, help
   std::vector<Flag> flags;
+  bool is_group = false;  // needs one of its commands, and does nothing by itself
 };
 
 std::vector<Flag> flags_of(const CLI::App& app) {
@@ -36,7 +37,7 @@ std::vector<Flag> flags_of(const CLI::App& app) {
 
 void collect(const CLI::App& app, const std::string& path, const std::vector<Flag>& global,
              std::vector<Node>& nodes) {
-  Node node{path, {}, flags_of(app)};
+  Node node{path, {}, flags_of(app), app.get_require_subcommand_min() > 0};
   for (const auto& flag : global) {
     const bool has = std::any_of(node.flags.begin(), node.flags.end(),
                                  [&](const auto& own) { return own.name == flag.name; });
@@ -248,10 +249,10 @@ std::string fish_script(const std::vector<Node>& nodes) {
     for (const auto& [name, help] : node.commands) {
       script += "complete -c tidemark -n " + at + " -a " + name + " -d " + fish_quoted(help) + "\n";
     }
-    if (!node.commands.empty() && !node.path.empty()) continue;
+    if (node.is_group && !node.path.empty()) continue;
     for (const auto& flag : node.flags) {
       const bool is_long = flag.name.starts_with("--");
-      script += "complete -c tidemark -n " + (node.path.empty() ? at : within) +
+      script += "complete -c tidemark -n " + (node.commands.empty() ? within : at) +
                 (is_long ? " -l " : " -s ") + flag.name.substr(is_long ? 2 : 1) +
                 (flag.takes_value ? " -r" : "") +
                 (flag.name == "-c" || flag.name == "--config" ? " -F" : "") + " -d " +

@@ -3,20 +3,18 @@
 // The monitor's live stream for a command: subscribes, fetches the state when that is needed,
 // and hands every update of the wanted channels over, in order, on the thread that calls.
 //
-//   loop thread ── frames, answers ──► HandoffQueue ──► next() ──► StreamReader ──► updates
+//   loop thread ── frames, answers ──► Mailbox ──► next() ──► StreamReader ──► updates
 
 #pragma once
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <variant>
 #include <vector>
 
-#include "base/handoff_queue.h"
 #include "bus/stream_reader.h"
 #include "model/pv_update.h"
 #include "tools/client.h"
+#include "tools/mailbox.h"
 
 namespace tidemark::tools {
 
@@ -41,24 +39,22 @@ class LiveFollower {
     std::vector<Bytes> parts;
     bus::Answer end;
   };
-  using Event = std::variant<bus::Frame, State>;
-
-  /// Shared with callbacks, which may come after the follower has gone.
-  struct Inbox {
-    Inbox();
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool woken = false;  // guarded by mutex
-    HandoffQueue<Event> queue;
+  /// What was lost on the way, and was asked for again.
+  struct Again {
+    std::uint64_t from;
+    Result<std::vector<bus::Frame>> frames;
   };
+  using Event = std::variant<bus::Frame, State, Again>;
 
+  bus::StreamReader::Actions react(Event event);
+  bus::StreamReader::Actions take(State state);
   void ask_state();
-  void carry_out(bus::StreamReader::Actions actions, std::size_t state_parts,
-                 std::vector<LiveUpdate>& out);
+  void ask_again(const bus::StreamReader::AskAgain& hole);
+  void carry_out(const bus::StreamReader::Actions& actions, std::vector<LiveUpdate>& out);
 
   Client& client_;
   const bus::NodeNumber monitor_;
-  const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
+  const std::shared_ptr<Mailbox<Event>> inbox_;
   bus::StreamReader reader_;
 };
 

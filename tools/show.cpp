@@ -129,6 +129,17 @@ Color state_color(model::LiveState state) {
   return state == model::LiveState::kConnected ? Color::kNone : Color::kMagenta;
 }
 
+Color state_color(bus::NodeState state) {
+  switch (state) {
+    case bus::NodeState::kAlive: return Color::kGreen;
+    case bus::NodeState::kSuspect: return Color::kYellow;
+    case bus::NodeState::kStopped: return Color::kDim;
+    case bus::NodeState::kDisconnected:
+    case bus::NodeState::kForgotten: break;
+  }
+  return Color::kRed;
+}
+
 std::string time_text(UtcTime time, int digits) {
   return time == UtcTime{} ? "-" : to_iso(time, digits);
 }

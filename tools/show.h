@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/uuid.h"
+#include "bus/node.h"
 #include "model/live_table.h"
 #include "model/pv.h"
 #include "tools/context.h"
@@ -36,6 +37,7 @@ Json alarm_json(const model::Alarm& alarm);
 /// "ok" when connected.
 std::string state_text(model::LiveState state);
 Color state_color(model::LiveState state);
+Color state_color(bus::NodeState state);
 
 /// "-" and null for the epoch, which means never.
 std::string time_text(UtcTime time, int digits = 3);

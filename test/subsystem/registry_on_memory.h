@@ -68,6 +68,12 @@ class MemorySite {
     look();
   }
   void close_registry() { registry_.reset(); }
+  /// As its supervisor would: that process has ended.
+  void say_ended(const std::string& name, bus::Incarnation incarnation = 1) {
+    registry_->after(Duration{0}, [this, name, pid = 1000 + incarnation] {
+      publish(table_->exited(name, pid, "killed", utc_now()));
+    });
+  }
 
   std::shared_ptr<bus::Link> link(bus::NodeInfo self) {
     return std::shared_ptr<bus::Link>(bus_.open(std::move(self)));

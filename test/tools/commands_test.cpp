@@ -193,6 +193,45 @@ TEST_F(Commands, WatchShowsTheValueNowAndThenItsChanges) {
   EXPECT_EQ(Json::parse(second).at("value"), 9.0);
 }
 
+TEST_F(Commands, WatchLeavesOutNoChangeWhenAFrameIsLost) {
+  start_monitor();
+  const auto update_to = [](double value) {
+    model::PvUpdate update;
+    update.channel = model::ChannelId{1};
+    update.value = value;
+    update.taken_at = *parse_iso("2026-11-21T14:05:01Z");
+    return model::encode_updates({update});
+  };
+  auto& monitor = site_.link("monitor");
+  const auto publish = [&](double value) {
+    monitor.publish(bus::FrameClass::kState, bus::kLiveStream, 1, update_to(value));
+  };
+  monitor.declare_stream(bus::FrameClass::kState, bus::kLiveStream);
+  monitor.serve("monitor.state", [&](bus::Call call) {
+    call.progress(model::pack(api::StatePart{{update_to(6.0)}}));
+    call.done(model::pack(api::StateEnd{1, 0, 1}));
+  });
+  int shown = 0;
+  const auto go_on = [&] {
+    if (++shown != 2) return;  // The state is here.
+    publish(7.0);
+    monitor.after(Duration{0}, [&] {
+      site_.bus().drop_next({bus::node_number(monitor.self().uuid), bus::kLiveStream}, 1);
+      publish(8.0);
+      publish(9.0);
+    });
+  };
+  const auto ran =
+      site_.run({"pv", "watch", "QUAD:1", "--count", "5", "--for", "10s", "--json"}, go_on);
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  std::istringstream lines(ran.out);
+  std::vector<double> values;
+  for (std::string line; std::getline(lines, line);) {
+    values.push_back(Json::parse(line).at("value").get<double>());
+  }
+  EXPECT_THAT(values, testing::ElementsAre(4.25678, 6.0, 7.0, 8.0, 9.0));
+}
+
 // ---- snapshots ----------------------------------------------------------------------------------
 
 TEST_F(Commands, CompareExitsLikeDiff) {

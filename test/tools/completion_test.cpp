@@ -58,6 +58,18 @@ TEST_F(Completion, CompletesCommands) {
   EXPECT_EQ(complete("tidemark snapshot re"), "restore\n");
 }
 
+TEST_F(Completion, CompletesTheCommandsForSubsystems) {
+  EXPECT_EQ(complete("tidemark kv wa"), "watch\n");
+  EXPECT_EQ(complete("tidemark event call degauss --every"), "--everybody\n");
+  EXPECT_EQ(complete("tidemark bus tap --ra"), "--rates\n");
+}
+
+TEST_F(Completion, CompletesBothOfACommandThatRunsByItselfAndHasCommands) {
+  EXPECT_EQ(complete("tidemark status-items a"), "ack\n");
+  EXPECT_EQ(complete("tidemark status-items --fol"), "--follow\n");
+  EXPECT_THAT(script("fish"), HasSubstr("'__tidemark_at \"status-items\"' -l follow"));
+}
+
 TEST_F(Completion, CompletesOptionsOfTheCommandAndGlobalOnes) {
   EXPECT_EQ(complete("tidemark snapshot restore X --pla"), "--plan-hash\n");
   EXPECT_EQ(complete("tidemark log query --js"), "--json\n");
@@ -70,7 +82,8 @@ TEST_F(Completion, IsNotMisledByTheValueOfAnOption) {
 
 TEST_F(Completion, NamesEveryCommandForOtherShells) {
   for (const auto* shell : {"zsh", "fish"}) {
-    for (const auto* word : {"up", "snapshot", "restore", "follow", "plan-hash", "timeout"}) {
+    for (const auto* word : {"up", "snapshot", "restore", "follow", "plan-hash", "timeout",
+                             "describe", "everybody", "tap"}) {
       EXPECT_THAT(script(shell), HasSubstr(word)) << shell;
     }
   }

@@ -17,6 +17,7 @@
 #include "bus/memory_link.h"
 #include "model/api/node.h"
 #include "model/packing.h"
+#include "test/tools/watched_output.h"
 #include "tools/cli.h"
 
 namespace tidemark::tools {
@@ -85,13 +86,16 @@ class FakeSite {
   }
 
   bus::Link& link(const std::string& node) { return *links_.at(node); }
+  bus::MemoryBus& bus() { return bus_; }
 
   /// What a person has: answers on standard input, a terminal or not.
   std::string input;
   bool terminal = false;
 
-  Ran run(std::vector<std::string> arguments) {
-    std::ostringstream out;
+  /// `on_output` is called whenever the command has shown something, before it goes on.
+  Ran run(std::vector<std::string> arguments, std::function<void()> on_output = {}) {
+    WatchedOutput shown(std::move(on_output));
+    std::ostream out(&shown);
     std::ostringstream err;
     std::istringstream in(input);
     Context context(out, err, in);
@@ -101,7 +105,7 @@ class FakeSite {
     context.user = "ada@console";
     context.connect = [this](Context& asking) { return connect(asking.budget(Duration{kBudget})); };
     const int exit = run_cli(context, std::move(arguments));
-    return {exit, out.str(), err.str()};
+    return {exit, shown.str(), err.str()};
   }
 
  private:
@@ -133,9 +137,8 @@ class FakeSite {
   void announce() {
     const auto registry = links_.find("registry");
     if (registry == links_.end()) return;
-    const auto sequence =
-        registry->second->publish(bus::FrameClass::kDirectory, bus::kDirectoryStream, 1,
-                                  model::pack(directory().nodes));
+    const auto sequence = registry->second->publish(
+        bus::FrameClass::kDirectory, bus::kDirectoryStream, 1, model::pack(directory().nodes));
     const std::lock_guard lock(mutex_);
     revision_ = sequence;
   }
