@@ -13,6 +13,7 @@ using model::api::ReadRequest;
 constexpr Duration kLook = std::chrono::milliseconds(100);
 constexpr Duration kWaitMax = std::chrono::seconds(30);
 constexpr std::size_t kWaitingMax = 256;
+constexpr std::size_t kReadBytesMax = 8u << 20;  // of one answer, about: the bus carries 64 MiB
 
 LogLine log_line(const journal::Entry& entry, const journal::Store& store,
                  const std::string& origin) {
@@ -44,6 +45,17 @@ LogLine log_line(const journal::Entry& entry, const journal::Store& store,
   return line;
 }
 
+/// About the bytes that it is on the bus.
+std::size_t weight(const LogLine& line) {
+  constexpr std::size_t kFixed = 128;
+  std::size_t bytes = kFixed + line.text.size() + line.record.bytes.size();
+  if (const auto* text = std::get_if<std::string>(&line.value)) bytes += text->size();
+  if (const auto* array = std::get_if<model::SharedArray>(&line.value)) {
+    bytes += std::visit([](const auto& each) { return each.size() * 9; }, **array);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Result<ReadReply> JournalReaderState::read(const ReadRequest& request) const {
@@ -73,12 +85,21 @@ Result<ReadReply> JournalReaderState::read(const ReadRequest& request) const {
   reply.lines.reserve(page.value().entries.size());
   Uuid origin;
   std::string called;
+  std::size_t bytes = 0;
   for (const auto& entry : page.value().entries) {
     if (entry.origin != origin || called.empty()) {
       origin = entry.origin;
       called = node_name(origin);
     }
-    reply.lines.push_back(log_line(entry, *store, called));
+    auto line = log_line(entry, *store, called);
+    bytes += weight(line);
+    // At least one, however large: who reads on gets the others.
+    if (bytes > kReadBytesMax && !reply.lines.empty()) {
+      reply.next = line.line;
+      reply.end = false;
+      break;
+    }
+    reply.lines.push_back(std::move(line));
   }
   return reply;
 }

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
+#include "bus/zmq_endpoint.h"
 #include "config/endpoints.h"
 
 namespace tidemark::site {
@@ -60,6 +63,28 @@ Result<bus::ZmqLinkOptions> node_options(const config::Site& site, const std::st
   auto endpoints = config::bind_endpoints(site, name);
   made.bind_data = std::move(endpoints.data);
   made.bind_requests = std::move(endpoints.requests);
+  return options;
+}
+
+Result<bus::ZmqLinkOptions> subsystem_options(const config::Site& site, const std::string& name,
+                                              bus::Incarnation incarnation) {
+  auto options = node_options(site, name);
+  if (!options) return options.error();
+  auto& made = options.value();
+  made.self.incarnation = incarnation;
+  if (site.bus.transport != "ipc") return options;
+  const auto begin = name + "-";
+  std::error_code ignored;
+  for (const auto& file : std::filesystem::directory_iterator(site.run_directory, ignored)) {
+    const auto path = file.path().string();
+    if (!file.path().filename().string().starts_with(begin) || !file.is_socket(ignored)) continue;
+    (void)bus::prepare_endpoint("ipc://" + path, false);  // removes it when nobody listens
+  }
+  const auto of_this_life = [&](const std::string& what) {
+    return "ipc://" + site.run_directory + "/" + begin + std::to_string(incarnation) + "." + what;
+  };
+  made.bind_data = {of_this_life("data")};
+  made.bind_requests = {of_this_life("req")};
   return options;
 }
 

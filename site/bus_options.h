@@ -21,6 +21,11 @@ Result<std::vector<bus::NodeInfo>> registries_of(const config::Site& site);
 /// Errors: what load_curve_keys() says.
 Result<bus::ZmqLinkOptions> node_options(const config::Site& site, const std::string& name);
 
+/// The same for a subsystem: sockets of its own for each life, so that a newer one can take the
+/// place of an older one that is still there. Sockets of lives that ended are removed.
+Result<bus::ZmqLinkOptions> subsystem_options(const config::Site& site, const std::string& name,
+                                              bus::Incarnation incarnation);
+
 /// A client that only asks and reads. `key` is the name of its key; unused without keys.
 Result<bus::ZmqLinkOptions> client_options(const config::Site& site, const std::string& name,
                                            const std::string& key);

@@ -49,7 +49,7 @@ class EventCallRun : public std::enable_shared_from_this<EventCallRun> {
   void record(model::Record record);
   void look();
 
-  bus::Link& link_;                      // in callbacks
+  bus::Link& link_;                       // in callbacks
   const std::weak_ptr<bus::Link> owned_;  // elsewhere
   const std::shared_ptr<Outbox> outbox_;
   const EventWish wish_;

@@ -13,17 +13,22 @@ constexpr Duration kRetryMin = std::chrono::milliseconds(20);
 constexpr Duration kRetryMax = std::chrono::milliseconds(500);
 constexpr Duration kAppendBudget = std::chrono::seconds(5);
 constexpr std::size_t kRecordsAtOnce = 1000;
+constexpr std::size_t kSectionBytesMax = 1u << 20;  // as much as one request carries
 
 }  // namespace
 
 Outbox::Outbox(const std::shared_ptr<bus::Link>& link, bus::NodeNumber journal)
-    : link_(*link), owned_(link), journal_(journal), waiting_(kWaitingMax, [this] {
-        const auto at = owned_.lock();
-        if (!at) return;
-        at->after(Duration{0}, [weak = weak_from_this()] {
-          if (const auto self = weak.lock()) self->take();
-        });
-      }),
+    : link_(*link),
+      owned_(link),
+      journal_(journal),
+      waiting_(kWaitingMax,
+               [this] {
+                 const auto at = owned_.lock();
+                 if (!at) return;
+                 at->after(Duration{0}, [weak = weak_from_this()] {
+                   if (const auto self = weak.lock()) self->take();
+                 });
+               }),
       queue_({}) {}
 
 std::shared_ptr<Outbox> Outbox::start(const std::shared_ptr<bus::Link>& link,
@@ -37,16 +42,22 @@ Result<Unit> Outbox::append(model::Record record) {
 }
 
 void Outbox::take() {
-  auto records = waiting_.drain();
+  const auto records = waiting_.drain();
   for (std::size_t at = 0; at < records.size(); at += kRecordsAtOnce) {
-    const auto end = std::min(at + kRecordsAtOnce, records.size());
-    const std::vector<model::Record> some(
-        std::make_move_iterator(records.begin() + static_cast<std::ptrdiff_t>(at)),
-        std::make_move_iterator(records.begin() + static_cast<std::ptrdiff_t>(end)));
-    queue_.push(journal::SectionFormat::kRecords, static_cast<std::uint32_t>(some.size()),
-                utc_now(), model::encode_records(some));
+    push(std::span(records).subspan(at, std::min(kRecordsAtOnce, records.size() - at)));
   }
   send();
+}
+
+void Outbox::push(std::span<const model::Record> records) {
+  auto packed = model::encode_records({records.begin(), records.end()});
+  if (packed.size() > kSectionBytesMax && records.size() > 1) {
+    push(records.first(records.size() / 2));
+    push(records.subspan(records.size() / 2));
+    return;
+  }
+  queue_.push(journal::SectionFormat::kRecords, static_cast<std::uint32_t>(records.size()),
+              utc_now(), std::move(packed));
 }
 
 void Outbox::send() {

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/handoff_queue.h"
@@ -35,11 +36,12 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
  private:
   Outbox(const std::shared_ptr<bus::Link>& link, bus::NodeNumber journal);
   void take();
+  void push(std::span<const model::Record> records);
   void send();
   void answered(std::uint64_t generation, const bus::Answer& answer);
   void settle();
 
-  bus::Link& link_;                      // in callbacks
+  bus::Link& link_;                       // in callbacks
   const std::weak_ptr<bus::Link> owned_;  // elsewhere
   const bus::NodeNumber journal_;
   HandoffQueue<model::Record> waiting_;

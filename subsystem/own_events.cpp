@@ -98,13 +98,13 @@ void OwnEvents::take(const bus::Call& call) {
   }
   if (closed_) return call.fail({Code::kUnavailable, subsystem_ + " is stopping"});
   if (running_.size() >= kRunningMax) {
-    return call.fail({Code::kUnavailable, subsystem_ + " handles " +
-                                              std::to_string(kRunningMax) + " events already"});
+    return call.fail({Code::kUnavailable,
+                      subsystem_ + " handles " + std::to_string(kRunningMax) + " events already"});
   }
   auto& running = running_.emplace_back();
   running.run = std::make_shared<EventRun>(std::move(wish), call);
-  running.thread = std::thread(
-      [this, &running, run = running.run, handler = found->second.handler]() mutable {
+  running.thread =
+      std::thread([this, &running, run = running.run, handler = found->second.handler]() mutable {
         carry_out(*handler, *run);
         handler.reset();
         const std::lock_guard again(mutex_);

@@ -52,8 +52,8 @@ Result<std::uint32_t> OwnKeys::add(model::kv::KeySpec spec) {
   if (!checked) return checked.error();
   const std::lock_guard lock(mutex_);
   if (keys_.size() >= kKeysMax) {
-    return Error{Code::kInvalidArgument, subsystem_ + " has " + std::to_string(kKeysMax) +
-                                             " keys, and may have no more"};
+    return Error{Code::kInvalidArgument,
+                 subsystem_ + " has " + std::to_string(kKeysMax) + " keys, and may have no more"};
   }
   const auto number = static_cast<std::uint32_t>(keys_.size());
   if (!by_name_.emplace(spec.name, number).second) {
@@ -131,8 +131,7 @@ api::KeyUpdate OwnKeys::store(std::uint32_t key, Value value, api::Quality quali
 
 void OwnKeys::flush_locked(bus::Link& link) {
   if (row_count_ == 0) return;
-  link.publish(bus::FrameClass::kState, api::kKeyStream, row_count_,
-               array_of(row_count_, rows_));
+  link.publish(bus::FrameClass::kState, api::kKeyStream, row_count_, array_of(row_count_, rows_));
   published_ += row_count_;
   row_count_ = 0;
   rows_.clear();
@@ -234,8 +233,8 @@ void OwnKeys::write(const bus::Call& call) {
     } catch (...) {
       return call.fail({Code::kFailed, "its on_write threw"});
     }
-    call.done(model::pack(self->store(key.value(), std::move(taken).value(),
-                                      api::Quality::kGood, writer)));
+    call.done(model::pack(
+        self->store(key.value(), std::move(taken).value(), api::Quality::kGood, writer)));
   });
   if (!posted) call.fail({Code::kUnavailable, subsystem_ + " has too much to do"});
 }

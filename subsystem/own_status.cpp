@@ -66,12 +66,19 @@ void OwnStatus::add(const std::string& item, bool latches) {
   made.name = item;
   made.latches = latches;
   made.since = utc_now();
+  // At rest: nothing for the journal, but who watches wants to know of it.
+  if (const auto link = link_.lock()) {
+    link->publish(bus::FrameClass::kState, api::kStatusStream, 1,
+                  model::pack(api::StatusItems{made}));
+    ++published_;
+  }
 }
 
 void OwnStatus::raise(const std::string& item, model::Level severity, std::int32_t code,
                       std::string text) {
   const std::lock_guard lock(mutex_);
-  put_locked(link_.lock().get(), model::raised(items_.at(item), severity, code, std::move(text), utc_now()));
+  put_locked(link_.lock().get(),
+             model::raised(items_.at(item), severity, code, std::move(text), utc_now()));
 }
 
 void OwnStatus::clear(const std::string& item) {

@@ -34,8 +34,7 @@ class OwnStatus : public std::enable_shared_from_this<OwnStatus> {
 
  private:
   void put_locked(bus::Link* link, model::StatusItem changed);
-  Result<Unit> acknowledge_locked(bus::Link* link, const std::string& item,
-                                  const std::string& who);
+  Result<Unit> acknowledge_locked(bus::Link* link, const std::string& item, const std::string& who);
 
   const std::string subsystem_;
 

@@ -120,15 +120,15 @@ void RemoteKeys::tick() {
   link_->after(kTick, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tick();
   });
-  const auto closed = std::erase_if(subscriptions_, [](const auto& each) { return each->closed(); });
+  const auto closed =
+      std::erase_if(subscriptions_, [](const auto& each) { return each->closed(); });
   if (closed == 0) return;
   for (auto& [uuid, peer] : peers_) route(peer);
 }
 
 std::shared_ptr<KeySubscription> RemoteKeys::subscribe(
     std::string pattern, Policy policy, std::function<void(const KeyEvent&)> on_event) {
-  auto made =
-      std::make_shared<KeySubscription>(std::move(pattern), policy, std::move(on_event));
+  auto made = std::make_shared<KeySubscription>(std::move(pattern), policy, std::move(on_event));
   const std::lock_guard lock(mutex_);
   if (const auto link = owned_.lock()) {
     link->after(Duration{0}, [weak = weak_from_this(), made] {

@@ -44,7 +44,8 @@ class KeySubscription {
  public:
   static constexpr std::size_t kQueueMax = 65'536;  // events of policy kAll
 
-  KeySubscription(std::string pattern, Policy policy, std::function<void(const KeyEvent&)> on_event);
+  KeySubscription(std::string pattern, Policy policy,
+                  std::function<void(const KeyEvent&)> on_event);
 
   bool wants(const std::string& subsystem, const std::string& key) const;
   /// Threads: the loop's.
@@ -96,8 +97,8 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
     model::api::Surface surface;
     // Of a stream that is followed:
     std::shared_ptr<bus::StateFollower> follower;
-    bus::Incarnation life = 0;                // whose the values are
-    std::vector<model::api::KeyUpdate> last;  // by key
+    bus::Incarnation life = 0;                                          // whose the values are
+    std::vector<model::api::KeyUpdate> last;                            // by key
     std::vector<std::vector<std::shared_ptr<KeySubscription>>> routes;  // by key
   };
 

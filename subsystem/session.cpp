@@ -35,6 +35,7 @@ Session::Session(SessionOptions options)
 Session::~Session() { stop(Duration{0}); }
 
 Result<Unit> Session::start() {
+  if (link()) return Error{Code::kUnavailable, options_.name + " is started already"};
   const char* named = std::getenv("TIDEMARK_SITE");
   auto file = options_.site_file;
   if (file.empty()) file = named == nullptr ? "site.toml" : named;
@@ -44,16 +45,19 @@ Result<Unit> Session::start() {
   auto registries = site::registries_of(site);
   if (!registries) return registries.error();
   const auto& name = options_.name;
-  auto options = options_.registers ? site::node_options(site, name)
+  bus::Incarnation life = 1;
+  if (options_.registers) {
+    const auto incarnation = next_incarnation(site.data_directory + "/subsystems/" + name);
+    if (!incarnation) return incarnation.error();
+    life = incarnation.value();
+  }
+  auto options = options_.registers ? site::subsystem_options(site, name, life)
                                     : site::client_options(site, name, options_.key);
   if (!options) return options.error();
   auto& self = options.value().self;
   self.kind = options_.registers ? "subsystem" : "client";
   if (options_.registers) {
     if (options_.uuid) self.uuid = *options_.uuid;
-    const auto incarnation = next_incarnation(site.data_directory + "/subsystems/" + name);
-    if (!incarnation) return incarnation.error();
-    self.incarnation = incarnation.value();
     self.labels = options_.labels;
     self.surface.bytes = surface();
   }
@@ -63,8 +67,8 @@ Result<Unit> Session::start() {
                bus::node_number(bus::node_uuid(site.name, "journal")));
 }
 
-Result<Unit> Session::start(std::shared_ptr<bus::Link> link,
-                            std::vector<bus::NodeInfo> registries, bus::NodeNumber journal) {
+Result<Unit> Session::start(std::shared_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries,
+                            bus::NodeNumber journal) {
   const auto outbox = Outbox::start(link, journal);
   {
     const std::lock_guard lock(mutex_);
@@ -134,8 +138,7 @@ void Session::stop(Duration patience) {
 }
 
 Bytes Session::surface() const {
-  return model::pack(
-      model::api::Surface{options_.description, keys_->specs(), events_->specs()});
+  return model::pack(model::api::Surface{options_.description, keys_->specs(), events_->specs()});
 }
 
 void Session::surface_changed() {
@@ -196,8 +199,9 @@ void Session::ask_to_end(std::optional<Error> why) {
 std::optional<Error> Session::may_wait(const std::string& what) {
   if (!Executor::inside()) return std::nullopt;
   return Error{Code::kRefused,
-               what + " would wait inside a callback, where nothing that it waits for can arrive; "
-                      "use the form that calls back"};
+               what +
+                   " would wait inside a callback, where nothing that it waits for can arrive; "
+                   "use the form that calls back"};
 }
 
 Result<bus::NodeInfo> Session::find(const std::string& name, SteadyTime deadline) {
@@ -247,8 +251,8 @@ void Session::ask_later(const std::string& node, const std::string& method, Byte
                         Duration budget, std::function<void(bus::Answer)> on_answer) {
   const auto at = link();
   const auto info = find(node, steady_now());
-  const auto call_back = [executor = executor_, on_answer = std::move(on_answer)](
-                             bus::Answer answer) {
+  const auto call_back = [executor = executor_,
+                          on_answer = std::move(on_answer)](bus::Answer answer) {
     executor->post([on_answer, answer = std::move(answer)] { on_answer(answer); });
   };
   if (!info) return call_back(info.error());

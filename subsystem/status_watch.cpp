@@ -7,8 +7,7 @@ namespace tidemark::subsystem {
 
 namespace api = model::api;
 
-void StatusWatch::on_changes(bus::Link& link,
-                             const std::vector<bus::NodeInfo>& changed) {
+void StatusWatch::on_changes(bus::Link& link, const std::vector<bus::NodeInfo>& changed) {
   if (closed_) {
     for (const auto& [uuid, follower] : followers_) follower->stop();
     followers_.clear();

@@ -22,11 +22,12 @@ class StatusWatch : public std::enable_shared_from_this<StatusWatch> {
 
   /// `on_item` runs on the executor: for each item that there is, then for each change.
   StatusWatch(std::string pattern, std::shared_ptr<Executor> executor, OnItem on_item)
-      : pattern_(std::move(pattern)), executor_(std::move(executor)), on_item_(std::move(on_item)) {}
+      : pattern_(std::move(pattern)),
+        executor_(std::move(executor)),
+        on_item_(std::move(on_item)) {}
 
   /// Who is there has changed. Only on the loop thread.
-  void on_changes(bus::Link& link,
-                  const std::vector<bus::NodeInfo>& changed);
+  void on_changes(bus::Link& link, const std::vector<bus::NodeInfo>& changed);
   /// Threads: any.
   void close() { closed_ = true; }
 

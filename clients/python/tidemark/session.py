@@ -108,7 +108,8 @@ class Session:
                        incarnation=next_incarnation(
                            site.data_directory / "subsystems" / self.name),
                        labels=self.labels, surface=self.surface())
-        data, requests = site.endpoints(self.name)
+        # Sockets of its own for each life, so that a newer one can take the place of an older.
+        data, requests = site.endpoints(f"{self.name}-{info.incarnation}")
         return LinkOptions(info, data, requests, keys, site.keys, site.insecure)
 
     def stop(self, patience: float) -> None:
