@@ -172,8 +172,9 @@ void print_feedback(const Context& context, const Feedback& said) {
     context.print(json);
   } else {
     context.out << printable(said.target) << ": " << printable(said.text);
+    const auto progress = printable(key_value_text(said.progress));
     if (!said.progress.is_none()) {
-      context.out << (said.text.empty() ? "" : " ") << printable(key_value_text(said.progress));
+      context.out << (said.text.empty() ? progress : " (" + progress + ")");
     }
     context.out << "\n";
   }

@@ -152,6 +152,11 @@ void print_nodes(const Context& context, const std::vector<NodeReport>& reports)
       row.emplace_back(duration_text(now - status.started_at));
       row.emplace_back(memory_text(status.memory_bytes));
       row.emplace_back(cpu_text(status, now));
+    } else if (report.is_subsystem() && report.well()) {
+      row.emplace_back(std::to_string(info.pid));
+      row.emplace_back(std::to_string(info.incarnation));
+      row.emplace_back(duration_text(now - info.started_at));
+      row.insert(row.end(), 2, Cell("-"));
     } else {
       row.insert(row.end(), 5, Cell("-"));
     }
