@@ -45,6 +45,7 @@ class MemorySite {
     registry_.reset();
     table_ = std::make_unique<bus::RegistryTable>(incarnation);
     registry_ = bus_.open(member_called("registry", incarnation));
+    open_ = registry_.get();
     registry_->declare_stream(bus::FrameClass::kDirectory, bus::kDirectoryStream);
     // Everything on the registry's loop thread, so the table needs no lock.
     registry_->serve("registry.register", [this](const bus::Call& call) {
@@ -103,11 +104,11 @@ class MemorySite {
     if (changes.empty()) return;
     std::vector<bus::NodeInfo> items;
     for (const auto& change : changes) items.push_back(change.node);
-    registry_->publish(bus::FrameClass::kDirectory, bus::kDirectoryStream,
-                       static_cast<std::uint32_t>(items.size()), model::pack(items));
+    open_->publish(bus::FrameClass::kDirectory, bus::kDirectoryStream,
+                   static_cast<std::uint32_t>(items.size()), model::pack(items));
   }
   void look() {
-    registry_->after(std::chrono::milliseconds(100), [this] {
+    open_->after(std::chrono::milliseconds(100), [this] {
       publish(table_->tick(steady_now(), utc_now()));
       look();
     });
@@ -128,6 +129,7 @@ class MemorySite {
   bus::MemoryBus bus_;
   std::unique_ptr<bus::RegistryTable> table_;
   std::unique_ptr<bus::Link> registry_;
+  bus::Link* open_ = nullptr;  // for its own loop, which runs while registry_ is being reset
   std::unique_ptr<bus::Link> journal_;
   mutable std::mutex mutex_;
   std::vector<model::Record> records_;  // guarded by mutex_
