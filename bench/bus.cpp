@@ -374,14 +374,17 @@ void join(const std::string& site_file, std::uint64_t pvs) {
 void directory(const std::string& site, std::size_t subsystems, std::size_t keys) {
   std::vector<std::unique_ptr<Subsystem>> all;
   const auto began = steady_now();
+  std::vector<std::future<Result<Unit>>> starting;
   for (std::size_t i = 0; i < subsystems; ++i) {
     auto& made = all.emplace_back(std::make_unique<Subsystem>("bench." + std::to_string(i),
                                                               SubsystemOptions{.site_file = site}));
     for (std::size_t k = 0; k < keys; ++k) {
       made->publish<double>("group/key" + std::to_string(k), {.unit = "A", .description = "a key"});
     }
-    must(made->start(10s));
+    starting.push_back(
+        std::async(std::launch::async, [each = made.get()] { return each->start(20s); }));
   }
+  for (auto& each : starting) must(each.get());
   // One that sees all of them, with all their keys.
   const auto knows_all = [&](const Client& client) {
     std::size_t known = 0;

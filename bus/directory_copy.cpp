@@ -3,33 +3,17 @@
 #include <algorithm>
 
 namespace tidemark::bus {
-namespace {
-
-NodeInfo* find(Directory& directory, const Uuid& uuid) {
-  const auto found = std::find_if(directory.nodes.begin(), directory.nodes.end(),
-                                  [&](const NodeInfo& node) { return node.uuid == uuid; });
-  return found == directory.nodes.end() ? nullptr : &*found;
-}
-
-}  // namespace
 
 void DirectoryCopy::put(const NodeInfo& node) {
   unconfirmed_.erase(node.uuid);
-  auto* known = find(directory_, node.uuid);
-  if (node.state == NodeState::kForgotten) {
-    std::erase_if(directory_.nodes, [&](const NodeInfo& each) { return each.uuid == node.uuid; });
-  } else if (known != nullptr) {
-    *known = node;
-  } else {
-    directory_.nodes.push_back(node);
-  }
+  directory_.put(node);
 }
 
 std::vector<NodeInfo> DirectoryCopy::take_whole(const Directory& whole, SteadyTime now) {
   const bool restarted = whole.registry != directory_.registry;
   std::vector<NodeInfo> changed;
   for (const auto& node : whole.nodes) {
-    const auto* known = find(directory_, node.uuid);
+    const auto* known = directory_.find(node.uuid);
     if (known == nullptr || *known != node) changed.push_back(node);
   }
   for (auto node : directory_.nodes) {
@@ -64,10 +48,12 @@ std::vector<NodeInfo> DirectoryCopy::tick(SteadyTime now, UtcTime utc) {
       ++at;
       continue;
     }
-    if (auto* node = find(directory_, at->first)) {
-      node->state = NodeState::kDisconnected;
-      node->state_since = utc;
-      changed.push_back(*node);
+    if (const auto* known = directory_.find(at->first)) {
+      auto node = *known;
+      node.state = NodeState::kDisconnected;
+      node.state_since = utc;
+      directory_.put(node);
+      changed.push_back(std::move(node));
     }
     at = unconfirmed_.erase(at);
   }

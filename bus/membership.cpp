@@ -31,7 +31,11 @@ std::shared_ptr<Membership> Membership::start(Link& link, MembershipOptions opti
 }
 
 void Membership::begin() {
-  for (std::size_t i = 0; i < registries_.size(); ++i) follow(i);
+  for (std::size_t i = 0; i < registries_.size(); ++i) {
+    // With ipc it is known where it publishes: it need be asked only when nothing is heard.
+    if (!registries_[i].info.data_endpoints.empty()) registries_[i].introduced_at = link_.now();
+    follow(i);
+  }
   tick();
 }
 
@@ -129,6 +133,10 @@ void Membership::choose() {
   if (chosen == chosen_) return;
   spdlog::info("the directory of {} counts from now on", registries_[chosen].info.name);
   chosen_ = chosen;
+  {
+    const std::lock_guard lock(mutex_);
+    directory_ = {};
+  }
   const auto changed = registries_[chosen].copy.directory().nodes;
   tell(changed);
 }
@@ -150,8 +158,11 @@ void Membership::tell(const std::vector<NodeInfo>& changed) {
   }
   const auto& directory = registries_[chosen_].copy.directory();
   {
+    // Change by change: with hundreds of subsystems a copy of it all would cost far more.
     const std::lock_guard lock(mutex_);
-    directory_ = directory;
+    for (const auto& node : changed) directory_.put(node);
+    directory_.registry = directory.registry;
+    directory_.revision = directory.revision;
   }
   if (options_.on_changes) options_.on_changes(changed);
   if (options_.on_directory) options_.on_directory(directory);

@@ -2,6 +2,7 @@
 
 #include "bus/node.h"
 
+#include <algorithm>
 #include <string>
 
 #include "base/bytes.h"
@@ -37,6 +38,24 @@ const NodeInfo* Directory::find(std::string_view name) const {
     found = &node;
   }
   return found;
+}
+
+const NodeInfo* Directory::find(const Uuid& uuid) const {
+  const auto found = std::find_if(nodes.begin(), nodes.end(),
+                                  [&](const NodeInfo& node) { return node.uuid == uuid; });
+  return found == nodes.end() ? nullptr : &*found;
+}
+
+void Directory::put(const NodeInfo& node) {
+  const auto found = std::find_if(nodes.begin(), nodes.end(),
+                                  [&](const NodeInfo& each) { return each.uuid == node.uuid; });
+  if (node.state == NodeState::kForgotten) {
+    if (found != nodes.end()) nodes.erase(found);
+  } else if (found != nodes.end()) {
+    *found = node;
+  } else {
+    nodes.push_back(node);
+  }
 }
 
 }  // namespace tidemark::bus

@@ -73,6 +73,9 @@ struct Directory {
   static auto fields(auto& s) { return std::tie(s.revision, s.registry, s.nodes); }
   /// The living one of that name, else a gone one.
   const NodeInfo* find(std::string_view name) const;
+  const NodeInfo* find(const Uuid& uuid) const;
+  /// In the place of the one with that UUID, or beside the others; one that is forgotten goes.
+  void put(const NodeInfo& node);
   bool operator==(const Directory&) const = default;
 };
 

@@ -160,13 +160,7 @@ void RemoteKeys::learn(const bus::NodeInfo& info) {
   auto& peer = peers_[info.uuid];
   const auto before = std::exchange(peer.info, info);
   if (before.surface != info.surface || before.incarnation != info.incarnation) {
-    auto surface = info.surface.bytes.empty() ? Result<api::Surface>(api::Surface{})
-                                              : model::unpack<api::Surface>(info.surface.bytes);
-    if (!surface) {
-      spdlog::warn("{} describes itself in a way that cannot be read: {}", info.name,
-                   surface.error().message);
-    }
-    peer.surface = surface ? std::move(surface).value() : api::Surface{};
+    peer.surface_is_read = false;
     route(peer);
     show_all(peer);
   } else if (bus::is_gone(before.state) != bus::is_gone(info.state)) {
@@ -177,7 +171,24 @@ void RemoteKeys::learn(const bus::NodeInfo& info) {
   peers_.erase(info.uuid);
 }
 
+void RemoteKeys::read_surface(Peer& peer) {
+  if (std::exchange(peer.surface_is_read, true)) return;
+  const auto& packed = peer.info.surface.bytes;
+  auto surface =
+      packed.empty() ? Result<api::Surface>(api::Surface{}) : model::unpack<api::Surface>(packed);
+  if (!surface) {
+    spdlog::warn("{} describes itself in a way that cannot be read: {}", peer.info.name,
+                 surface.error().message);
+  }
+  peer.surface = surface ? std::move(surface).value() : api::Surface{};
+}
+
 void RemoteKeys::route(Peer& peer) {
+  if (subscriptions_.empty() && !peer.follower) {
+    peer.routes.clear();
+    return;
+  }
+  read_surface(peer);
   peer.routes.assign(peer.surface.keys.size(), {});
   bool wanted = false;
   for (std::size_t key = 0; key < peer.surface.keys.size(); ++key) {

@@ -95,6 +95,7 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
   struct Peer {
     bus::NodeInfo info;
     model::api::Surface surface;
+    bool surface_is_read = true;  // only when anybody wants anything of anybody
     // Of a stream that is followed:
     std::shared_ptr<bus::StateFollower> follower;
     bus::Incarnation life = 0;                                          // whose the values are
@@ -107,6 +108,7 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
   /// Who listens to which key; follows the stream when anybody does, and stops when nobody does.
   void route(Peer& peer);
   void follow(Peer& peer);
+  static void read_surface(Peer& peer);
   void take(Peer& peer, const Bytes& payload);
   void show(const Peer& peer, std::uint32_t key,
             const std::vector<std::shared_ptr<KeySubscription>>& listeners) const;

@@ -87,13 +87,7 @@ Result<Unit> Session::start(std::shared_ptr<bus::Link> link, std::vector<bus::No
   options.on_changes = [weak = weak_from_this(),
                         at = link.get()](const std::vector<bus::NodeInfo>& nodes) {
     const auto self = weak.lock();
-    if (!self) return;
-    std::shared_ptr<bus::Membership> membership;
-    {
-      const std::lock_guard lock(self->mutex_);
-      membership = self->membership_;
-    }
-    if (membership) self->changed(*at, membership->directory(), nodes);
+    if (self) self->changed(*at, nodes);
   };
   options.on_fenced = [weak = weak_from_this()](const Error& error) {
     if (const auto self = weak.lock()) self->ask_to_end(error);
@@ -151,12 +145,11 @@ void Session::surface_changed() {
   if (membership && options_.registers) membership->set_surface(options_.labels, surface());
 }
 
-void Session::changed(bus::Link& link, const bus::Directory& directory,
-                      const std::vector<bus::NodeInfo>& nodes) {
+void Session::changed(bus::Link& link, const std::vector<bus::NodeInfo>& nodes) {
   std::vector<std::shared_ptr<StatusWatch>> watches;
   {
     const std::lock_guard lock(mutex_);
-    directory_ = directory;
+    for (const auto& node : nodes) directory_.put(node);
     has_directory_ = true;
     watches = watches_;
   }

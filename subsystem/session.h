@@ -91,8 +91,7 @@ class Session : public std::enable_shared_from_this<Session> {
   static std::optional<Error> may_wait(const std::string& what);
 
  private:
-  void changed(bus::Link& link, const bus::Directory& directory,
-               const std::vector<bus::NodeInfo>& nodes);
+  void changed(bus::Link& link, const std::vector<bus::NodeInfo>& nodes);
 
   const SessionOptions options_;
   const std::shared_ptr<Executor> executor_ = std::make_shared<Executor>();

@@ -53,9 +53,14 @@ std::vector<subsystem::EventWish::Target> resolve(const bus::Directory& director
 }  // namespace
 
 Client::Client(std::string site_file, std::string key)
-    : session_(std::make_shared<subsystem::Session>(subsystem::SessionOptions{
-          subsystem::Session::user_at_host(), std::move(site_file), "", {}, std::nullopt, false,
-          std::move(key)})) {}
+    : session_(std::make_shared<subsystem::Session>(
+          subsystem::SessionOptions{subsystem::Session::user_at_host(),
+                                    std::move(site_file),
+                                    "",
+                                    {},
+                                    std::nullopt,
+                                    false,
+                                    std::move(key)})) {}
 
 Client::Client(std::shared_ptr<subsystem::Session> session) : session_(std::move(session)) {}
 
@@ -80,15 +85,14 @@ std::vector<Peer> Client::peers() const {
   std::vector<Peer> peers;
   for (const auto& node : session_->directory().nodes) {
     peers.push_back({node.name, node.kind, std::string(to_string(node.state)), node.state_since,
-                     node.started_at, node.host, node.pid, node.uuid, node.incarnation,
-                     node.labels, surface_of(node)});
+                     node.started_at, node.host, node.pid, node.uuid, node.incarnation, node.labels,
+                     surface_of(node)});
   }
   return peers;
 }
 
 Subscription Client::subscribe(std::string pattern,
-                               std::function<void(const Update<Value>&)> listener,
-                               Policy policy) {
+                               std::function<void(const Update<Value>&)> listener, Policy policy) {
   const auto made = session_->remote_keys().subscribe(
       std::move(pattern),
       policy == Policy::kAll ? subsystem::Policy::kAll : subsystem::Policy::kLatest,
@@ -100,8 +104,7 @@ Subscription Client::subscribe(std::string pattern,
 }
 
 RunningCall Client::call_later(const std::string& event, Value argument, const Targets& targets,
-                               Duration patience,
-                               std::function<void(const CallResult&)> on_ended,
+                               Duration patience, std::function<void(const CallResult&)> on_ended,
                                std::function<void(const Feedback&)> on_feedback) {
   subsystem::EventWish wish;
   wish.event = event;
@@ -196,8 +199,8 @@ Mark Client::begin_mark(std::string mark, Value data, std::vector<std::string> t
 }
 
 void Client::end_mark(const Mark& mark, Value data) {
-  const auto taken = session_->record(
-      model::MarkEnd{mark.id, mark.name, session_->user(), std::move(data)});
+  const auto taken =
+      session_->record(model::MarkEnd{mark.id, mark.name, session_->user(), std::move(data)});
   if (!taken) spdlog::warn("the end of '{}' is lost: {}", mark.name, taken.error().message);
 }
 

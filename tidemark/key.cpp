@@ -105,8 +105,8 @@ Result<Update<Value>> FarKey::get(Duration patience) const {
   const auto now = model::unpack<api::KeyUpdate>(answer.value());
   if (!now) return now.error();
   const auto& update = now.value();
-  return Update<Value>{name,           update.value,  update.time, update.sequence,
-                       update.quality, update.writer, 0};
+  return Update<Value>{
+      name, update.value, update.time, update.sequence, update.quality, update.writer, 0};
 }
 
 Result<Unit> FarKey::set(Value value, Duration patience) const {
@@ -114,8 +114,7 @@ Result<Unit> FarKey::set(Value value, Duration patience) const {
   if (const auto refused = subsystem::Session::may_wait("writing " + name)) return *refused;
   const auto answer = state_->session->ask(
       state_->subsystem, "kv.write",
-      model::pack(api::KeyWrite{state_->key, std::move(value), state_->session->user()}),
-      patience);
+      model::pack(api::KeyWrite{state_->key, std::move(value), state_->session->user()}), patience);
   if (!answer) return answer.error();
   return Unit{};
 }

@@ -5,8 +5,8 @@
 //
 //   auto current  = psu.publish<double>("current", {.unit = "A"});
 //   auto setpoint = psu.writable<double>("setpoint", {.unit = "A", .range = {{0, 100}}});
-//   setpoint.on_write([&](double amps) { return interlock ? reject("interlock open") : accept(); });
-//   current = 12.5;
+//   setpoint.on_write([&](double amps) { return interlock ? reject("interlock open") : accept();
+//   }); current = 12.5;
 //
 //   auto pressure = site.key<double>("vacuum/pressure");
 //   pressure.on_change([](const Update<double>& now) { … now.value … });
@@ -106,8 +106,9 @@ template <class T>
 Result<Update<T>> typed(const Update<Value>& any) {
   auto value = from_value<T>(any.value);
   if (!value) return Error{value.error().code, any.key + ": " + value.error().message};
-  return Update<T>{any.key,     std::move(value).value(), any.time,  any.sequence,
-                   any.quality, any.writer,               any.missed};
+  return Update<T>{
+      any.key,   std::move(value).value(), any.time, any.sequence, any.quality, any.writer,
+      any.missed};
 }
 
 }  // namespace detail

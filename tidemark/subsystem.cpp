@@ -91,8 +91,7 @@ detail::OwnKey Subsystem::add(std::string key, Type type, KeyOptions options, bo
 void Subsystem::on_event(std::string event, std::function<Outcome(Call&)> handler,
                          EventOptions options) {
   note(session_->events().add(
-      api::EventSpec{std::move(event), std::move(options.description),
-                     std::move(options.argument)},
+      api::EventSpec{std::move(event), std::move(options.description), std::move(options.argument)},
       [handler = std::move(handler)](subsystem::EventRun& run) -> Result<Value> {
         Call call(run);
         return handler(call);
@@ -114,7 +113,8 @@ int Subsystem::run() {
     if (!started && !session_->link()) {
       why = started.error();
     } else {
-      if (!started) std::fprintf(stderr, "%s: %s\n", name().c_str(), started.error().message.c_str());
+      if (!started)
+        std::fprintf(stderr, "%s: %s\n", name().c_str(), started.error().message.c_str());
       why = session_->wait_for_end();
     }
     stop();

@@ -42,8 +42,7 @@ class Subsystem : public Client {
 
   template <class T>
   Published<T> publish(std::string key, KeyOptions options = {}) {
-    return Published<T>(
-        add(std::move(key), detail::declared_type<T>(), std::move(options), false));
+    return Published<T>(add(std::move(key), detail::declared_type<T>(), std::move(options), false));
   }
   template <class T>
   Writable<T> writable(std::string key, KeyOptions options = {}) {
