@@ -79,16 +79,26 @@ model::api::NodeStatus Chassis::status() const {
   now.pid = me.pid;
   now.started_at = me.started_at;
   const auto counters = link->counters();
-  board->count("tidemark_bus_frames_sent_total", "Data frames sent",
-               static_cast<double>(counters.frames_sent));
-  board->count("tidemark_bus_frames_received_total", "Data frames received",
-               static_cast<double>(counters.frames_received));
-  board->count("tidemark_bus_malformed_total", "Frames and envelopes dropped as malformed",
-               static_cast<double>(counters.malformed));
-  board->count("tidemark_bus_stale_total", "Frames dropped as of an older incarnation",
-               static_cast<double>(counters.stale));
-  board->count("tidemark_bus_requests_timed_out_total", "Requests without an answer in time",
-               static_cast<double>(counters.requests_timed_out));
+  const auto count = [&](const char* name, const char* help, std::uint64_t value) {
+    board->count(std::string("tidemark_bus_") + name + "_total", help, static_cast<double>(value));
+  };
+  count("frames_sent", "Data frames sent", counters.frames_sent);
+  count("frames_received", "Data frames received", counters.frames_received);
+  count("bytes_sent", "Bytes of frames, requests and answers sent", counters.bytes_sent);
+  count("bytes_received", "Bytes of frames, requests and answers received",
+        counters.bytes_received);
+  count("malformed", "Frames and envelopes dropped as malformed", counters.malformed);
+  count("stale", "Frames dropped as of an older incarnation", counters.stale);
+  count("skipped", "Frames dropped unread after this node stood still", counters.skipped);
+  count("dropped", "Frames and answers not sent because a queue was full", counters.dropped);
+  count("frames_sent_again", "Frames sent again to who had lost them", counters.frames_sent_again);
+  count("requests_sent", "Requests sent", counters.requests_sent);
+  count("requests_sent_again", "Requests sent again after a silence", counters.requests_sent_again);
+  count("requests_served", "Requests answered", counters.requests_served);
+  count("requests_asked_twice", "Requests that came again, and were done once",
+        counters.requests_asked_twice);
+  count("requests_timed_out", "Requests without an answer in time", counters.requests_timed_out);
+  count("refused", "Connections refused: no key, a wrong one, one not allowed", counters.refused);
   board->fill(now);
   return now;
 }
