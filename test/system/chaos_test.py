@@ -15,7 +15,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import is_running, short_directory, tidemark, wait_until
+from support import HarnessError, is_running, short_directory, tidemark, wait_until
 
 SECONDS = float(os.environ.get("TIDEMARK_CHAOS_SECONDS", "20"))
 SEED = int(os.environ.get("TIDEMARK_SEED", random.SystemRandom().randrange(1 << 30)))
@@ -55,7 +55,7 @@ class Host:
         self.site.write_text(
             '[site]\nname = "chaos"\ndata = "data"\nnodes = ["registry", "journal"]\n'
             f'[bus]\ntransport = "tcp"\naddress = "{address}"\nregistry = "{registry}"\n'
-            'insecure = true\n')
+            'insecure = true\n[supervisor]\nrestarts_max = 1000\n')
 
     def start(self, *command):
         log = open(self.directory / f"{Path(command[0]).name}-{command[-1]}.log".replace("/", ""),
@@ -200,8 +200,15 @@ class Chaos(unittest.TestCase):
         for name, process in self.subsystems.items():
             if process.poll() is not None:  # its own rule: whoever is superseded ends
                 self.launch(name)
-        wait_until(self.agreed, 30, "both hosts agree: " + json.dumps(
-            [host.directory_of_nodes() for host in self.hosts], indent=1))
+        try:
+            wait_until(self.agreed, 30, "both hosts agree")
+        except HarnessError:
+            for host in self.hosts:
+                seen = host.cli("ls")
+                print(host.name, seen.stdout, seen.stderr, flush=True)
+            for log in sorted(self.directory.rglob("*.log")):
+                print(f"---- {log.name}", *log.read_text().splitlines()[-8:], sep="\n", flush=True)
+            raise
         print(f"{done} of {calls} calls were done; agreed after {time.monotonic() - began:.1f} s",
               flush=True)
         self.assertGreater(done, 0)
