@@ -40,7 +40,10 @@ std::vector<subsystem::EventWish::Target> resolve(const bus::Directory& director
     return found;
   }
   for (const auto& node : directory.nodes) {
-    if (bus::is_gone(node.state) || !handles(node, event)) continue;
+    // Who died without a goodbye still has a say: asked, it is lost, and so nothing goes ahead
+    // because the one who would have objected is dead.
+    const bool left = node.state == bus::NodeState::kStopped;
+    if (left || !handles(node, event)) continue;
     const auto& labels = node.labels;
     const bool wanted =
         targets.kind == Targets::Kind::kEverybody ||

@@ -75,9 +75,11 @@ Targets to(Names... names) {
 inline Targets to_each(std::vector<std::string> names) {
   return {Targets::Kind::kNamed, std::move(names)};
 }
-/// Every living subsystem with that label that handles the event.
+/// Every subsystem with that label that handles the event, and has not said goodbye: one that died
+/// is lost.
 inline Targets to_label(std::string label) { return {Targets::Kind::kLabel, {std::move(label)}}; }
-/// Every living subsystem that handles the event.
+/// Every subsystem that handles the event, and has not said goodbye: one that died is lost, so a
+/// question that it might have objected to is not answered with yes.
 inline Targets everybody() { return {}; }
 
 /// What came of a call: per target its state, reason and value; all_done(), objections().

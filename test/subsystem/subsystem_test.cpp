@@ -462,6 +462,28 @@ TEST_F(SubsystemTest, OneOfManyMayObjectWithAReason) {
   EXPECT_EQ(named.targets().at("nobody").state, TargetState::kFailed);
 }
 
+TEST_F(SubsystemTest, OneThatDiedWithoutAGoodbyeIsNotTakenToAgree) {
+  Subsystem living{"shutter.1"};
+  auto dead = std::make_unique<Subsystem>("shutter.2");
+  auto stopped = std::make_unique<Subsystem>("shutter.3");
+  for (auto* each : {&living, dead.get(), stopped.get()}) {
+    each->on_event("may-expose", [](Call&) { return done(); });
+    join(*each);
+  }
+  Client client;
+  join_client(client);
+  ASSERT_TRUE(sees(client, "shutter.2") && sees(client, "shutter.3"));
+  stopped->stop();
+  dead.reset();  // no goodbye: its lease runs out
+  ASSERT_TRUE(sees(client, "shutter.3", "stopped") && sees(client, "shutter.2", "disconnected"));
+
+  const auto result = client.call("may-expose", {}, everybody(), 5s);
+  EXPECT_FALSE(result.all_done());
+  EXPECT_THAT(result.targets(), SizeIs(2));
+  EXPECT_EQ(result.targets().at("shutter.1").state, TargetState::kDone);
+  EXPECT_EQ(result.targets().at("shutter.2").state, TargetState::kLost);
+}
+
 TEST_F(SubsystemTest, HandlerThatThrowsFailsTheCallAndNothingElse) {
   Subsystem psu{"psu.1"};
   psu.on_event("throw", [](Call&) -> Outcome { throw std::runtime_error("broken"); });
