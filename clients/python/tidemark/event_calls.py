@@ -12,7 +12,7 @@ from typing import Any
 from .call_result import CallResult
 from .errors import InvalidArgument, Malformed, NotFound, TidemarkError, Unavailable
 from .link import Answer, Link
-from .messages import Directory, Surface
+from .messages import STOPPED, Directory, Surface
 from .outbox import EVENT_ANSWERED, EVENT_CALLED, EVENT_FEEDBACK, Outbox
 from .packing import Row, pack, unpack
 
@@ -41,8 +41,9 @@ def targets_of(directory: Directory, event: str, to: str | list[str] | tuple[str
             node = directory.find(name)
             found[name] = None if node is None or node.is_gone else node.number
         return found
+    # Who died without a goodbye is asked, and lost: its silence is not a yes.
     return {node.name: node.number for node in directory.nodes
-            if not node.is_gone and (label is None or label in node.labels)
+            if node.state < STOPPED and (label is None or label in node.labels)
             and _handles(node.surface, event)}
 
 
