@@ -128,6 +128,18 @@ void Engine::set_peer(const NodeInfo& peer) {
   outbox_->push([peer](Engine& engine) { engine.learn(peer); });
 }
 
+void Engine::redial(NodeNumber node) {
+  outbox_->push([node](Engine& engine) {
+    const auto found = engine.peers_.find(node);
+    if (found == engine.peers_.end() || !found->second.alive) return;
+    auto& peer = found->second;
+    engine.transport_->disconnect_data(node);
+    engine.connect_data(peer);
+    if (std::exchange(peer.asked, false)) engine.transport_->disconnect_requests(node);
+    if (!peer.waiting.empty()) peer.asked = engine.transport_->connect_requests(peer.info);
+  });
+}
+
 CallId Engine::request(NodeNumber node, std::string method, Bytes payload, RequestOptions options,
                        std::function<void(Answer)> on_answer) {
   TIDEMARK_CHECK(!method.empty() && method.size() <= kMethodBytesMax);

@@ -60,6 +60,7 @@ class Engine final : public Link, private Transport::Receiver {
                            std::function<void(Frame)> on_frame) override;
   void unsubscribe(SubscriptionId subscription) override;
   void set_peer(const NodeInfo& peer) override;
+  void redial(NodeNumber node) override;
   CallId request(NodeNumber node, std::string method, Bytes payload, RequestOptions options,
                  std::function<void(Answer)> on_answer) override;
   void cancel(CallId call) override;

@@ -131,6 +131,10 @@ class Link {
   /// is gone, or comes back in another incarnation, end with kUnavailable at once.
   virtual void set_peer(const NodeInfo& peer) = 0;
 
+  /// Drops the connections to that peer and opens new ones. For a peer that must be there and is
+  /// not heard: a connection may have given up for good, as after a server of another mechanism.
+  virtual void redial(NodeNumber node) = 0;
+
   /// Asks `node`. `on_answer` is called exactly once: the answer, or kTimeout when the budget is
   /// over (the effect may still happen), or kUnavailable when the node is unknown, gone or its
   /// queue full, or no connection came up in time (it did not get it, or died over it).

@@ -9,6 +9,7 @@ namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(100);
 constexpr Duration kSilence = std::chrono::seconds(1);  // five heartbeats
+constexpr int kUnheardMax = 5;                          // then its connections are opened anew
 
 }  // namespace
 
@@ -88,7 +89,15 @@ void Membership::introduce(std::size_t index) {
   link_.request(node_number(registry.info.uuid), "registry.directory", model::pack(Nothing{}),
                 {kSilence, {}}, [weak = weak_from_this(), index](const Answer& answer) {
                   const auto self = weak.lock();
-                  if (!self || !answer) return;
+                  if (!self) return;
+                  auto& asked = self->registries_[index];
+                  if (!answer) {
+                    if (++asked.unheard % kUnheardMax == 0) {
+                      self->link_.redial(node_number(asked.info.uuid));
+                    }
+                    return;
+                  }
+                  asked.unheard = 0;
                   const auto whole = model::unpack<Directory>(answer.value());
                   if (!whole) return;
                   for (const auto& node : whole.value().nodes) {

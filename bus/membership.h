@@ -52,6 +52,7 @@ class Membership : public std::enable_shared_from_this<Membership> {
     DirectoryCopy copy;
     bool has_copy = false;
     SteadyTime introduced_at{};
+    int unheard = 0;  // times that it was asked in vain, since it was last heard
     std::shared_ptr<StateFollower> follower;
   };
 

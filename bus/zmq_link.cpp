@@ -76,7 +76,7 @@ class ZmqTransport final : public Transport {
   std::string host_;
   std::optional<CurveKeys> keys_;
   bool insecure_ = false;
-  Bytes identity_;    // of our DEALERs, before the number that makes each of them another one
+  Bytes identity_;    // of our DEALERs: servers know by it what they answered already
   ZmqSocket pub_;     // empty when nothing is bound
   ZmqSocket router_;  // likewise
   HandshakeMonitor pub_monitor_;
@@ -96,6 +96,8 @@ Result<Unit> ZmqTransport::open(ZmqLinkOptions& options) {
   const auto& uuid = options.self.uuid.bytes;
   identity_.append(reinterpret_cast<const char*>(uuid.data()), uuid.size());
   append_le(identity_, options.self.incarnation);
+  const auto random = Uuid::random();  // two programs may run under one UUID by mistake
+  identity_.append(reinterpret_cast<const char*>(random.bytes.data()), 8);
   const bool binds = !options.bind_data.empty() || !options.bind_requests.empty();
   if (options.keys && binds) {
     const auto admitting = context_->admit_keys_of(options.key_directory);
@@ -224,11 +226,7 @@ bool ZmqTransport::connect_requests(const NodeInfo& peer) {
   auto socket = ZmqSocket::open(context_->get(), ZMQ_DEALER, kEnvelopeBytesMax);
   if (!socket) return false;
   Dealer dealer{std::move(socket).value()};
-  // Random at the end: a ROUTER that has not noticed yet that our last DEALER closed would turn
-  // away a second one of that name, and two programs may run under one UUID by mistake.
-  const auto random = Uuid::random();
-  dealer.socket.set(ZMQ_ROUTING_ID,
-                    identity_ + std::string(random.bytes.begin(), random.bytes.begin() + 8));
+  dealer.socket.set(ZMQ_ROUTING_ID, identity_);
   dealer.socket.set(ZMQ_IMMEDIATE, 1);
   if (!connect(dealer.socket, *endpoint, peer)) return false;
   dealers_.emplace(number, std::move(dealer));

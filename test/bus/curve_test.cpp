@@ -283,6 +283,33 @@ TEST_F(CurveLinkTest, KeyThatIsAllowedLaterGetsInByItself) {
   EXPECT_EQ(ask(*late), "hi");
 }
 
+TEST_F(CurveLinkTest, ServerThatGetsItsKeysLaterIsReachedWhenDialedAgain) {
+  auto info = server_->self();
+  server_.reset();
+  auto options = without_keys("server");
+  options.bind_requests = info.request_endpoints;
+  // A context that is shared closes the port of a link that is gone a little later.
+  ASSERT_TRUE(eventually([&] {
+    auto again = open_zmq_link(options);
+    if (again) server_ = std::move(again).value();
+    return server_ != nullptr;
+  }));
+  const auto caller = open(with_keys("friend", friend_keys_));
+  EXPECT_THAT(ask(*caller, info, kRefusalTime), HasSubstr("unavailable"));
+
+  server_.reset();
+  options.keys = load_curve_keys(directory_, "server").value();
+  options.key_directory = directory_;
+  ASSERT_TRUE(eventually([&] {
+    auto again = open_zmq_link(options);
+    if (again) server_ = std::move(again).value();
+    return server_ != nullptr;
+  }));
+  server_->serve("echo", [](Call call) { call.done(call.payload()); });
+  caller->redial(node_number(info.uuid));
+  EXPECT_EQ(ask(*caller, info), "hi");
+}
+
 TEST_F(CurveLinkTest, WithoutTheListNobodyGetsIn) {
   std::filesystem::remove_all(file("allowed"));
   ASSERT_TRUE(eventually([&] {

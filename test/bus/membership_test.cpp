@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "simulated_site.h"
+#include "test/support/fake_link.h"
 
 namespace tidemark::bus {
 namespace {
@@ -123,6 +124,27 @@ TEST_F(MembershipTest, PeersStayKnownWithoutAnyRegistry) {
                         [&](const Answer& answer) { heard = answer ? answer.value() : "no"; });
   site_.pass(1s);
   EXPECT_EQ(heard, "here");
+}
+
+TEST(MembershipOnALink, DialsARegistryAnewThatIsNotHeard) {
+  const auto link = std::make_shared<test::FakeLink>(test::node_called("monitor"));
+  MembershipOptions options;
+  options.registries = {test::node_called("registry")};
+  const auto membership = Membership::start(*link, options);
+  for (int second = 0; second < 3; ++second) {
+    link->pass(1s);
+    for (const auto& call : link->asked("registry.directory")) {
+      call.fail({Code::kUnavailable, "no connection"});
+    }
+  }
+  EXPECT_THAT(link->redialed(), testing::IsEmpty());
+  for (int second = 0; second < 3; ++second) {
+    link->pass(1s);
+    for (const auto& call : link->asked("registry.directory")) {
+      call.fail({Code::kUnavailable, "no connection"});
+    }
+  }
+  EXPECT_THAT(link->redialed(), ElementsAre(test::number_of("registry")));
 }
 
 TEST_F(MembershipTest, SaysWhetherARegistryAnswers) {

@@ -117,6 +117,7 @@ class FakeLink final : public bus::Link {
     now_ = until;
   }
   const std::vector<bus::NodeInfo>& peers() const { return peers_; }
+  const std::vector<bus::NodeNumber>& redialed() const { return redialed_; }
   /// What another node would get; call_of() makes calls.
   void call(const bus::Call& call) { served_.at(call.method())(call); }
   bool serves(const std::string& method) const { return served_.contains(method); }
@@ -155,6 +156,7 @@ class FakeLink final : public bus::Link {
   }
   SteadyTime now() const override { return now_; }
   void set_peer(const bus::NodeInfo& peer) override { peers_.push_back(peer); }
+  void redial(bus::NodeNumber node) override { redialed_.push_back(node); }
   bus::CallId request(bus::NodeNumber node, std::string method, Bytes payload,
                       bus::RequestOptions options,
                       std::function<void(bus::Answer)> on_answer) override {
@@ -193,6 +195,7 @@ class FakeLink final : public bus::Link {
   std::multimap<SteadyTime, std::function<void()>> timers_;
   SteadyTime now_ = steady_now();
   std::vector<bus::NodeInfo> peers_;
+  std::vector<bus::NodeNumber> redialed_;
   std::map<std::string, std::function<void(bus::Call)>> served_;
 };
 

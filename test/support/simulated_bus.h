@@ -130,7 +130,6 @@ class SimulatedBus {
   std::map<bus::NodeNumber, ProcessId> bound_;
   std::vector<Link> links_;
   std::map<std::pair<bus::NodeNumber, bus::NodeNumber>, Cut> cuts_;
-  std::uint64_t identities_ = 0;
   std::size_t inbox_max_ = 0;
 };
 
@@ -260,7 +259,7 @@ inline SimulatedBus::Link SimulatedBus::connect(ProcessId client, bus::NodeNumbe
   link->client_number = find(client)->number;
   link->server = server;
   link->is_data = is_data;
-  link->identity = "caller " + std::to_string(++identities_);
+  link->identity = "caller " + std::to_string(static_cast<std::uint64_t>(client));
   links_.push_back(link);
   return link;
 }
