@@ -57,6 +57,9 @@ void LiveActorState::act(Reader::Actions actions) {
     } else if (const auto* lost = std::get_if<Reader::Lost>(&action)) {
       spdlog::warn("live stream: updates {} to {} were lost on the way; fetching the state",
                    lost->from, lost->to);
+      append_all(options.outbox,
+                 {model::StreamGap{options.link->self().name, "monitor", bus::kLiveStream,
+                                   lost->incarnation, lost->from, lost->to}});
     }
   }
 }
@@ -183,7 +186,7 @@ Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, Live
       },
       [&state](again_atom, std::uint64_t from, const Shared<AgainFrames>& found) {
         state.act(*found ? state.reader.on_again(from, found->value())
-                          : state.reader.on_again_failed(from));
+                         : state.reader.on_again_failed(from));
       },
       [self, &state](tick_atom) {
         self->delayed_send(self, kTick, tick_atom_v);

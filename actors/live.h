@@ -10,6 +10,7 @@
 
 #include "actors/board.h"
 #include "actors/messages.h"
+#include "actors/outbox.h"
 #include "base/handoff_queue.h"
 #include "bus/ask_again.h"
 #include "bus/stream_reader.h"
@@ -57,6 +58,7 @@ struct LiveOptions {
   std::shared_ptr<bus::Link> link;
   bus::NodeNumber monitor{};
   std::shared_ptr<Board> board;
+  Outbox outbox;  // where it is recorded what was missed
 };
 
 struct LiveActorState {

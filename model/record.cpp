@@ -14,7 +14,7 @@ struct KindName {
   RecordKind kind;
   std::string_view name;
 };
-constexpr std::array<KindName, 27> kKindNames = {{
+constexpr std::array<KindName, 28> kKindNames = {{
     {RecordKind::kPvDefined, "PvDefined"},
     {RecordKind::kPvUpdate, "PvUpdate"},
     {RecordKind::kPvConnected, "PvConnected"},
@@ -42,6 +42,7 @@ constexpr std::array<KindName, 27> kKindNames = {{
     {RecordKind::kGap, "Gap"},
     {RecordKind::kKeyframe, "Keyframe"},
     {RecordKind::kStatusChanged, "StatusChanged"},
+    {RecordKind::kStreamGap, "StreamGap"},
 }};
 
 bool same_text(std::string_view a, std::string_view b) {
@@ -122,6 +123,7 @@ RecordKind kind_of(const Record& record) {
           [](const MarkBegin&) { return RecordKind::kMarkBegin; },
           [](const MarkEnd&) { return RecordKind::kMarkEnd; },
           [](const StatusChanged&) { return RecordKind::kStatusChanged; },
+          [](const StreamGap&) { return RecordKind::kStreamGap; },
           [](const UnknownRecord& each) { return static_cast<RecordKind>(each.kind); },
       },
       record);
@@ -137,6 +139,7 @@ Level level_of(const Record& record) {
                         },
                         [](const NodeRestarted&) { return Level::kWarning; },
                         [](const Gap&) { return Level::kWarning; },
+                        [](const StreamGap&) { return Level::kWarning; },
                         [](const EventAnswered& each) {
                           return each.state == "done" ? Level::kInfo : Level::kWarning;
                         },
@@ -212,7 +215,8 @@ std::string describe(const Record& record) {
           },
           [](const EventCalled& each) {
             std::string targets;
-            for (const auto& target : each.targets) targets += (targets.empty() ? "" : ", ") + target;
+            for (const auto& target : each.targets)
+              targets += (targets.empty() ? "" : ", ") + target;
             return "called by " + each.caller + " on " + (targets.empty() ? "nobody" : targets) +
                    with(each.argument);
           },
@@ -253,6 +257,12 @@ std::string describe(const Record& record) {
                         : "records " + std::to_string(each.from) + " to " + std::to_string(each.to);
             return what + " are missing, between " + to_iso(each.since) + " and " +
                    to_iso(each.until) + ": " + each.reason;
+          },
+          [](const StreamGap& each) {
+            return "missed items " + std::to_string(each.from) + " to " + std::to_string(each.to) +
+                   " of stream " + std::to_string(each.stream) + " of " + each.source +
+                   ", incarnation " + std::to_string(each.incarnation) +
+                   "; it has fetched the state";
           },
           [](const UnknownRecord& each) {
             return "kind " + std::to_string(each.kind) + " of a later version, " +

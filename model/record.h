@@ -46,6 +46,7 @@ enum class RecordKind : std::uint8_t {
   kGap = 25,
   kKeyframe = 26,
   kStatusChanged = 27,
+  kStreamGap = 28,
 };
 std::string_view to_string(RecordKind kind);  // "PutIntended"; "kind 99" is "Unknown"
 std::optional<RecordKind> parse_record_kind(std::string_view text);  // in any case
@@ -83,9 +84,7 @@ struct EventCalled {
   std::string caller;
   std::vector<std::string> targets;
   kv::Value argument;
-  static auto fields(auto& s) {
-    return std::tie(s.call, s.event, s.caller, s.targets, s.argument);
-  }
+  static auto fields(auto& s) { return std::tie(s.call, s.event, s.caller, s.targets, s.argument); }
   bool operator==(const EventCalled&) const = default;
 };
 
@@ -289,6 +288,21 @@ struct Gap {
   bool operator==(const Gap&) const = default;
 };
 
+/// A reader of a stream of state missed these items on the way, and has fetched the whole state
+/// since: between two values that it saw there were others. The journal itself lacks nothing.
+struct StreamGap {
+  std::string node;    // who missed them
+  std::string source;  // who published them
+  std::uint16_t stream = 0;
+  std::uint32_t incarnation = 0;  // of the source
+  std::uint64_t from = 0;         // first missed
+  std::uint64_t to = 0;           // last missed
+  static auto fields(auto& s) {
+    return std::tie(s.node, s.source, s.stream, s.incarnation, s.from, s.to);
+  }
+  bool operator==(const StreamGap&) const = default;
+};
+
 /// What a later version wrote: kept as it is.
 struct UnknownRecord {
   std::uint8_t kind = 0;
@@ -300,7 +314,7 @@ using Record =
     std::variant<PvDefined, JobAccepted, JobProgress, PutIntended, PutConfirmed, PutRefused,
                  PutUnknown, JobFinished, LogMessage, SnapshotTaken, TagChanged, CatalogChanged,
                  NodeUp, NodeDown, NodeRestarted, Gap, KvUpdate, EventCalled, EventFeedback,
-                 EventAnswered, MarkBegin, MarkEnd, StatusChanged, UnknownRecord>;
+                 EventAnswered, MarkBegin, MarkEnd, StatusChanged, StreamGap, UnknownRecord>;
 
 RecordKind kind_of(const Record& record);
 /// Warning for refused and unknown puts, gaps and dead nodes; of a LogMessage its own; else info.

@@ -73,6 +73,7 @@ Record get_record(const msgpack::object& from) {
     case RecordKind::kMarkBegin: return get_fields<MarkBegin>(row);
     case RecordKind::kMarkEnd: return get_fields<MarkEnd>(row);
     case RecordKind::kStatusChanged: return get_fields<StatusChanged>(row);
+    case RecordKind::kStreamGap: return get_fields<StreamGap>(row);
     default: return get_unknown(kind, from);
   }
 }

@@ -99,7 +99,7 @@ class GatewayNode final : public Node {
   explicit GatewayNode(std::unique_ptr<Chassis> chassis) : chassis_(std::move(chassis)) {
     auto& c = *chassis_;
     live_ = c.system->spawn(actors::live_actor,
-                            actors::LiveOptions{c.link, c.number_of("monitor"), c.board});
+                            actors::LiveOptions{c.link, c.number_of("monitor"), c.board, c.outbox});
     backend_ = std::make_unique<BusBackend>(c, live_);
   }
 

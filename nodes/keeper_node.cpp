@@ -15,7 +15,8 @@ class KeeperNode final : public Node {
       : chassis_(std::move(chassis)) {
     auto& c = *chassis_;
     catalog_ = c.system->spawn<caf::detached>(catalog_actor, std::move(catalog));
-    live_ = c.system->spawn(live_actor, LiveOptions{c.link, c.number_of("monitor"), c.board});
+    live_ =
+        c.system->spawn(live_actor, LiveOptions{c.link, c.number_of("monitor"), c.board, c.outbox});
     keeper_ = c.system->spawn(keeper_actor,
                               KeeperOptions{c.link, c.board, c.outbox, catalog_, live_,
                                             c.number_of("monitor"), c.number_of("journal")});

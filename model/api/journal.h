@@ -20,11 +20,15 @@
 
 namespace tidemark::model::api {
 
+/// The incarnation of origins that run once under their UUID, like a command line: the journal
+/// forgets how far it has them when they have said nothing for an hour.
+inline constexpr std::uint32_t kShortLived = 0;
+
 /// journal::Section, as it travels.
 struct AppendSection {
   std::uint64_t sequence = 0;  // of its first record: the origin's own count, from 1
   std::uint32_t count = 0;
-  std::uint8_t format = 0;     // journal::SectionFormat
+  std::uint8_t format = 0;  // journal::SectionFormat
   UtcTime sent_at{};
   Blob payload;
   static auto fields(auto& s) {
@@ -41,8 +45,11 @@ struct AppendRequest {
   /// One that has not is waiting for a request on its way: kConflict, send again from there.
   std::uint64_t after = 0;
   std::vector<AppendSection> sections;  // in sequence
+  /// Up to where a journal has told the origin that it has all: of these nothing will be sent
+  /// again. A journal that lacks some is an older copy, or another one: what it lacks is a Gap.
+  std::uint64_t acknowledged = 0;
   static auto fields(auto& s) {
-    return std::tie(s.origin, s.node, s.incarnation, s.after, s.sections);
+    return std::tie(s.origin, s.node, s.incarnation, s.after, s.sections, s.acknowledged);
   }
 };
 
@@ -53,17 +60,17 @@ struct AppendReply {
 };
 
 struct ReadRequest {
-  std::uint64_t from = 1;         // first line wanted; newest first: last line wanted, 0: the end
-  std::uint64_t to = 0;           // 0: no bound
+  std::uint64_t from = 1;  // first line wanted; newest first: last line wanted, 0: the end
+  std::uint64_t to = 0;    // 0: no bound
   bool newest_first = false;
-  std::uint32_t kinds = ~0u;      // bit n: RecordKind n
-  Level level = Level::kDebug;    // at least
-  std::optional<UtcTime> since;   // recorded_at, inclusive
+  std::uint32_t kinds = ~0u;     // bit n: RecordKind n
+  Level level = Level::kDebug;   // at least
+  std::optional<UtcTime> since;  // recorded_at, inclusive
   std::optional<UtcTime> until;
-  std::string subject;            // glob
-  std::string text;               // part of it, in any case
-  std::uint32_t limit = 1000;     // at most kReadLinesMax
-  Duration wait{0};               // oldest first only: wait for a line when there is none yet
+  std::string subject;         // glob
+  std::string text;            // part of it, in any case
+  std::uint32_t limit = 1000;  // at most kReadLinesMax
+  Duration wait{0};            // oldest first only: wait for a line when there is none yet
   static constexpr std::uint32_t kReadLinesMax = 10'000;
   static auto fields(auto& s) {
     return std::tie(s.from, s.to, s.newest_first, s.kinds, s.level, s.since, s.until, s.subject,
@@ -74,13 +81,13 @@ struct ReadRequest {
 struct LogLine {
   std::uint64_t line = 0;
   UtcTime recorded_at{};
-  std::string origin;    // the node's name when the journal knows it, else its UUID
+  std::string origin;  // the node's name when the journal knows it, else its UUID
   std::uint32_t incarnation = 0;
   std::uint64_t sequence = 0;
   RecordKind kind{};
   Level level{};
   std::string subject;
-  std::string text;      // for people
+  std::string text;  // for people
   // PV updates only:
   PvValue value;
   Alarm alarm;

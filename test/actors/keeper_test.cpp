@@ -102,7 +102,7 @@ class KeeperTest : public NodeTest {
   CatalogActor catalog_ = spawn(
       catalog_actor, std::make_shared<catalog::Catalog>(
                          catalog::Catalog::load(std::make_shared<catalog::MemoryStore>()).value()));
-  Live live_ = spawn(live_actor, LiveOptions{link_, test::number_of("monitor"), board_});
+  Live live_ = spawn(live_actor, LiveOptions{link_, test::number_of("monitor"), board_, outbox_});
   Keeper keeper_ =
       spawn(keeper_actor, KeeperOptions{link_, board_, outbox_, catalog_, live_,
                                         test::number_of("monitor"), test::number_of("journal")});

@@ -65,7 +65,7 @@ class LiveTest : public NodeTest {
   }
   model::PvValue value(const std::string& address) { return look({address})->values.at(0).value; }
 
-  Live live_ = spawn(live_actor, LiveOptions{link_, test::number_of("monitor"), board_});
+  Live live_ = spawn(live_actor, LiveOptions{link_, test::number_of("monitor"), board_, outbox_});
 };
 
 TEST_F(LiveTest, TakesTheStateAndThenTheFramesAfterIt) {
@@ -91,6 +91,12 @@ TEST_F(LiveTest, FetchesTheStateAgainAfterAGap) {
   answer_state(3, {value_of(1, 3.0), value_of(2, 2.5)});
   EXPECT_EQ(value("Q2:S"), model::PvValue{2.5});
   EXPECT_TRUE(look({})->live);
+
+  const auto told = journal_.all<model::StreamGap>();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].source, "monitor");
+  EXPECT_EQ(told[0].from, 1u);
+  EXPECT_EQ(told[0].to, 2u);
 }
 
 TEST_F(LiveTest, FillsAGapWithTheFramesThatWereLost) {
@@ -144,8 +150,8 @@ TEST_F(LiveTest, CapturesWhatItKnowsAndCountsWhatItDoesNot) {
   model::Snapshot draft;
   draft.values.resize(3);
   for (std::uint32_t i = 0; i < 3; ++i) draft.values[i].channel = model::ChannelId{i + 1};
-  const auto snapshot = answer<Draft>(live_, capture_atom_v,
-                                      std::make_shared<model::Snapshot>(draft));
+  const auto snapshot =
+      answer<Draft>(live_, capture_atom_v, std::make_shared<model::Snapshot>(draft));
   EXPECT_EQ(snapshot->values[0].value, model::PvValue{1.0});
   EXPECT_EQ(snapshot->values[1].value, model::PvValue{2.0});
   EXPECT_FALSE(snapshot->values[2].has_value());
