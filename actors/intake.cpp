@@ -21,6 +21,17 @@ Intake::Mark Intake::mark_of(const Uuid& origin) {
   return {stored->incarnation, stored->sequence, stored->recorded_at, true};
 }
 
+void Intake::remember(const Uuid& origin, const Mark& mark) {
+  const bool is_new = marks_.insert_or_assign(origin, mark).second;
+  if (mark.incarnation != model::api::kShortLived || !is_new) return;
+  if (++short_lived_ < journal::kShortLivedSwept) return;
+  short_lived_ = 0;
+  std::erase_if(marks_, [&](const auto& each) {
+    return journal::is_forgotten(each.second.incarnation, each.second.recorded_at,
+                                 mark.recorded_at);
+  });
+}
+
 journal::InspectedSection Intake::gap_section(const model::Gap& gap, std::uint64_t sequence,
                                               UtcTime now) const {
   journal::Section section{me_,
@@ -51,6 +62,15 @@ Result<Intake::Taken> Intake::take(const model::api::AppendRequest& request, Utc
                       "node restarted; what changed meanwhile was not seen"});
     }
     mark = {request.incarnation, 0, now, false};
+  }
+  if (request.acknowledged > mark.sequence) {
+    // Or it is short-lived, and we forgot it.
+    if (request.incarnation != model::api::kShortLived) {
+      gaps.push_back({request.origin, request.node, request.incarnation, mark.sequence + 1,
+                      request.acknowledged, mark.recorded_at, now,
+                      "acknowledged once, and not here: this journal is an older copy"});
+    }
+    mark.sequence = request.acknowledged;
   }
   std::uint64_t gaps_made = 0;
   bool first = true;
@@ -94,7 +114,7 @@ Result<Intake::Taken> Intake::take(const model::api::AppendRequest& request, Utc
     mark.recorded_at = now;
     mark.updates = mark.updates || holds_updates(each);
   }
-  if (!taken.sections.empty()) marks_[request.origin] = mark;
+  if (!taken.sections.empty()) remember(request.origin, mark);
   my_sequence_ += gaps_made;
   gaps_ += gaps_made;
   taken.through = mark.sequence;

@@ -6,6 +6,8 @@
 //   it begins where we are      take it
 //   it begins later, and what is between is on its way    refuse, it will come in order
 //   it begins later, and what is between was dropped      a Gap, then take it
+//   it begins later, and we had acknowledged what is between    a Gap (we are an older copy), then
+//                                                               take it
 //   another incarnation         what the old one had not sent is gone: a Gap, if it sent PV updates
 //
 // A section that was sent twice is the same section (same cut), because origins keep them whole.
@@ -46,6 +48,7 @@ class Intake {
     bool updates = false;  // sent PV updates
   };
   Mark mark_of(const Uuid& origin);
+  void remember(const Uuid& origin, const Mark& mark);
   journal::InspectedSection gap_section(const model::Gap& gap, std::uint64_t sequence,
                                         UtcTime now) const;
 
@@ -54,6 +57,7 @@ class Intake {
   const std::uint32_t my_incarnation_;
   std::uint64_t my_sequence_ = 0;
   std::unordered_map<Uuid, Mark> marks_;  // ahead of the store by what is not committed yet
+  std::size_t short_lived_ = 0;           // that came since some were forgotten
   std::uint64_t duplicates_ = 0;
   std::uint64_t gaps_ = 0;
 };

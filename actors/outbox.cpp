@@ -21,8 +21,12 @@ void OutboxState::send() {
     auto sections = queue->next();
     if (sections.empty()) return;
     const auto& me = options.link->self();
-    const model::api::AppendRequest request{me.uuid, me.name, me.incarnation, after,
-                                            std::move(sections)};
+    const model::api::AppendRequest request{me.uuid,
+                                            me.name,
+                                            me.incarnation,
+                                            after,
+                                            std::move(sections),
+                                            queue->acknowledged_through()};
     options.link->request(
         options.journal, "journal.append", model::pack(request), {kAppendBudget, {}},
         [actor = caf::actor_cast<Outbox>(self), generation = generation](bus::Answer answer) {
@@ -81,17 +85,17 @@ Outbox::behavior_type outbox_actor(Outbox::stateful_pointer<OutboxState> self,
   return {
       [self, &state](append_atom, const Records& records) -> caf::result<std::uint64_t> {
         TIDEMARK_CHECK(!records.empty());
-        const auto through = state.queue->push(journal::SectionFormat::kRecords,
-                                               static_cast<std::uint32_t>(records.size()),
-                                               utc_now(), model::encode_records(records));
+        const auto through = state.queue->push(
+            journal::SectionFormat::kRecords, journal::Worth::kRecords,
+            static_cast<std::uint32_t>(records.size()), utc_now(), model::encode_records(records));
         state.waiters.push_back({through, self->make_response_promise<std::uint64_t>()});
         auto promise = state.waiters.back().promise;
         state.send();
         return promise;
       },
       [&state](batch_atom, UpdateBatch& batch) {
-        state.queue->push(journal::SectionFormat::kUpdates, batch.count, batch.sent_at,
-                          std::move(batch.payload));
+        state.queue->push(journal::SectionFormat::kUpdates, journal::Worth::kUpdates, batch.count,
+                          batch.sent_at, std::move(batch.payload));
         state.send();
       },
       [&state](answered_atom, std::uint64_t generation, bus::Answer& answer) {

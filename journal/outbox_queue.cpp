@@ -7,30 +7,36 @@ namespace {
 
 constexpr std::size_t kSectionOverhead = 128;  // bookkeeping, so that tiny sections count too
 
-std::size_t weight(const model::api::AppendSection& section) {
+std::size_t size_of(const model::api::AppendSection& section) {
   return section.payload.bytes.size() + kSectionOverhead;
 }
 
 }  // namespace
 
-std::uint64_t OutboxQueue::push(SectionFormat format, std::uint32_t count, UtcTime sent_at,
-                                Bytes payload) {
-  sections_.push_back({next_sequence_, count, static_cast<std::uint8_t>(format), sent_at,
-                       model::Blob{std::move(payload)}});
+std::uint64_t OutboxQueue::push(SectionFormat format, Worth worth, std::uint32_t count,
+                                UtcTime sent_at, Bytes payload) {
+  sections_.push_back({{next_sequence_, count, static_cast<std::uint8_t>(format), sent_at,
+                        model::Blob{std::move(payload)}},
+                       worth});
   next_sequence_ += count;
-  bytes_ += weight(sections_.back());
+  bytes_ += size_of(sections_.back().section);
   if (bytes_ > limits_.bytes_max) make_room();
   return next_sequence_ - 1;
 }
 
+void OutboxQueue::skip(std::uint64_t count) {
+  next_sequence_ += count;
+  dropped_ += count;
+}
+
 void OutboxQueue::make_room() {
   for (std::size_t i = 0; i < sections_.size() && bytes_ > limits_.bytes_max;) {
-    if (sections_[i].format != static_cast<std::uint8_t>(SectionFormat::kUpdates)) {
+    if (sections_[i].worth != Worth::kUpdates) {
       ++i;
       continue;
     }
-    bytes_ -= weight(sections_[i]);
-    dropped_ += sections_[i].count;
+    bytes_ -= size_of(sections_[i].section);
+    dropped_ += sections_[i].section.count;
     sections_.erase(sections_.begin() + static_cast<std::ptrdiff_t>(i));
     if (i < sent_) --sent_;
   }
@@ -41,9 +47,9 @@ std::vector<model::api::AppendSection> OutboxQueue::next() {
   if (requests_ >= limits_.requests_max) return taken;
   std::size_t bytes = 0;
   while (sent_ < sections_.size()) {
-    const auto& section = sections_[sent_];
-    if (!taken.empty() && bytes + weight(section) > limits_.request_bytes_max) break;
-    bytes += weight(section);
+    const auto& section = sections_[sent_].section;
+    if (!taken.empty() && bytes + size_of(section) > limits_.request_bytes_max) break;
+    bytes += size_of(section);
     taken.push_back(section);
     ++sent_;
   }
@@ -54,9 +60,10 @@ std::vector<model::api::AppendSection> OutboxQueue::next() {
 void OutboxQueue::acknowledged(std::uint64_t through) {
   if (requests_ > 0) --requests_;
   acknowledged_ = std::max(acknowledged_, through);
-  while (!sections_.empty() &&
-         sections_.front().sequence + sections_.front().count - 1 <= acknowledged_) {
-    bytes_ -= weight(sections_.front());
+  while (!sections_.empty()) {
+    const auto& oldest = sections_.front().section;
+    if (oldest.sequence + oldest.count - 1 > acknowledged_) break;
+    bytes_ -= size_of(oldest);
     sections_.pop_front();
     if (sent_ > 0) --sent_;
   }
@@ -69,7 +76,7 @@ void OutboxQueue::rewind() {
 
 std::uint64_t OutboxQueue::after() const {
   if (sent_ == 0) return acknowledged_;
-  const auto& before = sections_[sent_ - 1];
+  const auto& before = sections_[sent_ - 1].section;
   return before.sequence + before.count - 1;
 }
 

@@ -6,8 +6,8 @@
 //   push ──► [ sent, unacknowledged | not sent yet ] ──► next()      acknowledged() forgets
 //                ▲ rewind(): send all of it again
 //
-// When it is full the oldest PV updates go first, never other records; the journal sees the hole
-// in the numbers and records the gap.
+// When it is full the oldest updates go first, never other records; the journal sees the hole in
+// the numbers and records the gap.
 
 #pragma once
 
@@ -26,13 +26,18 @@ struct OutboxLimits {
   std::uint32_t requests_max = 8;            // on the way at once
 };
 
+/// What may be dropped when there is no room: values that others follow, of PVs and of keys.
+enum class Worth { kUpdates, kRecords };
+
 class OutboxQueue {
  public:
   explicit OutboxQueue(OutboxLimits limits) : limits_(limits) {}
 
   /// Numbers `count` records and keeps them. Returns the number of the last.
-  std::uint64_t push(SectionFormat format, std::uint32_t count, UtcTime sent_at,
+  std::uint64_t push(SectionFormat format, Worth worth, std::uint32_t count, UtcTime sent_at,
                      Bytes payload);
+  /// Numbers `count` records that nobody could take: the journal will record them as a gap.
+  void skip(std::uint64_t count);
 
   /// What AppendRequest::after is for the request that next() gives.
   std::uint64_t after() const;
@@ -50,10 +55,14 @@ class OutboxQueue {
   std::uint64_t dropped() const { return dropped_; }
 
  private:
+  struct Held {
+    model::api::AppendSection section;
+    Worth worth;
+  };
   void make_room();
 
   const OutboxLimits limits_;
-  std::deque<model::api::AppendSection> sections_;
+  std::deque<Held> sections_;
   std::size_t sent_ = 0;  // of sections_, from the front
   std::uint32_t requests_ = 0;
   std::size_t bytes_ = 0;

@@ -265,6 +265,7 @@ Result<Unit> RocksStore::load(const Tail& tail) {
   } else if (format != kFormat) {
     return lost(options_.directory, "format " + format + ", written by a later version.");
   }
+  std::vector<Uuid> forgotten;
   const std::unique_ptr<rocksdb::Iterator> it(database_.db->NewIterator({}, meta_));
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     const auto key = view(it->key());
@@ -275,15 +276,23 @@ Result<Unit> RocksStore::load(const Tail& tail) {
       Uuid origin;
       std::copy_n(key.data() + 2, origin.bytes.size(),
                   reinterpret_cast<char*>(origin.bytes.data()));
-      index_.restore(origin,
-                     OriginMark{read_le<std::uint32_t>(value, 0), read_le<std::uint64_t>(value, 4),
-                                UtcTime{Duration{read_le<std::int64_t>(value, 12)}},
-                                Line{read_le<std::uint64_t>(value, 20)}});
+      const OriginMark mark{read_le<std::uint32_t>(value, 0), read_le<std::uint64_t>(value, 4),
+                            UtcTime{Duration{read_le<std::int64_t>(value, 12)}},
+                            Line{read_le<std::uint64_t>(value, 20)}};
+      if (is_forgotten(mark.incarnation, mark.recorded_at, options_.clock())) {
+        forgotten.push_back(origin);
+      } else {
+        index_.restore(origin, mark);
+      }
     } else if (key != kFormatKey) {
       return lost(options_.directory, "an entry that nobody wrote among the marks.");
     }
   }
   if (!it->status().ok()) return open_error(options_.directory, it->status());
+  for (const auto& origin : forgotten) {
+    status = database_.db->Delete({}, meta_, slice(mark_key(origin)));
+    if (!status.ok()) return open_error(options_.directory, status);
+  }
   return Unit{};
 }
 

@@ -70,6 +70,12 @@ struct OriginMark {
   Line line{};  // of that record
 };
 
+/// How long the mark of a short-lived origin (model::api::kShortLived) is kept.
+inline constexpr Duration kShortLivedKept = std::chrono::hours(1);
+/// So many new ones may come before old ones are looked for.
+inline constexpr std::size_t kShortLivedSwept = 1024;
+bool is_forgotten(std::uint32_t incarnation, UtcTime recorded_at, UtcTime now);
+
 class Store {
  public:
   virtual ~Store() = default;

@@ -4,7 +4,13 @@
 #include <mutex>
 #include <tuple>
 
+#include "model/api/journal.h"
+
 namespace tidemark::journal {
+
+bool is_forgotten(std::uint32_t incarnation, UtcTime recorded_at, UtcTime now) {
+  return incarnation == model::api::kShortLived && now - recorded_at > kShortLivedKept;
+}
 
 Result<AppendPlan> StoreIndex::plan(std::span<const InspectedSection> sections,
                                     const StoreLimits& limits, UtcTime now) const {
@@ -58,7 +64,16 @@ void StoreIndex::apply(AppendPlan plan) {
   const std::unique_lock lock(mutex_);
   last_ = plan.appended.last;
   recorded_at_ = plan.appended.recorded_at;
-  for (auto& [origin, mark] : plan.marks) marks_[origin] = mark;
+  for (const auto& [origin, mark] : plan.marks) {
+    const bool is_new = marks_.insert_or_assign(origin, mark).second;
+    if (is_new && mark.incarnation == model::api::kShortLived) ++short_lived_;
+  }
+  if (short_lived_ >= kShortLivedSwept) {
+    short_lived_ = 0;
+    std::erase_if(marks_, [&](const auto& each) {
+      return is_forgotten(each.second.incarnation, each.second.recorded_at, recorded_at_);
+    });
+  }
   addresses_.merge(plan.defined);
 }
 

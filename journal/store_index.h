@@ -52,6 +52,7 @@ class StoreIndex {
   Line last_{0};
   UtcTime recorded_at_{};
   std::unordered_map<Uuid, OriginMark> marks_;
+  std::size_t short_lived_ = 0;  // that came since some were forgotten
   std::unordered_map<std::uint32_t, std::string> addresses_;
 };
 

@@ -15,12 +15,17 @@ constexpr Duration kAppendBudget = std::chrono::seconds(5);
 constexpr std::size_t kRecordsAtOnce = 1000;
 constexpr std::size_t kSectionBytesMax = 1u << 20;  // as much as one request carries
 
+journal::Worth worth_of(const model::Record& record) {
+  return std::holds_alternative<model::KvUpdate>(record) ? journal::Worth::kUpdates
+                                                         : journal::Worth::kRecords;
+}
+
 }  // namespace
 
-Outbox::Outbox(const std::shared_ptr<bus::Link>& link, bus::NodeNumber journal)
+Outbox::Outbox(const std::shared_ptr<bus::Link>& link, Options options)
     : link_(*link),
       owned_(link),
-      journal_(journal),
+      options_(options),
       waiting_(kWaitingMax,
                [this] {
                  const auto at = owned_.lock();
@@ -29,24 +34,44 @@ Outbox::Outbox(const std::shared_ptr<bus::Link>& link, bus::NodeNumber journal)
                    if (const auto self = weak.lock()) self->take();
                  });
                }),
-      queue_({}) {}
+      queue_({.bytes_max = options.kept_bytes_max}) {}
 
-std::shared_ptr<Outbox> Outbox::start(const std::shared_ptr<bus::Link>& link,
-                                      bus::NodeNumber journal) {
-  return std::shared_ptr<Outbox>(new Outbox(link, journal));
+std::shared_ptr<Outbox> Outbox::start(const std::shared_ptr<bus::Link>& link, Options options) {
+  return std::shared_ptr<Outbox>(new Outbox(link, options));
 }
 
 Result<Unit> Outbox::append(model::Record record) {
-  if (waiting_.push(std::move(record))) return Unit{};
+  if (held_bytes_ <= options_.held_bytes_max && waiting_.push(std::move(record))) return Unit{};
+  ++refused_;
   return Error{Code::kUnavailable, "too many records wait for the journal"};
 }
 
 void Outbox::take() {
   const auto records = waiting_.drain();
-  for (std::size_t at = 0; at < records.size(); at += kRecordsAtOnce) {
-    push(std::span(records).subspan(at, std::min(kRecordsAtOnce, records.size() - at)));
+  for (std::size_t at = 0; at < records.size();) {
+    auto end = at;
+    while (end < records.size() && end - at < kRecordsAtOnce &&
+           worth_of(records[end]) == worth_of(records[at])) {
+      ++end;
+    }
+    push(std::span(records).subspan(at, end - at));
+    at = end;
   }
+  admit_refused();
   send();
+}
+
+/// The hole in the numbers is seen with the record after it, which says why.
+void Outbox::admit_refused() {
+  if (queue_.bytes() > options_.held_bytes_max) return;
+  const auto refused = refused_.exchange(0);
+  if (refused == 0) return;
+  queue_.skip(refused);
+  const auto why =
+      std::to_string(refused) + " records were not taken: too much was held back for the journal";
+  spdlog::warn(why);
+  const model::Record said = model::LogMessage{model::Level::kWarning, link_.self().name, why};
+  push(std::span(&said, 1));
 }
 
 void Outbox::push(std::span<const model::Record> records) {
@@ -56,8 +81,9 @@ void Outbox::push(std::span<const model::Record> records) {
     push(records.subspan(records.size() / 2));
     return;
   }
-  queue_.push(journal::SectionFormat::kRecords, static_cast<std::uint32_t>(records.size()),
-              utc_now(), std::move(packed));
+  queue_.push(journal::SectionFormat::kRecords, worth_of(records.front()),
+              static_cast<std::uint32_t>(records.size()), utc_now(), std::move(packed));
+  held_bytes_ = queue_.bytes();
 }
 
 void Outbox::send() {
@@ -67,13 +93,15 @@ void Outbox::send() {
     auto sections = queue_.next();
     if (sections.empty()) return;
     const auto& me = link_.self();
-    link_.request(journal_, "journal.append",
-                  model::pack(model::api::AppendRequest{me.uuid, me.name, me.incarnation, after,
-                                                        std::move(sections)}),
-                  {kAppendBudget, {}},
-                  [weak = weak_from_this(), generation = generation_](const bus::Answer& answer) {
-                    if (const auto self = weak.lock()) self->answered(generation, answer);
-                  });
+    const auto life = options_.short_lived ? model::api::kShortLived : me.incarnation;
+    link_.request(
+        options_.journal, "journal.append",
+        model::pack(model::api::AppendRequest{me.uuid, me.name, life, after, std::move(sections),
+                                              queue_.acknowledged_through()}),
+        {kAppendBudget, {}},
+        [weak = weak_from_this(), generation = generation_](const bus::Answer& answer) {
+          if (const auto self = weak.lock()) self->answered(generation, answer);
+        });
   }
 }
 
@@ -100,6 +128,8 @@ void Outbox::answered(std::uint64_t generation, const bus::Answer& answer) {
   }
   retry_ = Duration{0};
   queue_.acknowledged(reply.value().through);
+  held_bytes_ = queue_.bytes();
+  admit_refused();
   settle();
   send();
 }

@@ -2,10 +2,17 @@
 //
 // A subsystem's way into the journal: takes records, sends them in order, holds them until they
 // are acknowledged, and sends them again when the journal was away. journal::OutboxQueue keeps
-// the count and the bounds.
+// the count.
+//
+//   up to 64 MiB held back     everything is kept
+//   up to 128 MiB              updates of keys are dropped, the oldest first
+//   beyond                     nothing is taken
+//
+// What was dropped or not taken has numbers all the same, so the journal records a gap.
 
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -23,10 +30,18 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   /// Records that may wait for the link's loop.
   static constexpr std::size_t kWaitingMax = 1u << 20;
 
-  static std::shared_ptr<Outbox> start(const std::shared_ptr<bus::Link>& link,
-                                       bus::NodeNumber journal);
+  struct Options {
+    bus::NodeNumber journal{};
+    /// Of a program that runs once and never under this name again: the journal need not keep
+    /// for good how far it has it.
+    bool short_lived = false;
+    std::size_t kept_bytes_max = 64u << 20;
+    std::size_t held_bytes_max = 128u << 20;
+  };
 
-  /// Threads: any. Errors: kUnavailable, kWaitingMax: the record is not taken.
+  static std::shared_ptr<Outbox> start(const std::shared_ptr<bus::Link>& link, Options options);
+
+  /// Threads: any. Errors: kUnavailable, kWaitingMax or held_bytes_max: the record is not taken.
   Result<Unit> append(model::Record record);
 
   /// `drained` is called once, on the loop thread, when all that was appended is durable.
@@ -34,8 +49,9 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   void when_drained(std::function<void()> drained);
 
  private:
-  Outbox(const std::shared_ptr<bus::Link>& link, bus::NodeNumber journal);
+  Outbox(const std::shared_ptr<bus::Link>& link, Options options);
   void take();
+  void admit_refused();
   void push(std::span<const model::Record> records);
   void send();
   void answered(std::uint64_t generation, const bus::Answer& answer);
@@ -43,8 +59,10 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
 
   bus::Link& link_;                       // in callbacks
   const std::weak_ptr<bus::Link> owned_;  // elsewhere
-  const bus::NodeNumber journal_;
+  const Options options_;
   HandoffQueue<model::Record> waiting_;
+  std::atomic<std::size_t> held_bytes_{0};  // in queue_
+  std::atomic<std::uint64_t> refused_{0};   // since the last hole that was made for them
 
   // Only on the loop thread.
   journal::OutboxQueue queue_;

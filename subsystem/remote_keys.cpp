@@ -100,17 +100,19 @@ bool KeySubscription::closed() const {
 
 // ---- RemoteKeys ---------------------------------------------------------------------------------
 
-void RemoteKeys::open(const std::shared_ptr<bus::Link>& link) {
+void RemoteKeys::open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbox> outbox) {
   std::vector<std::shared_ptr<KeySubscription>> early;
   {
     const std::lock_guard lock(mutex_);
     owned_ = link;
     early.swap(early_);
   }
-  link->after(Duration{0}, [weak = weak_from_this(), at = link.get(), early = std::move(early)] {
+  link->after(Duration{0}, [weak = weak_from_this(), at = link.get(), early = std::move(early),
+                            outbox = std::move(outbox)] {
     const auto self = weak.lock();
     if (!self) return;
     self->link_ = at;
+    self->outbox_ = outbox;
     for (const auto& subscription : early) self->add(subscription);
     self->tick();
   });
@@ -229,6 +231,14 @@ void RemoteKeys::follow(Peer& peer) {
   };
   options.on_items = [with_peer](const Bytes& payload) {
     with_peer([&](RemoteKeys& self, Peer& of) { self.take(of, payload); });
+  };
+  options.on_lost = [with_peer](const bus::StreamReader::Lost& lost) {
+    with_peer([&](RemoteKeys& self, const Peer& of) {
+      if (!self.outbox_) return;
+      (void)self.outbox_->append(model::StreamGap{self.link_->self().name, of.info.name,
+                                                  api::kKeyStream, lost.incarnation, lost.from,
+                                                  lost.to});
+    });
   };
   peer.follower = bus::StateFollower::start(*link_, std::move(options));
 }

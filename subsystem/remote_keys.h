@@ -22,6 +22,7 @@
 #include "bus/membership.h"
 #include "model/api/subsystem.h"
 #include "subsystem/executor.h"
+#include "subsystem/outbox.h"
 
 namespace tidemark::subsystem {
 
@@ -82,7 +83,8 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
  public:
   explicit RemoteKeys(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
 
-  void open(const std::shared_ptr<bus::Link>& link);
+  /// `outbox`: where it is recorded what was missed; null: nowhere.
+  void open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbox> outbox);
 
   /// `pattern` is "subsystem/key", with * and ? in either. Threads: any.
   std::shared_ptr<KeySubscription> subscribe(std::string pattern, Policy policy,
@@ -126,6 +128,7 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
 
   // Only on the loop thread.
   bus::Link* link_ = nullptr;
+  std::shared_ptr<Outbox> outbox_;
   std::map<Uuid, Peer> peers_;
   std::vector<std::shared_ptr<KeySubscription>> subscriptions_;
 };

@@ -69,7 +69,7 @@ Result<Unit> Session::start() {
 
 Result<Unit> Session::start(std::shared_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries,
                             bus::NodeNumber journal) {
-  const auto outbox = Outbox::start(link, journal);
+  const auto outbox = Outbox::start(link, {.journal = journal, .short_lived = !options_.registers});
   {
     const std::lock_guard lock(mutex_);
     if (link_) return Error{Code::kUnavailable, options_.name + " is started already"};
@@ -79,7 +79,8 @@ Result<Unit> Session::start(std::shared_ptr<bus::Link> link, std::vector<bus::No
   keys_->open(link, outbox);
   status_->open(link, outbox);
   events_->open(link);
-  remote_keys_->open(link);
+  // Of what somebody missed who only looks, nobody needs a record.
+  remote_keys_->open(link, options_.registers ? outbox : nullptr);
 
   bus::MembershipOptions options;
   options.registries = std::move(registries);
@@ -97,7 +98,7 @@ Result<Unit> Session::start(std::shared_ptr<bus::Link> link, std::vector<bus::No
   return Unit{};
 }
 
-void Session::stop(Duration patience) {
+bool Session::stop(Duration patience) {
   std::shared_ptr<bus::Link> link;
   std::shared_ptr<bus::Membership> membership;
   std::shared_ptr<Outbox> outbox;
@@ -109,12 +110,16 @@ void Session::stop(Duration patience) {
   }
   ask_to_end(std::nullopt);
   events_->close();
-  if (!link || !membership) return executor_->stop();
+  if (!link || !membership) {
+    executor_->stop();
+    return true;
+  }
+  bool drained_all = false;
   if (patience > Duration{0}) {
     // Shared, as they may be told after we have given up.
     const auto drained = std::make_shared<std::promise<void>>();
     outbox->when_drained([drained] { drained->set_value(); });
-    drained->get_future().wait_for(patience);
+    drained_all = drained->get_future().wait_for(patience) == std::future_status::ready;
   }
   if (patience > Duration{0} && options_.registers) {
     const auto left = std::make_shared<std::promise<void>>();
@@ -129,6 +134,7 @@ void Session::stop(Duration patience) {
     link_.reset();
   }
   link.reset();  // Ends its loop, without the lock that the loop's callbacks want.
+  return drained_all;
 }
 
 Bytes Session::surface() const {
@@ -259,7 +265,7 @@ std::shared_ptr<EventCallRun> Session::call(EventWish wish) {
   const auto at = link();
   {
     const std::lock_guard lock(mutex_);
-    outbox = options_.registers ? outbox_ : nullptr;
+    outbox = outbox_;
   }
   if (!at) return nullptr;
   if (wish.caller.empty()) wish.caller = options_.name;

@@ -47,8 +47,8 @@ class Session : public std::enable_shared_from_this<Session> {
   Result<Unit> start(std::shared_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries,
                      bus::NodeNumber journal);
   /// Ends the handlers, says goodbye, waits until the journal has what was said, at most
-  /// `patience`. No callback runs after it, except for the one that asks.
-  void stop(Duration patience);
+  /// `patience`; false when it has not. No callback runs after it, except for the one that asks.
+  bool stop(Duration patience);
 
   /// Waits for the first directory, with this session in it when it registers.
   Result<Unit> joined(Duration patience);

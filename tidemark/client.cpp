@@ -80,7 +80,7 @@ Result<Unit> Client::start(Duration patience) {
   return session_->joined(patience);
 }
 
-void Client::stop(Duration patience) { session_->stop(patience); }
+bool Client::stop(Duration patience) { return session_->stop(patience); }
 
 const std::string& Client::name() const { return session_->name(); }
 

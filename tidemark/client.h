@@ -58,9 +58,10 @@ class Client {
   /// Errors: kInvalidArgument  the site file, or a key or event that was added, says what is wrong.
   ///         kUnavailable      no registry answers; joining goes on meanwhile.
   Result<Unit> start(Duration patience = std::chrono::seconds(5));
-  /// Leaves the bus, for good. Waits until the journal has what was said, at most `patience`.
-  /// Afterwards no callback runs, except for the one that asked.
-  void stop(Duration patience = std::chrono::seconds(2));
+  /// Leaves the bus, for good. Waits until the journal has what was said, at most `patience`;
+  /// false when it has not: what waited is lost. Afterwards no callback runs, except for the one
+  /// that asked.
+  bool stop(Duration patience = std::chrono::seconds(2));
 
   const std::string& name() const;
 

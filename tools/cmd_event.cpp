@@ -207,6 +207,7 @@ struct Running {
 };
 
 Exit call(Context& context, Client& client, const CallOptions& options) {
+  constexpr auto kJournalPatience = 2s;
   constexpr auto kLastWords = 2s;  // for those who are told that nobody waits any more
   if (options.to.empty() && options.label.empty() && !options.everybody) {
     return context.report(
@@ -247,7 +248,11 @@ Exit call(Context& context, Client& client, const CallOptions& options) {
     context.err << "tidemark: interrupted: the call is cancelled" << std::endl;
     running.finish.wait_for_last_words(kLastWords);
   }
-  site.stop(Duration{0});  // No callback from here on.
+  // No callback from here on.
+  if (!site.stop(kJournalPatience)) {
+    context.err << "tidemark: the journal does not answer: it has no record of this call"
+                << std::endl;
+  }
   print_result(context, running.known);
   return exit_of(running.known);
 }

@@ -8,8 +8,8 @@
 #include <map>
 #include <set>
 
-#include "journal/outbox_queue.h"
 #include "journal/memory_store.h"
+#include "journal/outbox_queue.h"
 
 namespace tidemark::actors {
 namespace {
@@ -109,6 +109,63 @@ TEST_F(IntakeTest, RefusesWhatComesBeforeSomethingThatIsOnItsWay) {
   const auto in_order = take(request_of({records_at(1, 2), records_at(3, 1)})).value();
   EXPECT_THAT(in_order.sections, SizeIs(2));
   EXPECT_THAT(gaps_in(in_order.sections), IsEmpty());
+}
+
+TEST_F(IntakeTest, RecordsAGapForWhatItAcknowledgedOnceAndDoesNotHave) {
+  store(take(request_of({records_at(1, 2)})).value());
+  auto later = request_of({records_at(8, 1)}, 7);
+  later.acknowledged = 7;  // by the journal whose older copy this is
+  const auto taken = take(later).value();
+  EXPECT_EQ(taken.through, 8u);
+  const auto gaps = gaps_in(taken.sections);
+  ASSERT_THAT(gaps, SizeIs(1));
+  EXPECT_EQ(gaps[0].from, 3u);
+  EXPECT_EQ(gaps[0].to, 7u);
+}
+
+TEST_F(IntakeTest, WaitsStillForWhatWasNotAcknowledged) {
+  auto early = request_of({records_at(8, 1)}, 7);
+  early.acknowledged = 5;
+  ASSERT_FALSE(take(early).ok());
+  auto due = request_of({records_at(6, 2), records_at(8, 1)}, 5);
+  due.acknowledged = 5;
+  EXPECT_EQ(take(due).value().through, 8u);
+}
+
+TEST_F(IntakeTest, GoesOnWithAShortLivedOriginThatItForgot) {
+  auto request = request_of({records_at(4, 1)}, 3, model::api::kShortLived);
+  request.acknowledged = 3;
+  const auto taken = take(request).value();
+  EXPECT_EQ(taken.through, 4u);
+  EXPECT_THAT(gaps_in(taken.sections), IsEmpty());
+  EXPECT_THAT(take(request).value().sections, IsEmpty());
+}
+
+TEST_F(IntakeTest, ForgetsShortLivedOriginsAfterAnHour) {
+  auto now = kNow;
+  journal::MemoryStore store({}, [&] { return now; });
+  Intake intake(store, kMe, 1);
+  auto request = request_of({records_at(1, 1)}, 0, model::api::kShortLived);
+  const auto append = [&] {
+    const auto taken = intake.take(request, now).value();
+    if (taken.sections.empty()) return;
+    ASSERT_TRUE(store.append(taken.sections).ok());
+  };
+  append();
+  append();
+  EXPECT_EQ(raw(store.last()), 1u) << "remembered for the time being";
+
+  const auto first = request.origin;
+  now += journal::kShortLivedKept + std::chrono::seconds(1);
+  for (std::size_t i = 0; i < journal::kShortLivedSwept; ++i) {
+    request.origin = Uuid::random();
+    append();
+  }
+  EXPECT_FALSE(store.mark_of(first));
+  EXPECT_TRUE(store.mark_of(request.origin));
+  request.origin = first;
+  append();
+  EXPECT_EQ(raw(store.last()), journal::kShortLivedSwept + 2) << "as new";
 }
 
 TEST_F(IntakeTest, TakesNothingOfARequestWithASectionThatCannotBeTaken) {
@@ -313,7 +370,9 @@ class Simulation {
     const auto count = *rc::gen::inRange<std::uint32_t>(1, 4);
     const bool updates = format == SectionFormat::kUpdates;
     const auto section = updates ? updates_at(1, count) : records_at(1, count);
-    const auto last = queue_->push(format, count, kNow, section.payload.bytes);
+    const auto last =
+        queue_->push(format, updates ? journal::Worth::kUpdates : journal::Worth::kRecords, count,
+                     kNow, section.payload.bytes);
     if (updates) return;
     for (auto i = last - count + 1; i <= last; ++i) held_.emplace(i);
   }
@@ -323,8 +382,9 @@ class Simulation {
       const auto after = queue_->after();
       auto sections = queue_->next();
       if (sections.empty()) return;
-      requests_.push_back(
-          {{kNode, "monitor", incarnation_, after, std::move(sections)}, generation_});
+      requests_.push_back({{kNode, "monitor", incarnation_, after, std::move(sections),
+                            queue_->acknowledged_through()},
+                           generation_});
     }
   }
 

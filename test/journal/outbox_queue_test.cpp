@@ -13,10 +13,10 @@ using testing::SizeIs;
 class OutboxQueueTest : public testing::Test {
  protected:
   std::uint64_t push_records(std::uint32_t count, std::size_t bytes = 1) {
-    return queue_.push(SectionFormat::kRecords, count, {}, Bytes(bytes, 'r'));
+    return queue_.push(SectionFormat::kRecords, Worth::kRecords, count, {}, Bytes(bytes, 'r'));
   }
   std::uint64_t push_updates(std::uint32_t count, std::size_t bytes = 1) {
-    return queue_.push(SectionFormat::kUpdates, count, {}, Bytes(bytes, 'u'));
+    return queue_.push(SectionFormat::kUpdates, Worth::kUpdates, count, {}, Bytes(bytes, 'u'));
   }
   /// Sequences of the first records of the next request's sections.
   std::vector<std::uint64_t> next() {
@@ -113,6 +113,21 @@ TEST_F(OutboxQueueTest, DropsTheOldestUpdatesWhenFull) {
   for (int i = 0; i < 3; ++i) push_updates(1, 4000);
   EXPECT_EQ(queue_.dropped(), 1u);
   EXPECT_LE(queue_.bytes(), 10'000u);
+  EXPECT_THAT(next(), ElementsAre(2));
+}
+
+TEST_F(OutboxQueueTest, LeavesAHoleForRecordsThatNobodyCouldTake) {
+  push_records(2);
+  queue_.skip(3);
+  EXPECT_EQ(queue_.dropped(), 3u);
+  EXPECT_EQ(push_records(1), 6u);
+  EXPECT_THAT(next(), ElementsAre(1, 6));
+}
+
+TEST_F(OutboxQueueTest, DropsRecordsThatAreUpdatesOfKeys) {
+  queue_.push(SectionFormat::kRecords, Worth::kUpdates, 1, {}, Bytes(6000, 'k'));
+  push_records(1, 6000);
+  EXPECT_EQ(queue_.dropped(), 1u);
   EXPECT_THAT(next(), ElementsAre(2));
 }
 

@@ -16,6 +16,7 @@
 #include "journal/rocks_log.h"
 #include "journal/witness.h"
 #include "journal_samples.h"
+#include "model/api/journal.h"
 
 namespace tidemark::journal {
 namespace {
@@ -25,7 +26,8 @@ namespace fs = std::filesystem;
 class RocksStoreTest : public ::testing::Test {
  protected:
   Result<std::unique_ptr<Store>> try_open(SyncMode sync = SyncMode::kBatch) {
-    return open_rocks_store({.directory = dir_.path(), .sync = sync, .env = env_.get()});
+    return open_rocks_store(
+        {.directory = dir_.path(), .sync = sync, .clock = clock_, .env = env_.get()});
   }
   void open(SyncMode sync = SyncMode::kBatch) {
     store_.reset();
@@ -125,6 +127,7 @@ class RocksStoreTest : public ::testing::Test {
   }
 
   TempDir dir_;
+  std::function<UtcTime()> clock_ = utc_now;
   std::shared_ptr<FaultyDisk> disk_ = std::make_shared<FaultyDisk>();
   std::unique_ptr<rocksdb::Env> env_ = rocksdb::NewCompositeEnv(disk_);
   std::unique_ptr<Store> store_;
@@ -165,6 +168,23 @@ TEST_F(RocksStoreTest, TimesDoNotGoBackAcrossARestart) {
   store_ =
       open_rocks_store({.directory = dir_.path(), .clock = [] { return at_second(0); }}).value();
   EXPECT_EQ(append().value().recorded_at, before);
+}
+
+TEST_F(RocksStoreTest, ForgetsShortLivedOriginsWhenItIsOpenedAnHourLater) {
+  UtcTime now = at_second(0);
+  clock_ = [&] { return now; };
+  open();
+  ASSERT_TRUE(
+      append_one(*store_, section_of({message("once")}, 1, origin_a(), model::api::kShortLived)));
+  ASSERT_TRUE(append_one(*store_, section_of({message("often")}, 1, origin_b())));
+  now += kShortLivedKept;
+  open();
+  EXPECT_TRUE(store_->mark_of(origin_a()));
+  now += std::chrono::seconds(1);
+  open();
+  EXPECT_FALSE(store_->mark_of(origin_a()));
+  EXPECT_TRUE(store_->mark_of(origin_b()));
+  EXPECT_EQ(store_->last(), Line{2});
 }
 
 TEST_F(RocksStoreTest, ADirectoryThatCannotBeMadeIsUnavailable) {

@@ -102,6 +102,15 @@ class Examples(unittest.TestCase):
                     self.json_lines("log", "query", "--subject", "psu.1/setpoint")]
         wait_until(lambda: any("2.5" in text for text in journaled()), 10, "the write in the journal")
 
+    def test_what_was_called_from_a_command_line_is_journaled(self):
+        self.cli("event", "call", "degauss", "--to", "psu.1")
+        lines = self.json_lines("log", "query", "--subject", "degauss", "--oldest-first")
+        kinds = [line["kind"] for line in lines]
+        # The command has waited until the journal had it.
+        self.assertEqual(kinds[0], "EventCalled")
+        self.assertEqual(kinds[-1], "EventAnswered")
+        self.assertIn("EventFeedback", kinds)
+
     def test_killed_subsystem_is_disconnected_within_its_lease_and_comes_back(self):
         self.start("power_supply", "psu.9")
         self.wait_for("psu.9")

@@ -34,10 +34,14 @@ MARK_BEGIN = 17
 MARK_END = 18
 STATUS_CHANGED = 27
 
+# The incarnation of a program that registers nowhere, and never comes back under its UUID.
+SHORT_LIVED = 0
+
 
 class Outbox:
-    def __init__(self, link: Link, journal: int):
+    def __init__(self, link: Link, journal: int, registers: bool):
         self._link = link
+        self._life = link.info.incarnation if registers else SHORT_LIVED
         self._journal = journal
         self._lock = threading.Lock()
         self._waiting: deque[bytes] = deque()  # packed records; guarded by _lock
@@ -107,8 +111,9 @@ class Outbox:
 
             self._link.request(
                 self._journal, "journal.append",
-                pack([me.uuid.bytes, me.name, me.incarnation, after,
-                      [each.to_wire() for each in sections]]), APPEND_BUDGET, on_answer)
+                pack([me.uuid.bytes, me.name, self._life, after,
+                      [each.to_wire() for each in sections],
+                      self._queue.acknowledged_through]), APPEND_BUDGET, on_answer)
 
     def _answered(self, generation: int, answer: Answer) -> None:
         if generation != self._generation:

@@ -66,6 +66,10 @@ class OutboxQueue:
         return self._acknowledged if self._sent == 0 else self._sections[self._sent - 1].last
 
     @property
+    def acknowledged_through(self) -> int:
+        return self._acknowledged
+
+    @property
     def idle(self) -> bool:
         return not self._sections
 

@@ -85,7 +85,8 @@ class Session:
                 raise Unavailable(f"{self.name} is started already")
             site = sites.load(self._site)
             link = Link(self._options(site))
-            outbox = Outbox(link, node_number(node_uuid(site.name, "journal")))
+            outbox = Outbox(link, node_number(node_uuid(site.name, "journal")),
+                            self.registers)
             self._link, self._outbox = link, outbox
             if self.registers:
                 self.keys.open(link, outbox)
@@ -323,7 +324,7 @@ class Session:
              on_feedback: Callable[[Feedback], None] | None) -> EventCallRun:
         link = self.link
         targets = targets_of(self.directory(), event, to, label)
-        outbox = self._outbox if self.registers else None
+        outbox = self._outbox
         run = EventCallRun(link, outbox, event, argument, self.name, patience, targets,
                            on_feedback)
         self._keep(run.future)
