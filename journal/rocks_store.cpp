@@ -14,6 +14,7 @@
 #include "journal/block_codec.h"
 #include "journal/owner_lock.h"
 #include "journal/rocks_log.h"
+#include "journal/rocks_projection_table.h"
 #include "journal/store_index.h"
 #include "journal/witness_thread.h"
 
@@ -83,11 +84,19 @@ rocksdb::ColumnFamilyOptions family_options(std::size_t write_buffer_bytes,
   return family;
 }
 
+/// Read again and again, a key at a time, unlike the log.
+rocksdb::ColumnFamilyOptions projection_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+  auto family = family_options(32u << 20, cache);
+  family.compaction_pri = rocksdb::kOldestLargestSeqFirst;  // segments are written in order
+  return family;
+}
+
 std::vector<rocksdb::ColumnFamilyDescriptor> families() {
   const auto cache = rocksdb::NewLRUCache(32u << 20);
   return {{rocksdb::kDefaultColumnFamilyName, family_options(1u << 20, cache)},
           {"log", family_options(64u << 20, cache)},
-          {"meta", family_options(4u << 20, cache)}};
+          {"meta", family_options(4u << 20, cache)},
+          {"projections", projection_options(cache)}};
 }
 
 class SilentLogger final : public rocksdb::Logger {
@@ -196,7 +205,7 @@ Result<Tail> check(const RocksStoreOptions& options, const Database& database,
   return tail;
 }
 
-class RocksStore final : public Store {
+class RocksStore final : public Store, public std::enable_shared_from_this<RocksStore> {
  public:
   RocksStore(RocksStoreOptions options, OwnerLock lock, Database database,
              std::unique_ptr<WitnessFile> witness)
@@ -208,6 +217,10 @@ class RocksStore final : public Store {
         witness_(std::move(witness), [this] { return sync_wal(); }) {}
 
   Result<Unit> load(const Tail& tail);
+  std::shared_ptr<ProjectionTable> projections() {
+    return std::make_shared<RocksProjectionTable>(
+        database_.db.get(), database_.family("projections"), shared_from_this());
+  }
 
   Result<Appended> append(std::span<const InspectedSection> sections) override;
   Result<Unit> scan(Line from, const BlockFilter& filter,
@@ -360,7 +373,9 @@ bool RocksStore::sync_wal() {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_rocks_store(RocksStoreOptions options) {
+namespace {
+
+Result<std::unique_ptr<RocksStore>> open_store(RocksStoreOptions options) {
   const auto& limits = options.limits;
   if (limits.block_sections_max > kBlockSectionsMax ||
       std::uint64_t{limits.block_bytes_max} +
@@ -409,7 +424,22 @@ Result<std::unique_ptr<Store>> open_rocks_store(RocksStoreOptions options) {
                                    std::move(database).value(), std::move(witness).value());
   const auto loaded = store->load(tail.value());
   if (!loaded) return loaded.error();
-  return std::unique_ptr<Store>(std::move(store));
+  return store;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_rocks_store(RocksStoreOptions options) {
+  auto store = open_store(std::move(options));
+  if (!store) return store.error();
+  return std::unique_ptr<Store>(std::move(store).value());
+}
+
+Result<RocksJournal> open_rocks_journal(RocksStoreOptions options) {
+  auto opened = open_store(std::move(options));
+  if (!opened) return opened.error();
+  const std::shared_ptr<RocksStore> store = std::move(opened).value();
+  return RocksJournal{store, store->projections()};
 }
 
 }  // namespace tidemark::journal

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "journal/projection_table.h"
 #include "journal/store.h"
 
 namespace rocksdb {
@@ -39,5 +40,13 @@ struct RocksStoreOptions {
 ///                      what to do. Nothing was changed.
 ///         kUnavailable the directory cannot be made or written (disk full, no permission).
 Result<std::unique_ptr<Store>> open_rocks_store(RocksStoreOptions options);
+
+/// The Store, and the part of its database for what is derived from it.
+struct RocksJournal {
+  std::shared_ptr<Store> store;
+  std::shared_ptr<ProjectionTable> projections;
+};
+/// Errors: as open_rocks_store().
+Result<RocksJournal> open_rocks_journal(RocksStoreOptions options);
 
 }  // namespace tidemark::journal

@@ -126,6 +126,24 @@ std::string to_text(const PvValue& value, const std::vector<std::string>& labels
   return std::visit([&](const auto& each) { return text_of(each, labels); }, value);
 }
 
+std::size_t content_bytes(const PvValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return text->size();
+  const auto* array = std::get_if<SharedArray>(&value);
+  if (array == nullptr) return 0;
+  return std::visit(
+      [](const auto& elements) -> std::size_t {
+        using T = typename std::decay_t<decltype(elements)>::value_type;
+        if constexpr (std::is_same_v<T, std::string>) {
+          std::size_t bytes = elements.size() * sizeof(std::string);
+          for (const auto& each : elements) bytes += each.size();
+          return bytes;
+        } else {
+          return elements.size() * sizeof(T);
+        }
+      },
+      **array);
+}
+
 bool same_value(const PvValue& a, const PvValue& b) {
   if (a.index() != b.index()) return false;
   if (const auto* left = std::get_if<SharedArray>(&a)) {

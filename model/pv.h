@@ -78,6 +78,9 @@ std::optional<double> as_number(const PvValue& value);
 /// first elements and length. Never for storing.
 std::string to_text(const PvValue& value, const std::vector<std::string>& labels = {});
 
+/// Bytes of what a string or an array holds; 0 for all else, which needs no memory of its own.
+std::size_t content_bytes(const PvValue& value);
+
 /// Equal of type and content, and NaN equals NaN.
 bool same_value(const PvValue& a, const PvValue& b);
 

@@ -1,0 +1,163 @@
+#include "journal/archive.h"
+
+#include <algorithm>
+
+namespace tidemark::journal {
+
+Result<Unit> Archive::scan_log(
+    Line from, Line to, const std::function<bool(Line, const model::PvUpdate&)>& visit) const {
+  if (from > to) return Unit{};
+  BlockFilter filter;
+  filter.kinds = kUpdateKinds;
+  filter.last = to;
+  Result<Unit> result = Unit{};
+  const auto scanned = projections_->store().scan(from, filter, [&](Block& block) {
+    auto line = raw(block.first);
+    for (const auto& section : block.sections) {
+      const auto first = line;
+      line += section.count;
+      if (section.format != SectionFormat::kUpdates || line <= raw(from)) continue;
+      const auto updates = model::decode_updates(section.payload);
+      if (!updates) {
+        result = updates.error();
+        return false;
+      }
+      for (std::size_t i = 0; i < updates.value().size(); ++i) {
+        const Line at{first + i};
+        if (at < from) continue;
+        if (at > to || !visit(at, updates.value()[i])) return false;
+      }
+    }
+    return true;
+  });
+  return scanned ? result : scanned;
+}
+
+Result<MachineState> Archive::state_at(Line line, const std::vector<model::ChannelId>* only) const {
+  const auto last = projections_->store().last();
+  if (line > last) {
+    return Error{Code::kInvalidArgument, "line " + std::to_string(raw(line)) +
+                                             " is not there yet: the last is " +
+                                             std::to_string(raw(last))};
+  }
+  MachineState state;
+  Line from{0};
+  if (line >= projections_->projected()) {
+    std::tie(from, state) = projections_->state();
+  }
+  if (from == Line{0} || from > line) {
+    state.clear();
+    const auto keyframe = read_keyframe(projections_->table(), line, only, state);
+    if (!keyframe) return keyframe.error();
+    from = keyframe.value();
+    for (std::uint32_t number = 0; number < state.size(); ++number) {
+      const model::ChannelId channel{number};
+      const auto* row = state.find(channel);
+      if (row == nullptr || row->link_line == Line{0}) continue;
+      auto with_meta = *row;
+      with_meta.meta = projections_->meta_at(channel, from);
+      state.set(channel, std::move(with_meta));
+    }
+  }
+  const auto scanned =
+      scan_log(Line{raw(from) + 1}, line, [&](Line at, const model::PvUpdate& update) {
+        state.apply(at, update);
+        return true;
+      });
+  if (!scanned) return scanned.error();
+  return state;
+}
+
+Result<Unit> Archive::samples(model::ChannelId channel, Line from, Line to,
+                              const std::function<bool(const std::vector<Sample>&)>& visit) const {
+  return samples(
+      channel, from, to, [](const ChunkHeader&) { return false; }, visit);
+}
+
+Result<Unit> Archive::samples(model::ChannelId channel, Line from, Line to,
+                              const std::function<bool(const ChunkHeader&)>& skim,
+                              const std::function<bool(const std::vector<Sample>&)>& visit) const {
+  from = std::max(from, Line{1});
+  to = std::min(to, projections_->store().last());
+  if (from > to) return Unit{};
+  // The head first: what is sealed meanwhile is then read from it, and not once more.
+  const auto head = projections_->head_of(channel, from, to);
+  const auto sealed = std::min(to, head.sealed);
+
+  Line next = from;  // Chunks of an earlier run may overlap; each line is told once.
+  bool enough = false;
+  Result<Unit> result = Unit{};
+  std::vector<Sample> samples;
+  const auto& segments = projections_->segments();
+  for (auto segment = segments.of(from); from <= sealed && segment <= segments.of(sealed);
+       ++segment) {
+    const auto scanned = projections_->table().scan(
+        chunk_key(segment, raw(channel)), chunk_key(segment, raw(channel) + 1),
+        [&](BytesView, BytesView value) {
+          const auto header = decode_chunk_header(value);
+          if (!header) {
+            result = header.error();
+            return false;
+          }
+          if (header.value().last < next) return true;
+          if (header.value().first > sealed) return false;
+          if (header.value().first >= next && header.value().last <= sealed &&
+              skim(header.value())) {
+            next = Line{raw(header.value().last) + 1};
+            return true;
+          }
+          samples.clear();
+          result = decode_chunk(value, channel, samples);
+          if (!result) return false;
+          std::erase_if(samples,
+                        [&](const Sample& each) { return each.line < next || each.line > sealed; });
+          if (samples.empty()) return true;
+          next = Line{raw(samples.back().line) + 1};
+          enough = !visit(samples);
+          return !enough;
+        });
+    if (!scanned) return scanned;
+    if (!result || enough) return result;
+  }
+  if (!head.samples.empty() && !visit(head.samples)) return Unit{};
+
+  const Line behind{std::max(raw(from), std::max(raw(head.projected), raw(head.sealed)) + 1)};
+  samples.clear();
+  const auto scanned = scan_log(behind, to, [&](Line at, const model::PvUpdate& update) {
+    if (update.channel == channel) samples.push_back({at, update});
+    return true;
+  });
+  if (!scanned) return scanned;
+  if (!samples.empty()) visit(samples);
+  return Unit{};
+}
+
+Result<std::vector<Sample>> Archive::newest(model::ChannelId channel, Line line,
+                                            std::size_t count) const {
+  std::vector<Sample> found;  // oldest first
+  auto to = std::min(line, projections_->store().last());
+  while (to > Line{0} && found.size() < count) {
+    const std::vector<model::ChannelId> only{channel};
+    // Where it changed last is known, so stretches without it cost nothing.
+    const auto state = state_at(to, &only);
+    if (!state) return state.error();
+    const auto* row = state.value().find(channel);
+    if (row == nullptr) break;
+    to = row->last_line();
+    const auto& segments = projections_->segments();
+    const auto from = segments.begin(segments.of(to));
+    std::vector<Sample> some;
+    const auto read = samples(channel, from, to, [&](const std::vector<Sample>& more) {
+      some.insert(some.end(), more.begin(), more.end());
+      return true;
+    });
+    if (!read) return read.error();
+    found.insert(found.begin(), some.begin(), some.end());
+    to = Line{raw(from) - 1};
+  }
+  if (found.size() > count) found.erase(found.begin(), found.end() - static_cast<long>(count));
+  std::reverse(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace tidemark::journal

@@ -1,0 +1,51 @@
+// journal/archive.h
+//
+// The past of the machine: what every channel was at a line, and all that one channel did. Exact,
+// whatever the projections have got to: what they do not have is read from the log.
+//
+// Threads: any.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "journal/projections.h"
+
+namespace tidemark::journal {
+
+class Archive {
+ public:
+  explicit Archive(std::shared_ptr<const Projections> projections)
+      : projections_(std::move(projections)) {}
+
+  /// The machine after `line`, which is at most the last durable one. `only` (sorted; null: all):
+  /// other channels may be missing.
+  /// Cost: a keyframe, and the lines since; it does not grow with the journal.
+  /// Errors: kInvalidArgument a line that is not there yet; kCorruption, kUnavailable the disk.
+  Result<MachineState> state_at(Line line,
+                                const std::vector<model::ChannelId>* only = nullptr) const;
+
+  /// Calls `visit` with the channel's updates of lines `from` to `to`, oldest first, in pieces,
+  /// until it returns false.
+  Result<Unit> samples(model::ChannelId channel, Line from, Line to,
+                       const std::function<bool(const std::vector<Sample>&)>& visit) const;
+
+  /// The same by summaries: chunks that lie in the lines as a whole, and for which `skim` says
+  /// true, are not unpacked.
+  Result<Unit> samples(model::ChannelId channel, Line from, Line to,
+                       const std::function<bool(const ChunkHeader&)>& skim,
+                       const std::function<bool(const std::vector<Sample>&)>& visit) const;
+
+  /// The newest `count` updates of the channel up to `line`, newest first.
+  Result<std::vector<Sample>> newest(model::ChannelId channel, Line line, std::size_t count) const;
+
+ private:
+  Result<Unit> scan_log(Line from, Line to,
+                        const std::function<bool(Line, const model::PvUpdate&)>& visit) const;
+
+  const std::shared_ptr<const Projections> projections_;
+};
+
+}  // namespace tidemark::journal

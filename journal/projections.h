@@ -1,0 +1,119 @@
+// journal/projections.h
+//
+// What is derived from the log, kept up with it: chunks of each channel's updates, keyframes of
+// the whole machine, and what IOCs said of their channels. Everything here can be deleted and is
+// made again.
+//
+//   log ── advance() ──► head (RAM) ── a segment is full ──► chunks, watermark
+//                    └─► state (RAM) ─ every so often ─────► keyframe
+//
+// Deterministic: the same log gives the same table, wherever it was interrupted.
+//
+// Threads: advance() from one; everything that is const from any, meanwhile.
+
+#pragma once
+
+#include <memory>
+#include <shared_mutex>
+
+#include "journal/head.h"
+#include "journal/machine_state.h"
+#include "journal/projection_keys.h"
+#include "journal/projection_table.h"
+#include "journal/store.h"
+
+namespace tidemark::journal {
+
+struct ProjectionLimits {
+  std::uint64_t keyframe_lines_min = 262'144;  // between keyframes
+  std::uint32_t keyframe_lines_per_channel = 8;
+  Duration keyframe_interval = std::chrono::hours(1);
+  std::uint64_t head_samples_max = 1u << 21;
+  std::size_t head_bytes_max = 160u << 20;
+  Segments segments{};
+};
+
+struct ProjectionCounters {
+  std::uint64_t chunks = 0;
+  std::uint64_t keyframes = 0;
+  std::uint64_t bytes_written = 0;
+};
+
+class Projections {
+ public:
+  Projections(std::shared_ptr<const Store> store, std::shared_ptr<ProjectionTable> table,
+              ProjectionLimits limits = {});
+
+  /// Reads how far the table is. One that is of another log, or ahead of it, is cleared.
+  Result<Unit> load();
+
+  /// Takes in durable lines, some `lines_max` at most. Returns whether there are more.
+  /// Errors: as Store::scan and ProjectionTable::write. May be called again.
+  Result<bool> advance(std::uint64_t lines_max);
+
+  /// All lines up to this are in the head, the chunks and the state.
+  Line projected() const;
+  /// All lines up to this are in chunks, and none after it.
+  Line sealed() const;
+  std::size_t head_bytes() const;
+  ProjectionCounters counters() const;
+
+  /// The head's part of a channel's past, with the marks as they were when it was copied.
+  struct HeadPart {
+    Line sealed{0};
+    Line projected{0};
+    std::vector<Sample> samples;
+  };
+  HeadPart head_of(model::ChannelId channel, Line from, Line to) const;
+  /// What its IOC had said of the channel by then; null when nothing. For lines up to projected().
+  std::shared_ptr<const model::PvMeta> meta_at(model::ChannelId channel, Line line) const;
+  /// A copy of the state after projected(), and that line.
+  std::pair<Line, MachineState> state() const;
+  const Segments& segments() const { return limits_.segments; }
+  const ProjectionTable& table() const { return *table_; }
+  const Store& store() const { return *store_; }
+
+ private:
+  struct MetaVersion {
+    Line line;
+    std::shared_ptr<const model::PvMeta> meta;
+  };
+
+  Result<Unit> load_metas();
+  Result<Unit> load_state();
+  Result<Unit> take(const Block& block);
+  void note_meta(Line line, const model::PvUpdate& update);
+  bool keyframe_is_due(UtcTime now) const;
+  Result<Unit> write_keyframe(UtcTime now);
+  Result<Unit> seal_full_segments();
+  Result<Unit> seal(Line through);
+  Result<Unit> write(std::vector<KeyValue>& puts);
+
+  const std::shared_ptr<const Store> store_;
+  const std::shared_ptr<ProjectionTable> table_;
+  const ProjectionLimits limits_;
+
+  // Only in advance().
+  std::vector<KeyValue> new_metas_;  // since the last seal
+  struct Keyframe {
+    Line line{0};
+    UtcTime at{};  // recorded_at of the block that it came after
+  };
+  std::vector<Keyframe> keyframes_;  // the last one that is sealed, and those after it
+
+  mutable std::shared_mutex mutex_;
+  // Written under mutex_ by advance(), which may read without it.
+  Line projected_{0};
+  Line sealed_{0};
+  Head head_;
+  MachineState state_;
+  std::vector<std::vector<MetaVersion>> metas_;  // by channel
+  ProjectionCounters counters_;
+};
+
+/// The keyframe at or before `line`: its line, 0 when there is none. Only the shards that hold a
+/// channel of `only` (sorted; null: all) are read into `state`.
+Result<Line> read_keyframe(const ProjectionTable& table, Line line,
+                           const std::vector<model::ChannelId>* only, MachineState& state);
+
+}  // namespace tidemark::journal
