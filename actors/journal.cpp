@@ -20,14 +20,21 @@ void commit(JournalState& state) {
       for (const auto& each : waiting) {
         each.call.fail({Code::kUnavailable, "journal: " + appended.error().message});
       }
-      // Whatever the store kept, the intake is ahead of it now: only a new start knows the truth.
+      // The intake is ahead of the store now. Where nothing was written the store knows the truth,
+      // and origins send again until there is room; else only a new start does.
+      if (appended.error().code == Code::kUnavailable) {
+        state.board->warning("journal", appended.error().message);
+        return state.begin_intake();
+      }
       state.broken = true;
       return state.on_broken(appended.error());
     }
+    state.board->warning("journal", "");
     ++state.blocks;
     state.board->gauge("tidemark_journal_commit_seconds", "Time of the last commit, synced",
                        std::chrono::duration<double>(steady_now() - began).count());
     caf::anon_send(state.reader, wake_atom_v);
+    if (state.on_durable) state.on_durable();
   }
   const auto last = journal::raw(state.store->last());
   for (const auto& each : waiting) {
@@ -45,19 +52,25 @@ void commit(JournalState& state) {
 
 }  // namespace
 
+void JournalState::begin_intake() {
+  const auto mark = store->mark_of(gaps_origin);
+  intake = std::make_unique<Intake>(*store, gaps_origin, mark ? mark->incarnation + 1 : 1);
+}
+
 Journal::behavior_type journal_actor(Journal::stateful_pointer<JournalState> self,
                                      std::shared_ptr<journal::Store> store,
                                      std::shared_ptr<Board> board, JournalReader reader, Uuid me,
-                                     std::function<void(Error)> on_broken) {
+                                     std::function<void(Error)> on_broken,
+                                     std::function<void()> on_durable) {
   auto& state = self->state;
   state.store = std::move(store);
   state.board = std::move(board);
   state.reader = std::move(reader);
   state.on_broken = std::move(on_broken);
+  state.on_durable = std::move(on_durable);
   // The journal's own gap records: an origin of its own, beside the node's outbox.
-  const auto origin = Uuid::derive(me.text() + "/gaps");
-  const auto mark = state.store->mark_of(origin);
-  state.intake = std::make_unique<Intake>(*state.store, origin, mark ? mark->incarnation + 1 : 1);
+  state.gaps_origin = Uuid::derive(me.text() + "/gaps");
+  state.begin_intake();
   state.board->count("tidemark_journal_last_line", "The newest durable line",
                      static_cast<double>(journal::raw(state.store->last())));
 

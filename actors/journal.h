@@ -47,6 +47,8 @@ struct JournalState {
   std::shared_ptr<Board> board;
   JournalReader reader;
   std::function<void(Error)> on_broken;
+  std::function<void()> on_durable;
+  Uuid gaps_origin;
   std::unique_ptr<Intake> intake;
 
   struct Waiting {
@@ -58,13 +60,18 @@ struct JournalState {
   std::vector<Waiting> waiting;
   bool broken = false;  // nothing more is acknowledged
   std::uint64_t blocks = 0;
+
+  /// From what the store has.
+  void begin_intake();
 };
 
 /// `on_broken`: the disk refused a flush; nothing more is acknowledged, the process must end.
+/// `on_durable`: there are new lines; may be empty.
 Journal::behavior_type journal_actor(Journal::stateful_pointer<JournalState> self,
                                      std::shared_ptr<journal::Store> store,
                                      std::shared_ptr<Board> board, JournalReader reader, Uuid me,
-                                     std::function<void(Error)> on_broken);
+                                     std::function<void(Error)> on_broken,
+                                     std::function<void()> on_durable);
 
 struct JournalReaderState {
   static inline const char* name = "journal-reader";

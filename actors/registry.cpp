@@ -30,8 +30,7 @@ void RegistryState::tell(const RegistryTable::Changes& changes) {
         break;
       case RegistryTable::Change::Kind::kSuperseded:
       case RegistryTable::Change::Kind::kDown:
-        spdlog::info("{} (incarnation {}) is gone: {}", node.name, node.incarnation,
-                     change.reason);
+        spdlog::info("{} (incarnation {}) is gone: {}", node.name, node.incarnation, change.reason);
         records.push_back(model::NodeDown{node.name, node.incarnation, change.reason});
         break;
       case RegistryTable::Change::Kind::kOther: break;
@@ -53,8 +52,8 @@ Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState>
   state.outbox = std::move(outbox);
   state.table = std::make_unique<RegistryTable>(state.link->self().incarnation);
   self->send(self, tick_atom_v);
-  const auto granted = [&state](const Result<RegistryTable::Changes>& changes)
-      -> caf::result<bus::Lease> {
+  const auto granted =
+      [&state](const Result<RegistryTable::Changes>& changes) -> caf::result<bus::Lease> {
     if (!changes) return to_caf(changes.error());
     state.tell(changes.value());
     return state.table->lease();

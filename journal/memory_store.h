@@ -28,6 +28,10 @@ class MemoryStore final : public Store {
   std::optional<OriginMark> mark_of(const Uuid& origin) const override {
     return index_.mark_of(origin);
   }
+  std::size_t channel_count() const override { return index_.channel_count(); }
+  std::vector<std::pair<model::ChannelId, std::string>> channels() const override {
+    return index_.channels();
+  }
   std::optional<std::string> address_of(model::ChannelId channel) const override {
     return index_.address_of(channel);
   }

@@ -236,6 +236,10 @@ class RocksStore final : public Store, public std::enable_shared_from_this<Rocks
   std::optional<OriginMark> mark_of(const Uuid& origin) const override {
     return index_.mark_of(origin);
   }
+  std::size_t channel_count() const override { return index_.channel_count(); }
+  std::vector<std::pair<model::ChannelId, std::string>> channels() const override {
+    return index_.channels();
+  }
   std::optional<std::string> address_of(model::ChannelId channel) const override {
     return index_.address_of(channel);
   }

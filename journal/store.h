@@ -118,6 +118,12 @@ class Store {
   /// Empty for an origin that never wrote. Never waits for the disk.
   virtual std::optional<OriginMark> mark_of(const Uuid& origin) const = 0;
 
+  /// How many channels are defined: it only grows. Never waits for the disk.
+  virtual std::size_t channel_count() const = 0;
+
+  /// Every channel that is defined, by number. Never waits for the disk.
+  virtual std::vector<std::pair<model::ChannelId, std::string>> channels() const = 0;
+
   /// What a channel is called, from the PvDefined records. Never waits for the disk.
   virtual std::optional<std::string> address_of(model::ChannelId channel) const = 0;
 };

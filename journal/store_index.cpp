@@ -94,6 +94,24 @@ std::optional<OriginMark> StoreIndex::mark_of(const Uuid& origin) const {
   return found->second;
 }
 
+std::size_t StoreIndex::channel_count() const {
+  const std::shared_lock lock(mutex_);
+  return addresses_.size();
+}
+
+std::vector<std::pair<model::ChannelId, std::string>> StoreIndex::channels() const {
+  std::vector<std::pair<model::ChannelId, std::string>> all;
+  {
+    const std::shared_lock lock(mutex_);
+    all.reserve(addresses_.size());
+    for (const auto& [channel, address] : addresses_) {
+      all.emplace_back(model::ChannelId{channel}, address);
+    }
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
 std::optional<std::string> StoreIndex::address_of(model::ChannelId channel) const {
   const std::shared_lock lock(mutex_);
   const auto found = addresses_.find(raw(channel));

@@ -44,6 +44,8 @@ class StoreIndex {
 
   Line last() const;
   std::optional<OriginMark> mark_of(const Uuid& origin) const;
+  std::size_t channel_count() const;
+  std::vector<std::pair<model::ChannelId, std::string>> channels() const;
   std::optional<std::string> address_of(model::ChannelId channel) const;
 
  private:

@@ -6,6 +6,7 @@
 #include "model/api/keeper.h"
 #include "model/api/monitor.h"
 #include "model/api/node.h"
+#include "model/api/past.h"
 #include "model/api/registry.h"
 #include "model/packing_impl.h"
 
@@ -28,6 +29,22 @@ TIDEMARK_PACKABLE(AppendRequest);
 TIDEMARK_PACKABLE(AppendReply);
 TIDEMARK_PACKABLE(ReadRequest);
 TIDEMARK_PACKABLE(ReadReply);
+
+TIDEMARK_PACKABLE(Moment);
+TIDEMARK_PACKABLE(MomentReply);
+TIDEMARK_PACKABLE(StateQuery);
+TIDEMARK_PACKABLE(PastValues);
+TIDEMARK_PACKABLE(PastEnd);
+TIDEMARK_PACKABLE(ChangesQuery);
+TIDEMARK_PACKABLE(Changes);
+TIDEMARK_PACKABLE(ChangesEnd);
+TIDEMARK_PACKABLE(HistoryQuery);
+TIDEMARK_PACKABLE(HistorySamples);
+TIDEMARK_PACKABLE(HistoryEnd);
+TIDEMARK_PACKABLE(BinsQuery);
+TIDEMARK_PACKABLE(HistoryBins);
+TIDEMARK_PACKABLE(BlameQuery);
+TIDEMARK_PACKABLE(Blame);
 
 TIDEMARK_PACKABLE(StatePart);
 TIDEMARK_PACKABLE(StateEnd);

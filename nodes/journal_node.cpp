@@ -3,7 +3,9 @@
 #include <map>
 #include <mutex>
 
+#include "actors/archivist.h"
 #include "actors/journal.h"
+#include "journal/projection_thread.h"
 #include "journal/rocks_store.h"
 #include "nodes/chassis.h"
 #include "nodes/kinds.h"
@@ -32,8 +34,11 @@ class NodeNames {
 
 class JournalNode final : public Node {
  public:
-  JournalNode(std::unique_ptr<Chassis> chassis, std::shared_ptr<journal::Store> store)
-      : chassis_(std::move(chassis)), store_(std::move(store)) {
+  JournalNode(std::unique_ptr<Chassis> chassis, std::shared_ptr<journal::Store> store,
+              std::shared_ptr<journal::Projections> projections)
+      : chassis_(std::move(chassis)),
+        store_(std::move(store)),
+        projections_(std::make_shared<journal::ProjectionThread>(projections)) {
     auto& c = *chassis_;
     const auto names = std::make_shared<NodeNames>();
     const auto& site = c.context.site;
@@ -57,9 +62,17 @@ class JournalNode final : public Node {
           spdlog::critical("journal: {}; ending, so that the next start reads the truth",
                            error.message);
           end({1, error.message});
-        });
+        },
+        [thread = projections_] { thread->wake(); });
+    archivist_ = c.system->spawn<caf::detached>(actors::archivist_actor, projections);
     actors::serve_calls(*c.link, "journal.append", journal_, actors::append_atom_v);
     actors::serve_calls(*c.link, "journal.read", reader_, actors::read_atom_v);
+    actors::serve_calls(*c.link, "journal.moment", archivist_, actors::moment_atom_v);
+    actors::serve_calls(*c.link, "journal.state", archivist_, actors::state_atom_v);
+    actors::serve_calls(*c.link, "journal.changes", archivist_, actors::changes_atom_v);
+    actors::serve_calls(*c.link, "journal.history", archivist_, actors::history_atom_v);
+    actors::serve_calls(*c.link, "journal.bins", archivist_, actors::bins_atom_v);
+    actors::serve_calls(*c.link, "journal.blame", archivist_, actors::blame_atom_v);
     c.board->fact("sync", site.journal.sync);
     c.on_directory.push_back([names](const bus::Directory& d) { names->learn(d); });
     c.announce();
@@ -69,6 +82,7 @@ class JournalNode final : public Node {
     chassis_->leave(std::chrono::seconds(1));
     caf::anon_send_exit(journal_, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(reader_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(archivist_, caf::exit_reason::user_shutdown);
   }
 
   const std::string& name() const override { return chassis_->context.name; }
@@ -76,6 +90,8 @@ class JournalNode final : public Node {
  private:
   std::unique_ptr<Chassis> chassis_;
   std::shared_ptr<journal::Store> store_;
+  std::shared_ptr<journal::ProjectionThread> projections_;
+  actors::Archivist archivist_;
   actors::JournalReader reader_;
   actors::Journal journal_;
 };
@@ -90,14 +106,17 @@ Result<std::unique_ptr<Node>> make_journal_node(NodeContext context) {
   // The store before the sockets: a second journal on the directory must not even begin.
   const auto made = make_directories(context.site.data_directory + "/" + context.name);
   if (!made) return made.error();
-  auto store = journal::open_rocks_store(options);
-  if (!store) return store.error();
-  spdlog::info("journal {} opened at line {}", options.directory,
-               journal::raw(store.value()->last()));
+  auto opened = journal::open_rocks_journal(options);
+  if (!opened) return opened.error();
+  auto& [store, table] = opened.value();
+  const auto projections = std::make_shared<journal::Projections>(store, table);
+  const auto loaded = projections->load();
+  if (!loaded) return loaded.error();
+  spdlog::info("journal {} opened at line {}", options.directory, journal::raw(store->last()));
   auto chassis = Chassis::build(std::move(context));
   if (!chassis) return chassis.error();
-  return std::unique_ptr<Node>(std::make_unique<JournalNode>(
-      std::move(chassis).value(), std::shared_ptr<journal::Store>(std::move(store).value())));
+  return std::unique_ptr<Node>(
+      std::make_unique<JournalNode>(std::move(chassis).value(), std::move(store), projections));
 }
 
 }  // namespace tidemark::nodes

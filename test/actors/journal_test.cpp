@@ -63,9 +63,10 @@ class JournalTest : public test::ActorTest {
   std::vector<Error> broken_;
   JournalReader reader_ = spawn(journal_reader_actor, std::shared_ptr<journal::Store>(store_),
                                 [](const Uuid&) { return std::string("node"); });
-  Journal journal_ = spawn(journal_actor, std::shared_ptr<journal::Store>(store_),
-                           std::make_shared<Board>(), reader_, Uuid::derive("journal"),
-                           [this](const Error& error) { broken_.push_back(error); });
+  Journal journal_ = spawn(
+      journal_actor, std::shared_ptr<journal::Store>(store_), std::make_shared<Board>(), reader_,
+      Uuid::derive("journal"), [this](const Error& error) { broken_.push_back(error); },
+      std::function<void()>());
 };
 
 TEST_F(JournalTest, AnswersALoneAppendAfterOneFlush) {
@@ -116,6 +117,21 @@ TEST_F(JournalTest, AcknowledgesNobodyWhenTheDiskRefusesAFlush) {
   EXPECT_EQ(second->answer->error().code, Code::kUnavailable);
   ASSERT_THAT(broken_, SizeIs(1));
   EXPECT_EQ(broken_[0].code, Code::kFailed);
+}
+
+TEST_F(JournalTest, GoesOnByItselfWhenThereIsRoomAgain) {
+  store_->fail_appends(Code::kUnavailable);
+  const auto first = append("a", 1);
+  settle();
+  ASSERT_TRUE(first->answer);
+  EXPECT_EQ(first->answer->error().code, Code::kUnavailable);
+  EXPECT_THAT(broken_, testing::IsEmpty());
+
+  store_->heal_appends();
+  const auto again = append("a", 1);
+  settle();
+  EXPECT_EQ(reply_of(*again).through, 1u);
+  EXPECT_EQ(journal::raw(store_->last()), 1u);
 }
 
 TEST_F(JournalTest, AcknowledgesNoRepetitionOfWhatTheDiskRefused) {

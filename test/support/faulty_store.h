@@ -54,6 +54,10 @@ class FaultyStore final : public journal::Store {
   std::optional<journal::OriginMark> mark_of(const Uuid& origin) const override {
     return inner_->mark_of(origin);
   }
+  std::size_t channel_count() const override { return inner_->channel_count(); }
+  std::vector<std::pair<model::ChannelId, std::string>> channels() const override {
+    return inner_->channels();
+  }
   std::optional<std::string> address_of(model::ChannelId channel) const override {
     return inner_->address_of(channel);
   }

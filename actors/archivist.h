@@ -1,0 +1,36 @@
+// actors/archivist.h
+//
+// Answers questions about the past (model/api/past.h) from a journal::Archive. It reads the disk
+// and blocks, so spawn it with caf::detached; a long answer keeps the next question waiting, and
+// nobody else.
+
+#pragma once
+
+#include <map>
+
+#include "actors/messages.h"
+#include "journal/archive.h"
+#include "model/api/past.h"
+
+namespace tidemark::actors {
+
+using Archivist = caf::typed_actor<
+    /// Each: a request of that name → progress in parts, then the end, or the answer at once.
+    caf::reacts_to<moment_atom, bus::Call>, caf::reacts_to<state_atom, bus::Call>,
+    caf::reacts_to<changes_atom, bus::Call>, caf::reacts_to<history_atom, bus::Call>,
+    caf::reacts_to<bins_atom, bus::Call>, caf::reacts_to<blame_atom, bus::Call>>;
+
+struct ArchivistState {
+  static inline const char* name = "archivist";
+
+  std::shared_ptr<const journal::Projections> projections;
+  std::unique_ptr<journal::Archive> archive;
+  std::map<std::string, model::ChannelId, std::less<>> by_address;
+
+  void learn_channels();
+};
+
+Archivist::behavior_type archivist_actor(Archivist::stateful_pointer<ArchivistState> self,
+                                         std::shared_ptr<const journal::Projections> projections);
+
+}  // namespace tidemark::actors

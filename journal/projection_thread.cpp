@@ -1,0 +1,69 @@
+#include "journal/projection_thread.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <utility>
+
+namespace tidemark::journal {
+namespace {
+
+constexpr std::uint64_t kLinesAtOnce = 65'536;
+constexpr auto kRetry = std::chrono::seconds(1);
+constexpr int kNice = 10;
+
+}  // namespace
+
+ProjectionThread::ProjectionThread(std::shared_ptr<Projections> projections)
+    : projections_(std::move(projections)), thread_([this] { run(); }) {}
+
+ProjectionThread::~ProjectionThread() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void ProjectionThread::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_one();
+}
+
+std::string ProjectionThread::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+void ProjectionThread::run() {
+  pthread_setname_np(pthread_self(), "projections");
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (!woken_) changed_.wait(lock, [&] { return woken_ || stopping_; });
+    if (stopping_) return;
+    woken_ = false;
+    lock.unlock();
+    const auto more = projections_->advance(kLinesAtOnce);
+    lock.lock();
+    if (more) {
+      trouble_.clear();
+      woken_ = woken_ || more.value();
+      continue;
+    }
+    if (trouble_ != more.error().message) {
+      trouble_ = more.error().message;
+      spdlog::error("the projections stand still: {}", trouble_);
+    }
+    changed_.wait_for(lock, kRetry, [&] { return stopping_; });
+    woken_ = true;
+  }
+}
+
+}  // namespace tidemark::journal

@@ -1,0 +1,30 @@
+// journal/reduce.h
+//
+// A channel's past in bins of equal length: what a plot of so many pixels needs. No extremum and
+// no alarm is lost. Chunks that fall into one bin are not unpacked.
+
+#pragma once
+
+#include "journal/archive.h"
+#include "model/api/past.h"
+
+namespace tidemark::journal {
+
+struct Reduction {
+  Line from{};  // lines, both included
+  Line to{};
+  UtcTime begin{};  // of the first bin
+  UtcTime end{};    // of the last one
+  std::uint32_t bins = 1000;
+};
+
+/// Samples are put where their IOC's time says; what lies outside goes into the first or last
+/// bin. Only bins with samples are there, by time.
+/// Errors: kInvalidArgument no bins, or begin not before end; as Archive::samples.
+Result<std::vector<model::api::Bin>> reduce(const Archive& archive, model::ChannelId channel,
+                                            const Reduction& wanted);
+
+/// The length of a bin.
+Duration bin_width(const Reduction& wanted);
+
+}  // namespace tidemark::journal

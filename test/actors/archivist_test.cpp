@@ -1,0 +1,184 @@
+// test/actors/archivist_test.cpp
+
+#include "actors/archivist.h"
+
+#include <gmock/gmock.h>
+
+#include "test/support/actor_test.h"
+#include "journal/memory_store.h"
+#include "test/support/fake_link.h"
+
+namespace tidemark::actors {
+namespace {
+
+namespace api = model::api;
+using model::PvUpdate;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+UtcTime second(std::int64_t n) { return UtcTime{std::chrono::seconds(1'700'000'000 + n)}; }
+
+PvUpdate value_of(std::uint32_t channel, double value, std::int64_t at) {
+  PvUpdate update;
+  update.channel = model::ChannelId{channel};
+  update.taken_at = second(at);
+  update.value = value;
+  return update;
+}
+
+PvUpdate connected(std::uint32_t channel) {
+  PvUpdate update;
+  update.channel = model::ChannelId{channel};
+  update.event = PvUpdate::Event::kConnected;
+  model::PvMeta meta;
+  meta.units = "A";
+  update.meta = std::make_shared<model::PvMeta>(meta);
+  return update;
+}
+
+/// Q1 and Q2: lines 1, 2 define them, 3, 4 connect them (second 0), 5, 6 are their first values
+/// (second 10), 7 moves Q1 (second 20), 8 moves it back (second 30).
+class ArchivistTest : public test::ActorTest {
+ protected:
+  ArchivistTest() {
+    append(std::vector<model::Record>{model::PvDefined{model::ChannelId{1}, "Q1"},
+                                      model::PvDefined{model::ChannelId{2}, "Q2"}});
+    append(std::vector<PvUpdate>{connected(1), connected(2)});
+    now_ = second(10);
+    append(std::vector<PvUpdate>{value_of(1, 1.5, 9), value_of(2, 2.5, 9)});
+    now_ = second(20);
+    append(std::vector<PvUpdate>{value_of(1, 7.0, 19)});
+    now_ = second(30);
+    append(std::vector<PvUpdate>{value_of(1, 1.5, 29)});
+    archivist_ = spawn(archivist_actor, std::shared_ptr<const journal::Projections>(projections_));
+  }
+
+  template <class Payload>
+  void append(const Payload& payload) {
+    journal::Section section;
+    section.origin = Uuid::derive("test");
+    section.incarnation = 1;
+    section.sequence = ++sequence_;
+    section.count = static_cast<std::uint32_t>(payload.size());
+    if constexpr (std::is_same_v<Payload, std::vector<PvUpdate>>) {
+      section.format = journal::SectionFormat::kUpdates;
+      section.payload = model::encode_updates(payload);
+    } else {
+      section.payload = model::encode_records(payload);
+    }
+    const auto inspected = journal::inspect(std::move(section)).value();
+    ASSERT_TRUE(store_->append({&inspected, 1}));
+  }
+  template <class Atom, class Request>
+  std::shared_ptr<test::Asked> ask(Atom atom, const Request& request) {
+    auto asked = std::make_shared<test::Asked>();
+    caf::anon_send(archivist_, atom, test::call_of(asked, "past", model::pack(request)));
+    settle();
+    return asked;
+  }
+  template <class Reply>
+  static Reply reply_of(const test::Asked& asked) {
+    EXPECT_TRUE(asked.answer && asked.answer->ok())
+        << (asked.answer ? asked.answer->error().message : "no answer");
+    return model::unpack<Reply>(asked.answer->value()).value();
+  }
+  static api::Moment at_line(std::uint64_t line) { return {line, std::nullopt}; }
+  static api::Moment at_second(std::int64_t n) { return {0, second(n)}; }
+
+  UtcTime now_ = second(0);
+  std::uint64_t sequence_ = 0;
+  std::shared_ptr<journal::MemoryStore> store_ =
+      std::make_shared<journal::MemoryStore>(journal::StoreLimits{}, [this] { return now_; });
+  std::shared_ptr<journal::Projections> projections_ = std::make_shared<journal::Projections>(
+      store_, std::make_shared<journal::MemoryProjectionTable>());
+  Archivist archivist_;
+};
+
+TEST_F(ArchivistTest, AMomentIsTheLastLineRecordedByThen) {
+  const auto found = reply_of<api::MomentReply>(*ask(moment_atom_v, at_second(25)));
+  EXPECT_EQ(found.line, 7u);
+  EXPECT_EQ(found.recorded_at, second(20));
+  EXPECT_EQ(found.last_line, 8u);
+  EXPECT_EQ(reply_of<api::MomentReply>(*ask(moment_atom_v, at_second(-1))).line, 0u);
+  EXPECT_EQ(reply_of<api::MomentReply>(*ask(moment_atom_v, api::Moment{})).line, 8u);
+}
+
+TEST_F(ArchivistTest, ALineThatIsNotThereYetIsSaid) {
+  const auto asked = ask(state_atom_v, api::StateQuery{at_line(9), {}});
+  EXPECT_EQ(asked->answer->error().code, Code::kInvalidArgument);
+  EXPECT_THAT(asked->answer->error().message, HasSubstr("the last is 8"));
+}
+
+TEST_F(ArchivistTest, StateHasEveryPvAsItWas) {
+  const auto asked = ask(state_atom_v, api::StateQuery{at_line(7), {}});
+  EXPECT_EQ(reply_of<api::PastEnd>(*asked).parts, 1u);
+  const auto part = model::unpack<api::PastValues>(asked->parts.at(0)).value();
+  ASSERT_THAT(part.values, SizeIs(2));
+  EXPECT_EQ(part.values[0].address, "Q1");
+  EXPECT_EQ(part.values[0].value, model::PvValue{7.0});
+  EXPECT_EQ(part.values[0].units, "A");
+  EXPECT_THAT(part.lines, ElementsAre(7, 6));
+}
+
+TEST_F(ArchivistTest, StateOfSomeNamesWhoIsUnknown) {
+  const auto asked = ask(state_atom_v, api::StateQuery{at_line(8), {"*2", "Q9"}});
+  EXPECT_THAT(reply_of<api::PastEnd>(*asked).unknown, ElementsAre("Q9"));
+  EXPECT_THAT(model::unpack<api::PastValues>(asked->parts.at(0)).value().values, SizeIs(1));
+}
+
+TEST_F(ArchivistTest, ChangesAreThoseThatStillDiffer) {
+  const auto some = ask(changes_atom_v, api::ChangesQuery{at_second(10), at_second(20), {}});
+  EXPECT_EQ(reply_of<api::ChangesEnd>(*some).looked_at, 2u);
+  const auto part = model::unpack<api::Changes>(some->parts.at(0)).value();
+  ASSERT_THAT(part.before, SizeIs(1));
+  EXPECT_EQ(part.before[0].value, model::PvValue{1.5});
+  EXPECT_EQ(part.after[0].value, model::PvValue{7.0});
+  EXPECT_THAT(part.lines, ElementsAre(7));
+
+  const auto back = ask(changes_atom_v, api::ChangesQuery{at_second(10), at_second(30), {}});
+  EXPECT_EQ(reply_of<api::ChangesEnd>(*back).parts, 0u) << "it is as it was";
+}
+
+TEST_F(ArchivistTest, HistoryBeginsWithWhatWasInForce) {
+  const auto asked = ask(history_atom_v, api::HistoryQuery{"Q1", at_second(15), {}, 0});
+  EXPECT_EQ(reply_of<api::HistoryEnd>(*asked).now.value, model::PvValue{1.5});
+  const auto part = model::unpack<api::HistorySamples>(asked->parts.at(0)).value();
+  EXPECT_THAT(part.lines, ElementsAre(5, 7, 8));
+  const auto updates = model::decode_updates(part.updates.bytes).value();
+  EXPECT_EQ(updates[1], value_of(1, 7.0, 19));
+}
+
+TEST_F(ArchivistTest, HistoryInBins) {
+  const auto reply = reply_of<api::HistoryBins>(
+      *ask(bins_atom_v, api::BinsQuery{"Q1", at_second(0), at_second(30), 3}));
+  ASSERT_THAT(reply.bins, SizeIs(3));
+  EXPECT_EQ(reply.width, std::chrono::seconds(10));
+  EXPECT_EQ(reply.bins[1].count, 1u);
+  EXPECT_EQ(reply.bins[1].max, 7.0);
+}
+
+TEST_F(ArchivistTest, BlameNamesTheJobThatWroteIt) {
+  const auto job = Uuid::random();
+  append(std::vector<model::Record>{
+      model::JobAccepted{job, "snapshot_restore", "before beam", "ann@ring", ""},
+      model::PutIntended{model::ChannelId{1}, "Q1", 9.0, job}});
+  now_ = second(31);
+  append(std::vector<PvUpdate>{value_of(1, 9.0, 31)});
+  const auto reply = reply_of<api::Blame>(*ask(blame_atom_v, api::BlameQuery{"Q1", {}, 2}));
+  ASSERT_THAT(reply.changes, SizeIs(2));
+  EXPECT_EQ(reply.changes[0].line, 11u);
+  EXPECT_EQ(reply.changes[0].job, job);
+  EXPECT_EQ(reply.changes[0].title, "before beam");
+  EXPECT_EQ(reply.changes[0].user, "ann@ring");
+  EXPECT_EQ(reply.changes[1].value.value, model::PvValue{1.5});
+  EXPECT_EQ(reply.changes[1].job, Uuid{});
+}
+
+TEST_F(ArchivistTest, APvThatNobodyKnowsIsNotFound) {
+  const auto asked = ask(blame_atom_v, api::BlameQuery{"Q9", {}, 1});
+  EXPECT_EQ(asked->answer->error().code, Code::kNotFound);
+}
+
+}  // namespace
+}  // namespace tidemark::actors
