@@ -5,7 +5,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "bus/guarded.h"
+
 namespace tidemark::bus {
+
+void end(AskedCall call, Answer answer) {
+  guarded("on_answer", [&] { call.on_answer(std::move(answer)); });
+}
 
 void AskedCalls::add(CallId id, SteadyTime deadline, AskedCall call) {
   const auto at = deadlines_.emplace(deadline, id);

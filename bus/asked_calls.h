@@ -28,6 +28,9 @@ struct AskedCall {
   std::function<void(Answer)> on_answer;
 };
 
+/// Gives it its answer.
+void end(AskedCall call, Answer answer);
+
 class AskedCalls {
  public:
   void add(CallId id, SteadyTime deadline, AskedCall call);

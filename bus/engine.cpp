@@ -6,10 +6,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <exception>
+#include <optional>
 #include <utility>
+#include <vector>
 
-#include "bus/failure.h"
+#include "bus/guarded.h"
 #include "bus/resend.h"
 
 namespace tidemark::bus {
@@ -21,34 +22,7 @@ constexpr Duration kTurnMax = 1s;       // for what needs no exact time
 constexpr Duration kAnswerRetry = 2ms;  // a ROUTER cannot say when one of its peers has room
 constexpr Duration kComplainInterval = 1min;
 constexpr std::size_t kComplainSourcesMax = 1024;
-constexpr Duration kSkipMax = 5s;  // after a standstill; publishers' clocks may differ from ours
-constexpr Duration kOld = 1s;
 constexpr int kClosingRoundsMax = 1000;  // a callback that asks again whenever it is refused
-
-/// A callback's exception is its own problem: it is logged, and the loop goes on.
-template <class F>
-bool guarded(const char* what, F&& call) {
-  try {
-    call();
-    return true;
-  } catch (const std::exception& failure) {
-    spdlog::error("bus: {} threw: {}", what, failure.what());
-  } catch (...) {
-    spdlog::error("bus: {} threw", what);
-  }
-  return false;
-}
-
-std::string hex(NodeNumber node) { return fmt::format("{:08x}", static_cast<std::uint32_t>(node)); }
-
-std::string milliseconds(Duration duration) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count()) +
-         " ms";
-}
-
-bool is_alive(NodeState state) {
-  return state == NodeState::kAlive || state == NodeState::kSuspect;
-}
 
 }  // namespace
 
@@ -59,7 +33,10 @@ Engine::Engine(NodeInfo self, std::unique_ptr<Transport> transport, EngineOption
       transport_(std::move(transport)),
       outbox_(std::make_shared<Outbox>(transport_->waker())),
       out_(number_, self_.incarnation, clock_, transport_->waker()),
-      served_(outbox_, self_.incarnation, clock_) {
+      in_(*transport_, peers_, clock_, counters_),
+      requests_(*transport_, peers_, self_.incarnation, clock_, counters_),
+      served_(outbox_, self_.incarnation, clock_),
+      slow_callers_(*transport_, clock_, counters_) {
   turned_at_ = clock_.steady();
   if (!options.has_thread) return;
   // Signals are for the program's own threads.
@@ -96,21 +73,14 @@ SubscriptionId Engine::subscribe(FrameClass frame_class, StreamId stream,
                                  std::function<void(Frame)> on_frame) {
   const SubscriptionId id{next_subscription_++};
   outbox_->push([id, frame_class, stream, on_frame = std::move(on_frame)](Engine& engine) mutable {
-    if (engine.forgotten_.erase(id) > 0) return;
-    engine.subscriptions_[stream].push_back(
-        std::make_shared<Subscription>(Subscription{id, frame_class, std::move(on_frame)}));
-    // Frames first: whoever gets a heartbeat gets the frames after it too.
-    engine.transport_->subscribe(subscription_prefix(frame_class, stream));
-    engine.transport_->subscribe(subscription_prefix(FrameClass::kHeartbeat, stream));
-    const auto peer = engine.peers_.find(stream.node);
-    if (peer != engine.peers_.end() && peer->second.alive) engine.connect_data(peer->second);
+    engine.in_.subscribe(id, frame_class, stream, std::move(on_frame));
   });
   return id;
 }
 
 void Engine::unsubscribe(SubscriptionId subscription) {
-  if (on_loop()) return forget(subscription);
-  outbox_->push([subscription](Engine& engine) { engine.forget(subscription); });
+  if (on_loop()) return in_.unsubscribe(subscription);
+  outbox_->push([subscription](Engine& engine) { engine.in_.unsubscribe(subscription); });
 }
 
 void Engine::after(Duration delay, std::function<void()> job) {
@@ -130,13 +100,8 @@ void Engine::set_peer(const NodeInfo& peer) {
 
 void Engine::redial(NodeNumber node) {
   outbox_->push([node](Engine& engine) {
-    const auto found = engine.peers_.find(node);
-    if (found == engine.peers_.end() || !found->second.alive) return;
-    auto& peer = found->second;
-    engine.transport_->disconnect_data(node);
-    engine.connect_data(peer);
-    if (std::exchange(peer.asked, false)) engine.transport_->disconnect_requests(node);
-    if (!peer.waiting.empty()) peer.asked = engine.transport_->connect_requests(peer.info);
+    engine.in_.redial(node);
+    engine.requests_.redial(node);
   });
 }
 
@@ -169,21 +134,21 @@ CallId Engine::request(NodeNumber node, std::string method, Bytes payload, Reque
     const auto asked = std::make_shared<AskedCall>(std::move(call));
     const bool queued = outbox_->push(
         [id, deadline, asked, envelope = std::move(envelope)](Engine& engine) mutable {
-          engine.ask(id, deadline, std::move(envelope), std::move(*asked));
+          engine.requests_.ask(id, deadline, std::move(envelope), std::move(*asked));
         },
         size);
     if (queued) return id;
     call = std::move(*asked);
     refused = Error{Code::kUnavailable, "the link's queue of requests is full"};
   }
-  outbox_->push([call = std::move(call), error = std::move(*refused)](Engine& engine) mutable {
-    engine.end(std::move(call), std::move(error));
+  outbox_->push([call = std::move(call), error = std::move(*refused)](Engine&) mutable {
+    end(std::move(call), std::move(error));
   });
   return id;
 }
 
 void Engine::cancel(CallId call) {
-  outbox_->push([call](Engine& engine) { engine.give_up(call); });
+  outbox_->push([call](Engine& engine) { engine.requests_.cancel(call); });
 }
 
 void Engine::serve(std::string method, std::function<void(Call)> on_call) {
@@ -193,22 +158,9 @@ void Engine::serve(std::string method, std::function<void(Call)> on_call) {
 }
 
 LinkCounters Engine::counters() const {
-  LinkCounters all;
-  all.frames_sent = counters_.frames_sent;
-  all.frames_received = counters_.frames_received;
-  all.bytes_sent = counters_.bytes_sent;
-  all.bytes_received = counters_.bytes_received;
-  all.malformed = counters_.malformed;
-  all.stale = counters_.stale;
-  all.requests_sent = counters_.requests_sent;
-  all.requests_served = counters_.requests_served;
-  all.requests_timed_out = counters_.requests_timed_out;
-  all.requests_sent_again = counters_.requests_sent_again;
-  all.requests_asked_twice = counters_.requests_asked_twice;
-  all.frames_sent_again = counters_.frames_sent_again;
-  all.skipped = counters_.skipped;
+  auto all = counters_.read();
   all.refused = transport_->refused();
-  all.dropped = counters_.dropped + out_.dropped();
+  all.dropped += out_.dropped();
   return all;
 }
 
@@ -224,37 +176,37 @@ void Engine::run() {
 void Engine::turn(Duration wait_max) {
   loop_ = std::this_thread::get_id();
   const auto now = clock_.steady();
-  if (now - turned_at_ > kStandstill) stood_still_at_ = now;
+  if (now - turned_at_ > kStandstill) in_.stood_still(now);
   transport_->receive(*this, wait_max);
   turned_at_ = clock_.steady();
-  if (turned_at_ - now > wait_max + kStandstill) stood_still_at_ = turned_at_;
+  if (turned_at_ - now > wait_max + kStandstill) in_.stood_still(turned_at_);
   run_timers();
   send_frames();
-  run_jobs();
-  send_again();
-  send_waiting();
-  expire();
+  for (auto& job : outbox_->drain()) job(*this);
+  requests_.send_again();
+  requests_.send_waiting();
+  slow_callers_.send_waiting();
+  requests_.expire();
+  served_.expire();
 }
 
 void Engine::finish() {
   send_frames();
-  closing_ = true;
+  requests_.close();
   for (int round = 0; round < kClosingRoundsMax; ++round) {
     auto jobs = outbox_->drain();
-    auto calls = asked_.take_all();
-    if (jobs.empty() && calls.empty()) break;
+    if (jobs.empty()) break;
     for (auto& job : jobs) job(*this);
-    for (auto& call : calls) end(std::move(call), Error{Code::kUnavailable, "the link was closed"});
   }
-  send_waiting();
+  slow_callers_.send_waiting();
 }
 
 Duration Engine::until_next() const {
   const auto now = clock_.steady();
-  auto next = std::min(out_.next_heartbeat(), asked_.next_event());
+  auto next = std::min(out_.next_heartbeat(), requests_.next_event());
   if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
   auto wait = next <= now ? Duration{0} : std::min<Duration>(next - now, kTurnMax);
-  if (!slow_callers_.empty()) wait = std::min(wait, kAnswerRetry);
+  if (!slow_callers_.none()) wait = std::min(wait, kAnswerRetry);
   return wait;
 }
 
@@ -277,95 +229,22 @@ void Engine::run_timers() {
   for (const auto& job : due) guarded("timer", job);
 }
 
-void Engine::send_again() {
-  const auto now = clock_.steady();
-  while (const auto id = asked_.take_silent(now)) {
-    auto& call = *asked_.find(*id);
-    const auto left = *asked_.deadline_of(*id) - now;
-    if (left <= call.patience) {
-      call.again.clear();  // No time for another one.
-      continue;
-    }
-    Bytes envelope = call.again;
-    set_budget(envelope, left);
-    if (transport_->send_request(call.node, envelope) == Transport::Sent::kYes) {
-      counters_.requests_sent_again += 1;
-    }
-    call.patience *= 2;
-    asked_.send_again_at(*id, now + call.patience);
-  }
-}
-
-void Engine::forget(SubscriptionId subscription) {
-  for (auto at = subscriptions_.begin(); at != subscriptions_.end(); ++at) {
-    auto& all = at->second;
-    const auto found = std::find_if(all.begin(), all.end(),
-                                    [&](const auto& each) { return each->id == subscription; });
-    if (found == all.end()) continue;
-    (*found)->gone = true;
-    transport_->unsubscribe(subscription_prefix((*found)->frame_class, at->first));
-    transport_->unsubscribe(subscription_prefix(FrameClass::kHeartbeat, at->first));
-    all.erase(found);
-    if (all.empty()) subscriptions_.erase(at);
+void Engine::learn(const NodeInfo& info) {
+  const auto change = peers_.learn(info);
+  if (!change) {
+    counters_.stale += 1;
     return;
   }
-  forgotten_.insert(subscription);  // Its subscribe() waits for the loop still.
+  const auto number = node_number(info.uuid);
+  requests_.on_peer(number, *change);
+  in_.on_peer(number, *change);
 }
 
-void Engine::run_jobs() {
-  for (auto& job : outbox_->drain()) job(*this);
-}
-
-void Engine::send_waiting() {
-  for (auto& [node, peer] : peers_) {
-    while (!peer.waiting.empty()) {
-      auto& request = peer.waiting.front();
-      const auto size = request.envelope.size();
-      if (send_now(node, request) == Transport::Sent::kNotNow) break;
-      peer.waiting_bytes -= size;
-      peer.waiting.pop_front();
-    }
-  }
-  const auto now = clock_.steady();
-  for (auto at = slow_callers_.begin(); at != slow_callers_.end();) {
-    auto& [caller, queue] = *at;
-    while (!queue.waiting.empty()) {
-      auto& front = queue.waiting.front();
-      const auto size = front.envelope.size();
-      if (front.deadline > now) {
-        if (transport_->send_answer(caller, front.envelope) == Transport::Sent::kNotNow) break;
-        counters_.bytes_sent += size;
-      }
-      queue.bytes -= size;
-      queue.waiting.pop_front();
-    }
-    at = queue.waiting.empty() ? slow_callers_.erase(at) : std::next(at);
-  }
-}
-
-void Engine::expire() {
-  const auto now = clock_.steady();
-  while (auto call = asked_.take_expired(now)) {
-    const auto peer = peers_.find(call->node);
-    const auto name = peer == peers_.end() ? hex(call->node) : peer->second.info.name;
-    const auto budget = milliseconds(call->budget);
-    if (call->sent) {
-      counters_.requests_timed_out += 1;
-      end(std::move(*call),
-          Error{Code::kTimeout, name + " did not answer '" + call->method + "' within " + budget});
-    } else {
-      end(std::move(*call), Error{Code::kUnavailable, "no connection to " + name + " within " +
-                                                          budget + " for '" + call->method + "'"});
-    }
-  }
-  served_.expire();
-}
-
-// ---- frames -------------------------------------------------------------------------------------
+// ---- what arrives -------------------------------------------------------------------------------
 
 void Engine::on_frame(BytesView bytes) {
   counters_.bytes_received += bytes.size();
-  if (stood_still_at_ != SteadyTime{} && stale_backlog(bytes)) {
+  if (in_.skips(bytes)) {
     counters_.skipped += 1;
     return;
   }
@@ -378,31 +257,7 @@ void Engine::on_frame(BytesView bytes) {
                  decoded.error().message);
     return;
   }
-  const auto& header = decoded.value().header;
-  const auto found = subscriptions_.find(header.stream);
-  if (found == subscriptions_.end()) return;
-  auto& newest = newest_[header.stream.node];
-  if (header.incarnation < newest) {
-    counters_.stale += 1;
-    return;
-  }
-  newest = header.incarnation;
-  counters_.frames_received += 1;
-  const bool is_heartbeat = header.frame_class == FrameClass::kHeartbeat;
-  const Subscriptions listeners = found->second;  // A callback may change the original.
-  for (const auto& listener : listeners) {
-    if (listener->gone || (!is_heartbeat && listener->frame_class != header.frame_class)) continue;
-    guarded("on_frame", [&] { listener->on_frame(Frame{header, Bytes(decoded.value().payload)}); });
-  }
-}
-
-bool Engine::stale_backlog(BytesView frame) {
-  if (clock_.steady() - stood_still_at_ > kSkipMax) {
-    stood_still_at_ = SteadyTime{};
-    return false;
-  }
-  const auto sent_at = frame_sent_at(frame);
-  return sent_at && clock_.utc() - *sent_at > kOld;
+  in_.on_frame(decoded.value());
 }
 
 void Engine::on_subscribed(BytesView prefix) {
@@ -412,171 +267,14 @@ void Engine::on_subscribed(BytesView prefix) {
       StreamId{NodeNumber{read_be<std::uint32_t>(prefix, 2)}, read_be<std::uint16_t>(prefix, 6)});
 }
 
-// ---- peers --------------------------------------------------------------------------------------
-
-void Engine::learn(const NodeInfo& info) {
-  const auto number = node_number(info.uuid);
-  auto& peer = peers_[number];
-  if (info.incarnation < peer.info.incarnation) {
-    counters_.stale += 1;
-    return;
-  }
-  const auto before = std::exchange(peer.info, info);
-  const bool was_alive = std::exchange(peer.alive, is_alive(info.state));
-  // From 0, too, when only its address was known: the connection may lead to a predecessor that
-  // goes on, and what that one did the successor would do again.
-  const bool restarted = was_alive && before.incarnation != info.incarnation;
-
-  if (was_alive && (restarted || !peer.alive)) {
-    peer.waiting.clear();
-    peer.waiting_bytes = 0;
-    const std::string why = info.name + (peer.alive ? " restarted" : " is gone");
-    for (auto& call : asked_.take_of(number)) end(std::move(call), Error{Code::kUnavailable, why});
-  }
-  // A connection that died with its process comes back by itself, but only at the next attempt;
-  // a new one is there at once. Unless frames of the new incarnation show that it is back.
-  auto& newest = newest_[number];
-  const bool reads_it = newest == info.incarnation && was_alive;
-  newest = std::max(newest, info.incarnation);
-  if (was_alive &&
-      (!peer.alive || before.data_endpoints != info.data_endpoints || (restarted && !reads_it))) {
-    transport_->disconnect_data(number);
-  }
-  if (peer.asked &&
-      (!peer.alive || restarted || before.request_endpoints != info.request_endpoints)) {
-    transport_->disconnect_requests(number);
-    peer.asked = false;
-  }
-  if (peer.alive) connect_data(peer);
-  if (peer.alive && !peer.asked && !peer.waiting.empty()) {
-    peer.asked = transport_->connect_requests(peer.info);
-  }
-}
-
-void Engine::connect_data(const Peer& peer) {
-  const auto number = node_number(peer.info.uuid);
-  const auto first = subscriptions_.lower_bound(StreamId{number, 0});
-  if (first == subscriptions_.end() || first->first.node != number) return;
-  transport_->connect_data(peer.info);
-}
-
-// ---- calls of ours ------------------------------------------------------------------------------
-
-void Engine::ask(CallId id, SteadyTime deadline, Bytes envelope, AskedCall call) {
-  const auto refuse = [&](std::string why) {
-    end(std::move(call), Error{Code::kUnavailable, std::move(why)});
-  };
-  if (closing_) return refuse("the link was closed");
-  const auto node = call.node;
-  const auto found = peers_.find(node);
-  if (found == peers_.end()) return refuse("node " + hex(node) + " is not known");
-  auto& peer = found->second;
-  if (!peer.alive) return refuse(peer.info.name + " is gone");
-  if (asked_.count() >= kAskedMax) return refuse("too many calls are open");
-  if (!peer.waiting.empty() && peer.waiting_bytes + envelope.size() > kWaitingBytesMax) {
-    return refuse("the queue of requests to " + peer.info.name + " is full");
-  }
-  if (!peer.asked) {
-    peer.asked = transport_->connect_requests(peer.info);
-    if (!peer.asked) return refuse(peer.info.name + " has no endpoint that can be reached");
-  }
-  // Not when its incarnation is unknown: a successor would do it a second time.
-  if (call.budget > kPatience && envelope.size() <= kAgainBytesMax && peer.info.incarnation != 0) {
-    call.again = envelope;
-    set_server(call.again, peer.info.incarnation);
-    call.patience = kPatience;
-  }
-  asked_.add(id, deadline, std::move(call));
-  send_to(node, peer, WaitingRequest{id, std::move(envelope), true});
-}
-
-void Engine::give_up(CallId id) {
-  const auto* call = asked_.find(id);
-  if (call == nullptr) return;
-  if (!call->sent) {  // its request, still waiting, is skipped when its turn comes
-    auto taken = asked_.take(id);
-    end(std::move(*taken), Error{Code::kUnavailable, "cancelled before it was sent"});
-    return;
-  }
-  const auto peer = peers_.find(call->node);
-  if (peer == peers_.end() || !peer->second.asked) return;
-  Envelope cancel;
-  cancel.kind = EnvelopeKind::kCancel;
-  cancel.call = id;
-  cancel.incarnation = self_.incarnation;
-  send_to(peer->first, peer->second, WaitingRequest{id, encode_envelope(cancel), false});
-}
-
-void Engine::send_to(NodeNumber node, Peer& peer, WaitingRequest request) {
-  // Not before those that wait already.
-  if (peer.waiting.empty() && send_now(node, request) != Transport::Sent::kNotNow) return;
-  peer.waiting_bytes += request.envelope.size();
-  peer.waiting.push_back(std::move(request));
-}
-
-Transport::Sent Engine::send_now(NodeNumber node, WaitingRequest& request) {
-  auto* call = asked_.find(request.id);
-  if (call == nullptr) return Transport::Sent::kNever;  // ended while it waited
-  if (request.is_request) {
-    const auto left = *asked_.deadline_of(request.id) - clock_.steady();
-    if (left <= Duration{0}) return Transport::Sent::kNever;  // expire() ends it
-    set_budget(request.envelope, left);
-  }
-  const auto size = request.envelope.size();
-  const auto sent = transport_->send_request(node, request.envelope);
-  if (sent == Transport::Sent::kYes) {
-    counters_.bytes_sent += size;
-    if (request.is_request) {
-      call->sent = true;
-      counters_.requests_sent += 1;
-      if (!call->again.empty()) {
-        asked_.send_again_at(request.id, clock_.steady() + call->patience);
-      }
-    }
-  }
-  return sent;
-}
-
 void Engine::on_answer(NodeNumber server, BytesView bytes) {
   counters_.bytes_received += bytes.size();
   auto decoded = decode_envelope(bytes);
   if (!decoded) return on_malformed("server " + hex(server), decoded.error().message);
-  auto answer = std::move(decoded).value();
-  auto* call = asked_.find(answer.call);
-  if (call == nullptr || call->node != server) return;  // it came too late
-  if (answer.incarnation < peers_[server].info.incarnation) {
-    counters_.stale += 1;
-    return;
+  if (!requests_.on_answer(server, std::move(decoded).value())) {
+    on_malformed("server " + hex(server), "envelope: a request where answers come");
   }
-  switch (answer.kind) {
-    case EnvelopeKind::kProgress:
-      call->parts += 1;
-      if (call->on_progress) {
-        guarded("on_progress", [&] { call->on_progress(std::move(answer.payload)); });
-      }
-      return;
-    case EnvelopeKind::kDone:
-      // A connection that broke meanwhile: half a state must not look like a whole one.
-      if (call->parts < answer.parts) {
-        const Error lost{Code::kTimeout, "of the answer to '" + call->method + "' " +
-                                             std::to_string(answer.parts - call->parts) + " of " +
-                                             std::to_string(answer.parts) + " parts were lost"};
-        return end(*asked_.take(answer.call), lost);
-      }
-      return end(*asked_.take(answer.call), std::move(answer.payload));
-    case EnvelopeKind::kFailed:
-      return end(*asked_.take(answer.call), unpack_failure(answer.payload));
-    case EnvelopeKind::kRequest:
-    case EnvelopeKind::kCancel: break;
-  }
-  on_malformed("server " + hex(server), "envelope: a request where answers come");
 }
-
-void Engine::end(AskedCall call, Answer answer) {
-  guarded("on_answer", [&] { call.on_answer(std::move(answer)); });
-}
-
-// ---- calls of others ----------------------------------------------------------------------------
 
 void Engine::on_request(const Bytes& caller, BytesView bytes) {
   counters_.bytes_received += bytes.size();
@@ -630,21 +328,7 @@ void Engine::on_request(const Bytes& caller, BytesView bytes) {
 void Engine::answer(const Bytes& caller, CallId id, SteadyTime deadline, Bytes envelope,
                     bool final) {
   if (final) served_.close(caller, id, envelope);
-  if (deadline <= clock_.steady()) return;
-  const auto size = envelope.size();
-  const auto slow = slow_callers_.find(caller);
-  if (slow == slow_callers_.end()) {
-    const auto sent = transport_->send_answer(caller, envelope);
-    if (sent == Transport::Sent::kYes) counters_.bytes_sent += size;
-    if (sent != Transport::Sent::kNotNow) return;
-  }
-  auto& queue = slow_callers_[caller];
-  if (!queue.waiting.empty() && queue.bytes + size > kWaitingBytesMax) {
-    counters_.dropped += 1;
-    return;
-  }
-  queue.bytes += size;
-  queue.waiting.push_back(WaitingAnswer{deadline, std::move(envelope)});
+  slow_callers_.send(caller, deadline, std::move(envelope));
 }
 
 void Engine::serve_again(const Call& call) {

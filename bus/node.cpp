@@ -3,6 +3,8 @@
 #include "bus/node.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <string>
 
 #include "base/bytes.h"
@@ -17,6 +19,12 @@ NodeNumber node_number(const Uuid& uuid) {
   std::uint32_t number = 0;
   for (std::size_t i = 0; i < 4; ++i) number = (number << 8) | uuid.bytes[i];
   return NodeNumber{number};
+}
+
+std::string hex(NodeNumber number) {
+  std::array<char, 9> text{};
+  std::snprintf(text.data(), text.size(), "%08x", static_cast<unsigned>(number));
+  return text.data();
 }
 
 std::string_view to_string(NodeState state) {

@@ -27,6 +27,7 @@ using Incarnation = std::uint32_t;
 
 Uuid node_uuid(std::string_view site, std::string_view name);
 NodeNumber node_number(const Uuid& uuid);
+std::string hex(NodeNumber number);  // "0a1b2c3d"
 
 /// Stored nowhere, sent often. Never renumber.
 enum class NodeState : std::uint8_t {

@@ -8,6 +8,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "fake_backend.h"
 #include "gateway/server.h"
@@ -37,26 +39,10 @@ class GatewayTest : public ::testing::Test {
   std::optional<HttpClient> client_;
 };
 
-inline Uuid id_of(std::string_view text) { return Uuid::derive(text); }
-
-inline model::Job job_in(model::JobState state) {
-  model::Job job;
-  job.id = id_of("job");
-  job.type = "snapshot_create";
-  job.title = "before shift";
-  job.state = state;
-  job.created_at = *parse_iso("2026-11-21T14:05:00.123456Z");
-  return job;
-}
-
-inline model::SnapshotHeader header_named(const std::string& title) {
-  model::SnapshotHeader header;
-  header.id = id_of(title);
-  header.title = title;
-  header.author = "anna@control";
-  header.created_at = *parse_iso("2026-11-21T14:05:00.123456Z");
-  header.pvs = 2;
-  return header;
+inline std::vector<std::string> keys(const nlohmann::json& object) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : object.items()) names.push_back(name);
+  return names;
 }
 
 }  // namespace tidemark::gateway::test

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "gateway_fixture.h"
+#include "samples.h"
 
 namespace tidemark::gateway::test {
 namespace {

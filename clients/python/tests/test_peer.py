@@ -7,8 +7,8 @@ import unittest
 from tidemark import (WARNING, Choice, Client, Duration, InvalidArgument, NotFound, Refused,
                       Timestamp)
 
+from tidemark.ask_again import ask_again
 from tidemark.frame import KEY_STREAM
-from tidemark.link import ask_again
 
 from .real_site import SECONDS, Heard, SiteTest, wait_until
 

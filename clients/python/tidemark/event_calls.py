@@ -11,10 +11,11 @@ from typing import Any
 
 from .call_result import CallResult
 from .errors import InvalidArgument, Malformed, NotFound, TidemarkError, Unavailable
-from .link import Answer, Link
+from .link import Link
 from .messages import STOPPED, Directory, Surface
 from .outbox import EVENT_ANSWERED, EVENT_CALLED, EVENT_FEEDBACK, Outbox
 from .packing import Row, pack, unpack
+from .requests import Answer
 
 log = logging.getLogger("tidemark")
 

@@ -16,10 +16,11 @@ from dataclasses import replace
 from . import frame as frames
 from .directory import DirectoryCopy
 from .errors import Conflict, NotFound, Refused, TidemarkError
-from .link import Answer, Link
+from .link import Link
 from .membership_plan import RENEWAL, Ask, MembershipPlan
 from .messages import Directory, Lease, NodeInfo, node_list
 from .packing import pack
+from .requests import Answer
 from .state_follower import StateFollower, WholeState
 
 log = logging.getLogger("tidemark")

@@ -11,9 +11,10 @@ from collections import deque
 from typing import Any
 
 from .errors import InvalidArgument, TidemarkError, Unavailable
-from .link import Answer, Link
+from .link import Link
 from .outbox_queue import RECORDS_MAX, OutboxQueue
 from .packing import Row, pack, unpack
+from .requests import Answer
 
 log = logging.getLogger("tidemark")
 

@@ -23,7 +23,7 @@ from .errors import NotFound, TidemarkError, Unavailable
 from .event_calls import EventCallRun, Feedback, targets_of
 from .executor import Executor
 from .identity import next_incarnation, node_number, node_uuid
-from .link import Answer, Link
+from .link import Link
 from .membership import Membership
 from .messages import Directory, NodeInfo
 from .outbox import Outbox
@@ -31,6 +31,7 @@ from .own_events import OwnEvents
 from .own_keys import OwnKeys
 from .own_status import OwnStatus
 from .remote_keys import KeySubscription, RemoteKeys
+from .requests import Answer
 from .sockets import LinkOptions
 from .status_watch import StatusWatch
 

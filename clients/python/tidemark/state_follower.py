@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import stream_reader as reader
+from .ask_again import ask_again
 from .errors import Malformed, TidemarkError, Unavailable
 from .frame import Frame
-from .link import Answer, Link, ask_again
+from .link import Link
 from .messages import StateEnd
+from .requests import Answer
 
 log = logging.getLogger("tidemark")
 
