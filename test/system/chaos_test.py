@@ -15,7 +15,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import HarnessError, is_running, short_directory, tidemark, wait_until
+from support import HarnessError, children_of, is_running, short_directory, tidemark, wait_until
 
 SECONDS = float(os.environ.get("TIDEMARK_CHAOS_SECONDS", "20"))
 SEED = int(os.environ.get("TIDEMARK_SEED", random.SystemRandom().randrange(1 << 30)))
@@ -106,8 +106,7 @@ def command_of(pid):
 
 def zombies_of(pid):
     """Children of a process that ended, and that it has not asked about."""
-    return [child for each in Path(f"/proc/{pid}/task").iterdir()
-            for child in (each / "children").read_text().split() if not is_running(child)]
+    return [child for child in children_of(pid) if not is_running(child)]
 
 
 def descriptors(pid):
