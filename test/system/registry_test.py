@@ -39,7 +39,11 @@ class LivePeer:
     def account(self):
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        while not (line := self.process.stdout.readline()).startswith("{"):
+            if not line:
+                raise HarnessError(f"{self.name} has ended; see {self.log}")
+            print(self.name, line, end="", flush=True)  # what the library logs
+        return json.loads(line)
 
     def stop(self):
         self.process.stdin.close()
