@@ -415,17 +415,23 @@ using BrieflySlowReaderTest = SlowReaderTest;
 TEST_P(BrieflySlowReaderTest, IsSentWhatItLost) {
   ASSERT_TRUE(both_have_joined());
   ASSERT_TRUE(publish(100, 0));
-  hold_reader();
-  ASSERT_TRUE(publish(20'000, 0));
-  expect_the_healthy_one_saw_all();
-
-  release_reader();
-  EXPECT_TRUE(reader_has_the_newest_state());
-  EXPECT_EQ(report_.counters.gaps, 1U);
-  EXPECT_EQ(report_.counters.repaired, 1U);
-  EXPECT_EQ(report_.counters.items_lost, 0U);
-  EXPECT_EQ(report_.counters.states, 1U);
-  EXPECT_GT(publisher_->counters().frames_sent_again, 1000U);
+  // Where ZeroMQ's threads are late there are two holes at once, and the whole state fills them.
+  for (int round = 0; round < 10; ++round) {
+    const auto before = Reader::parse(ask("report")).counters;
+    hold_reader();
+    ASSERT_TRUE(publish(12'000, 0));
+    expect_the_healthy_one_saw_all();
+    release_reader();
+    ASSERT_TRUE(reader_has_the_newest_state());
+    const auto& after = report_.counters;
+    EXPECT_GT(after.gaps, before.gaps);
+    if (after.states > before.states) continue;
+    EXPECT_EQ(after.repaired - before.repaired, after.gaps - before.gaps);
+    EXPECT_EQ(after.items_lost, before.items_lost);
+    EXPECT_GT(publisher_->counters().frames_sent_again, 1000U);
+    return;
+  }
+  FAIL() << "in no round the lost frames were sent again";
 }
 
 INSTANTIATE_TEST_SUITE_P(On, BrieflySlowReaderTest,

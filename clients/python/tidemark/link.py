@@ -400,6 +400,8 @@ class Link:
                 self._guarded("listener", functools.partial(each.on_frame, frame))
 
     def _on_subscribed(self, parts: list[bytes]) -> None:
+        if len(parts) != 1 or parts[0][:1] not in (b"\0", b"\1"):
+            raise Malformed("no subscription")
         if parts[0][:1] == b"\1":
             self._out.subscribed(parts[0][1:])
 
