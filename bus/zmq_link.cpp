@@ -29,6 +29,9 @@ namespace {
 constexpr int kMessagesPerTurn = 256;  // of one socket, before the others have their turn
 constexpr std::size_t kBytesPerTurn = 8u << 20;
 constexpr std::size_t kHeaderSlack = 4096;  // a later version's longer header
+// What a subscriber may say at once. A prefix has 8 bytes and a handshake some hundred, but ZeroMQ
+// would keep a prefix of any length, in some 70 bytes of memory for each byte of it.
+constexpr std::size_t kSubscriptionBytesMax = 4096;
 
 class ZmqTransport final : public Transport {
  public:
@@ -112,7 +115,7 @@ Result<Unit> ZmqTransport::open(ZmqLinkOptions& options) {
   sub_ = std::move(sub).value();
 
   if (!options.bind_data.empty()) {
-    auto pub = ZmqSocket::open(context_->get(), ZMQ_XPUB, kFrameBytesMax + kHeaderSlack);
+    auto pub = ZmqSocket::open(context_->get(), ZMQ_XPUB, kSubscriptionBytesMax);
     if (!pub) return pub.error();
     pub_ = std::move(pub).value();
     pub_.set(ZMQ_XPUB_VERBOSE, 1);
@@ -299,7 +302,10 @@ void ZmqTransport::receive(Receiver& receiver, Duration timeout) {
   }
   if (ready(pub)) {
     drain(pub_, [&] {
-      if (parts_[0].empty() || parts_[0][0] != 1) return;  // 0: it unsubscribed
+      if (parts_.size() != 1 || parts_[0].empty() || parts_[0][0] < 0 || parts_[0][0] > 1) {
+        return receiver.on_malformed("a subscriber", "no subscription");
+      }
+      if (parts_[0][0] == 0) return;  // it unsubscribed
       receiver.on_subscribed(BytesView(parts_[0]).substr(1));
     });
   }

@@ -15,7 +15,7 @@ import time
 import unittest
 from pathlib import Path
 
-from support import HarnessError, is_running, short_directory, tidemark, wait_until
+from support import HarnessError, children_of, is_running, short_directory, tidemark, wait_until
 
 SECONDS = float(os.environ.get("TIDEMARK_CHAOS_SECONDS", "20"))
 SEED = int(os.environ.get("TIDEMARK_SEED", random.SystemRandom().randrange(1 << 30)))
@@ -23,6 +23,11 @@ EXAMPLES = Path(os.environ["TIDEMARK_EXAMPLES"])
 SUBSYSTEMS = 4
 CALL_BUDGET = 3  # seconds; a command may take a few more to start and to say so
 FREEZE_MAX = 5
+# What a process that lives through all of it may grow by. The journal fills its write buffers, and
+# everybody keeps 8 MiB of what it sent on a stream; compared with when all had come up.
+DESCRIPTORS_MAX = 50
+MEMORY_MAX_MIB = {"journal": 64}
+MEMORY_MAX_MIB_ELSE = 32
 
 
 def ip(*arguments):
@@ -83,8 +88,25 @@ class Host:
     def plug(self, is_in):
         ip("-n", self.name, "link", "set", self.cable, "up" if is_in else "down")
 
+    def processes(self):
+        """Process ids of all that runs here, whoever started it."""
+        done = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, text=True)
+        return [int(pid) for pid in done.stdout.split()]
+
     def close(self):
         subprocess.run(["ip", "netns", "delete", self.name], capture_output=True)
+
+
+def command_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+    except OSError:
+        return "gone meanwhile"
+
+
+def zombies_of(pid):
+    """Children of a process that ended, and that it has not asked about."""
+    return [child for child in children_of(pid) if not is_running(child)]
 
 
 def descriptors(pid):
@@ -132,9 +154,44 @@ class Chaos(unittest.TestCase):
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
-        for host in self.hosts:
-            host.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            self.expect_nobody_left()
+        finally:
+            for host in self.hosts:
+                host.close()
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def expect_nobody_left(self):
+        """Whatever was started has ended: on these hosts there is nobody else."""
+        try:
+            wait_until(lambda: not any(host.processes() for host in self.hosts), 5, "all have ended")
+        except HarnessError:
+            left = {pid: command_of(pid) for host in self.hosts for pid in host.processes()}
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+            self.assertEqual(left, {}, "orphans")
+        self.assertEqual(zombies_of(os.getpid()), [], "zombies")
+
+    def long_lived(self):
+        """Process ids by name; "up" is the supervisor."""
+        found = {name: process.pid for name, process in self.subsystems.items()}
+        found["up"] = self.site.pid
+        for node in map(json.loads, self.a.cli("--json", "ls").stdout.splitlines()):
+            if node["name"] in ("journal", "registry"):
+                found[node["name"]] = int(node["pid"])
+        return found
+
+    def figures(self):
+        """Descriptors and MiB of memory, by name and process id."""
+        return {(name, pid): (descriptors(pid), resident_mib(pid))
+                for name, pid in self.long_lived().items() if is_running(pid)}
+
+    def all_are_well(self):
+        """Whoever has ended is started again: that is its own rule, when it is superseded."""
+        for name, process in self.subsystems.items():
+            if process.poll() is not None:
+                self.launch(name)
+        return self.agreed()
 
     def agreed(self):
         """Both hosts see the same directory, with every subsystem alive."""
@@ -148,10 +205,7 @@ class Chaos(unittest.TestCase):
         registry = lambda: int(next(  # noqa: E731
             node["pid"] for node in map(json.loads, self.a.cli("--json", "ls").stdout.splitlines())
             if node["name"] == "registry"))
-        journal_pid = next(int(node["pid"]) for node in
-                           map(json.loads, self.a.cli("--json", "ls").stdout.splitlines())
-                           if node["name"] == "journal")
-        before = descriptors(journal_pid), resident_mib(journal_pid)
+        before = self.figures()
         calls = done = 0
         pending = []  # what has to be mended, and when
         until = time.monotonic() + SECONDS
@@ -196,12 +250,8 @@ class Chaos(unittest.TestCase):
         began = time.monotonic()
         for name, process in self.subsystems.items():
             process.send_signal(signal.SIGCONT)
-        time.sleep(0.5)
-        for name, process in self.subsystems.items():
-            if process.poll() is not None:  # its own rule: whoever is superseded ends
-                self.launch(name)
         try:
-            wait_until(self.agreed, 30, "both hosts agree")
+            wait_until(self.all_are_well, 30, "both hosts agree")
         except HarnessError:
             for host in self.hosts:
                 seen = host.cli("ls")
@@ -216,11 +266,23 @@ class Chaos(unittest.TestCase):
             for host in self.hosts:
                 done_now = host.cli("--timeout", "10s", "event", "call", "degauss", "--to", name)
                 self.assertEqual(done_now.returncode, 0, done_now.stdout + done_now.stderr)
-        if is_running(journal_pid):
-            after = descriptors(journal_pid), resident_mib(journal_pid)
-            print(f"journal: {before[0]} to {after[0]} descriptors, {before[1]:.0f} to "
-                  f"{after[1]:.0f} MiB", flush=True)
-            self.assertLess(after[0], before[0] + 50, "descriptors leak")
+        self.expect_level(before, self.figures())
+        wait_until(lambda: not zombies_of(self.site.pid), 5, "the supervisor has no zombies")
+
+    def expect_level(self, before, after):
+        """Nobody who lived through all of it has grown. That the supervisor did is certain."""
+        survivors = sorted(before.keys() & after.keys())
+        self.assertIn("up", [name for name, _ in survivors])
+        for each in survivors:
+            name = each[0]
+            print(f"{name}: {before[each][0]} to {after[each][0]} descriptors, "
+                  f"{before[each][1]:.0f} to {after[each][1]:.0f} MiB", flush=True)
+            with self.subTest(name):
+                self.assertLess(after[each][0], before[each][0] + DESCRIPTORS_MAX,
+                                "descriptors leak")
+                self.assertLess(after[each][1],
+                                before[each][1] + MEMORY_MAX_MIB.get(name, MEMORY_MAX_MIB_ELSE),
+                                "memory leaks")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,17 @@ def is_running(pid):
         return False
 
 
+def children_of(pid):
+    """Process ids of what any of its threads started, ended ones too."""
+    found = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            found += map(int, (thread / "children").read_text().split())
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # a thread that has just ended
+    return found
+
+
 def processes_of(site):
     """Process ids of all that runs `tidemark` on this site."""
     found = []

@@ -414,6 +414,11 @@ class ASubsystem(SiteTest):
             dealer.send(junk)
         dealer.send_multipart([b"two", b"parts"])
         self.until(lambda: link.counters.malformed == 4, "all are counted")
+        reader = context.socket(zmq.XSUB)
+        reader.connect(link.info.data_endpoints[0])
+        for junk in (b"", b"x", b"\2" * 100):
+            reader.send(junk)
+        self.until(lambda: link.counters.malformed == 7, "so is what is no subscription")
         context.destroy(0)
         self.assertEqual(self.client().key("psu.7/v").get(), 1)
 

@@ -297,6 +297,8 @@ class Link:
                 self.counters.dropped += 1
 
     def _on_subscribed(self, parts: list[bytes]) -> None:
+        if len(parts) != 1 or parts[0][:1] not in (b"\0", b"\1"):
+            raise Malformed("no subscription")
         if parts[0][:1] == b"\1":
             self._out.subscribed(parts[0][1:])
 

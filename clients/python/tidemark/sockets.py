@@ -27,6 +27,7 @@ HIGH_WATER = 2000  # messages to one peer
 LINGER_MS = 200
 HANDSHAKE_MS = 2000
 HEADER_SLACK = 4096  # a later version's longer header
+SUBSCRIPTION_BYTES_MAX = 4096  # ZeroMQ keeps a prefix of any length, in 70 times its size
 
 Socket = zmq.Socket[bytes]
 
@@ -70,7 +71,7 @@ class Sockets:
         self.subscriber = self._socket(zmq.SUB, PAYLOAD_BYTES_MAX + HEADER_SLACK)
         open_to_all = options.insecure or self._keys is not None
         if options.bind_data:
-            self.publisher = self._socket(zmq.XPUB, PAYLOAD_BYTES_MAX + HEADER_SLACK)
+            self.publisher = self._socket(zmq.XPUB, SUBSCRIPTION_BYTES_MAX)
             self.publisher.setsockopt(zmq.XPUB_VERBOSE, 1)
             self.info = replace(self.info, data_endpoints=(
                 self._bind(self.publisher, options.bind_data, open_to_all),))
