@@ -39,13 +39,15 @@ Result<Unit> Sealed::scan(const Bytes& from, const Bytes& to,
 }
 
 Result<Unit> Sealed::unpack(BytesView chunk, std::vector<Sample>& into) const {
-  std::vector<Sample> all;
-  const auto decoded = decode_chunk(chunk, all);
+  const auto begin = into.size();
+  const auto decoded = decode_chunk(chunk, into);
   if (!decoded) return decoded;
-  for (auto& each : all) {
-    const bool wanted = each.update.channel == channel && each.line >= next && each.line <= last;
-    if (wanted) into.push_back(std::move(each));
-  }
+  const auto unwanted = [&](const Sample& each) {
+    return each.update.channel != channel || each.line < next || each.line > last;
+  };
+  into.erase(
+      std::remove_if(into.begin() + static_cast<std::ptrdiff_t>(begin), into.end(), unwanted),
+      into.end());
   return Unit{};
 }
 
