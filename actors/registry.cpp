@@ -15,11 +15,10 @@ constexpr Duration kLook = std::chrono::milliseconds(250);
 
 void RegistryState::tell(const RegistryTable::Changes& changes) {
   if (changes.empty()) return;
-  std::vector<bus::NodeInfo> items;
+  const auto items = RegistryTable::items(changes);
   Records records;
   for (const auto& change : changes) {
     const auto& node = change.node;
-    items.push_back(node);
     switch (change.kind) {
       case RegistryTable::Change::Kind::kUp:
       case RegistryTable::Change::Kind::kBack:

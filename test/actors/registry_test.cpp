@@ -25,8 +25,7 @@ class RegistryTest : public NodeTest {
     answer<bus::Lease>(registry_, renew_atom_v, bus::Renewal{node.uuid, node.incarnation});
   }
   void goodbye(const bus::NodeInfo& node) {
-    answer<model::api::Empty>(registry_, goodbye_atom_v,
-                              bus::Renewal{node.uuid, node.incarnation});
+    answer<model::api::Empty>(registry_, goodbye_atom_v, bus::Renewal{node.uuid, node.incarnation});
   }
   bus::NodeState state_of(const std::string& node) {
     const auto directory = answer<bus::Directory>(registry_, directory_atom_v);
@@ -94,12 +93,19 @@ TEST_F(RegistryTest, PutsANewIncarnationInThePlaceOfTheOld) {
   EXPECT_EQ(directory.find("monitor")->incarnation, 2u);
   ASSERT_THAT(journal_.all<model::NodeDown>(), SizeIs(1));
   EXPECT_EQ(journal_.all<model::NodeDown>()[0].reason, "superseded by incarnation 2");
+
+  const auto published = link_->published(bus::kDirectoryStream);
+  ASSERT_THAT(published, SizeIs(2)) << "one for each life";
+  EXPECT_EQ(published[1].sequence, 2u);
+  EXPECT_EQ(published[1].count, 1u);
+  EXPECT_EQ(model::unpack<std::vector<bus::NodeInfo>>(published[1].payload).value(),
+            directory.nodes);
+  EXPECT_EQ(directory.revision, 2u);
 }
 
 TEST_F(RegistryTest, RefusesASupersededIncarnation) {
   add(test::node_called("monitor", 2));
-  const auto error =
-      refusal<bus::Lease>(registry_, add_atom_v, test::node_called("monitor", 1));
+  const auto error = refusal<bus::Lease>(registry_, add_atom_v, test::node_called("monitor", 1));
   EXPECT_EQ(error.code, Code::kRefused);
   EXPECT_THAT(error.message, HasSubstr("superseded by incarnation 2"));
 }
