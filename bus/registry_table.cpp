@@ -58,7 +58,6 @@ void RegistryTable::set_state(NodeInfo& node, NodeState state, std::string reaso
 }
 
 Result<RegistryTable::Changes> RegistryTable::add(NodeInfo asked, SteadyTime now, UtcTime utc) {
-  if (asked.name.empty()) return Error{Code::kInvalidArgument, "a node without a name"};
   for (const auto& each : directory_.nodes) {
     if (each.uuid == asked.uuid || is_gone(each.state)) continue;
     if (each.name == asked.name) {

@@ -19,6 +19,7 @@ namespace tidemark::bus {
 inline constexpr Duration kLease = std::chrono::seconds(3);
 inline constexpr Duration kLeaseRenewal = std::chrono::seconds(1);
 
+/// What it is asked to add was looked at before: bus/registration.h.
 class RegistryTable {
  public:
   /// More are refused: nobody has as many, and a program in a loop must not fill the memory.

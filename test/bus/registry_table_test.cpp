@@ -190,10 +190,6 @@ TEST_F(RegistryTableTest, NumberOfALivingNodeIsTaken) {
                                       "control-1, pid 101"));
 }
 
-TEST_F(RegistryTableTest, NodeWithoutANameIsRefused) {
-  EXPECT_THAT(add(node("")), ElementsAre(HasSubstr("invalid")));
-}
-
 TEST_F(RegistryTableTest, RenewalOfAnUnknownNodeIsNotFound) {
   EXPECT_THAT(renew(node("monitor")), ElementsAre(HasSubstr("not registered here")));
   add(node("monitor", 1));
