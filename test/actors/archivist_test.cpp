@@ -149,6 +149,12 @@ TEST_F(ArchivistTest, HistoryBeginsWithWhatWasInForce) {
   EXPECT_EQ(updates[1], value_of(1, 7.0, 19));
 }
 
+TEST_F(ArchivistTest, AHistoryThatEndsBeforeItBeginsIsRefused) {
+  const auto asked = ask(history_atom_v, api::HistoryQuery{"Q1", at_line(8), at_line(7), 0});
+  EXPECT_EQ(asked->answer->error().code, Code::kInvalidArgument);
+  EXPECT_THAT(asked->answer->error().message, HasSubstr("ends before it begins"));
+}
+
 TEST_F(ArchivistTest, HistoryInBins) {
   const auto reply = reply_of<api::HistoryBins>(
       *ask(bins_atom_v, api::BinsQuery{"Q1", at_second(0), at_second(30), 3}));
