@@ -75,12 +75,22 @@ TEST_F(Arguments, WithValuesThatAreWrongAreBadUsage) {
   EXPECT_EQ(run({"log", "show", "x"}), 2);
   EXPECT_EQ(run({"status", "--timeout", "soon"}), 2);
   EXPECT_EQ(run({"pv", "watch", "A", "--for", "long"}), 2);
+  EXPECT_EQ(run({"state", "--at", "yesterday"}), 2);
+  EXPECT_EQ(run({"state", "A"}), 2);
+  EXPECT_EQ(run({"diff", "now"}), 2);
+  EXPECT_EQ(run({"diff", "now", "then"}), 2);
+  EXPECT_EQ(run({"history", "A", "--bins", "0"}), 2);
+  EXPECT_EQ(run({"history", "A", "--bins", "5", "--plot"}), 2);
+  EXPECT_EQ(run({"history", "A", "--plot", "--json"}), 2);
+  EXPECT_EQ(run({"state", "--at", "now", "--csv", "--json"}), 2);
+  EXPECT_EQ(run({"blame", "A", "-n", "0"}), 2);
 }
 
 TEST_F(Arguments, MayStandBehindTheCommand) {
   EXPECT_EQ(run({"status", "--json", "--timeout", "5s"}), 3);
   EXPECT_EQ(run({"--json", "snapshot", "list"}), 3);
   EXPECT_EQ(run({"log", "query", "--since", "-10m"}), 3);
+  EXPECT_EQ(run({"diff", "-10m", "-5m"}), 3);
   EXPECT_EQ(run({"log", "follow", "--from", "@12"}), 3);
   EXPECT_EQ(run({"log", "follow", "--from", "10m ago"}), 3);
 }
