@@ -4,8 +4,11 @@
 
 #include <gmock/gmock.h>
 
-#include "test/support/actor_test.h"
+#include <cmath>
+#include <limits>
+
 #include "journal/memory_store.h"
+#include "test/support/actor_test.h"
 #include "test/support/fake_link.h"
 
 namespace tidemark::actors {
@@ -162,6 +165,16 @@ TEST_F(ArchivistTest, HistoryInBins) {
   EXPECT_EQ(reply.width, std::chrono::seconds(10));
   EXPECT_EQ(reply.bins[1].count, 1u);
   EXPECT_EQ(reply.bins[1].max, 7.0);
+}
+
+TEST_F(ArchivistTest, InfiniteValuesHaveNoDeviation) {
+  now_ = second(40);
+  append(std::vector<PvUpdate>{value_of(1, std::numeric_limits<double>::infinity(), 39)});
+  const auto reply = reply_of<api::HistoryBins>(
+      *ask(bins_atom_v, api::BinsQuery{"Q1", at_second(30), at_second(40), 1}));
+  ASSERT_THAT(reply.bins, SizeIs(1));
+  EXPECT_TRUE(std::isinf(reply.bins[0].max));
+  EXPECT_TRUE(std::isnan(reply.bins[0].deviation));
 }
 
 TEST_F(ArchivistTest, BlameNamesTheJobThatWroteIt) {
