@@ -45,9 +45,10 @@ void print_csv_row(std::ostream& out, const api::LiveValue& before, const api::L
 
 /// The value, and the alarm or the lost connection when these differ too.
 Cell side_cell(const api::LiveValue& value, const api::LiveValue& other) {
-  // In full when the precision would make two different values look alike.
   auto cell = value_cell(value);
-  if (!model::same_value(value.value, other.value) && cell.text == value_cell(other).text) {
+  // In full when the precision would make two different numbers look alike.
+  if (model::as_number(value.value) && !model::same_value(value.value, other.value) &&
+      cell.text == value_cell(other).text) {
     cell.text = value_text(value.value, value.labels);
   }
   if (value.alarm != other.alarm || value.state != other.state) {

@@ -8,6 +8,7 @@
 
 #include "tools/commands.h"
 #include "tools/csv.h"
+#include "tools/history_pages.h"
 #include "tools/history_plot.h"
 #include "tools/moment.h"
 #include "tools/past.h"
@@ -77,27 +78,27 @@ Result<api::LiveValue> describe(const Context& context, Client& client, const st
   return Error{Code::kNotFound, "the journal has never heard of '" + printable(address) + "'"};
 }
 
-Exit samples(Context& context, Client& client, const HistoryOptions& options, const Span& span) {
+Exit samples(Context& context, Client& client, const HistoryOptions& options, Span span) {
+  const auto to = resolve(context, client, span.to);
+  if (!to) return context.report(to.error());
+  span.to = exactly(span.to, to.value());
   const auto pv = describe(context, client, options.address, span.to);
   if (!pv) return context.report(pv.error());
-  SamplePrinter printer(context, pv.value(), options.csv);
+  const SamplePrinter printer(context, pv.value(), options.csv);
   printer.titles();
-  Result<Unit> read = Unit{};
-  const auto take = [&](const api::HistorySamples& part) {
-    const auto updates = model::decode_updates(part.updates.bytes);
-    if (!updates) read = updates.error();
-    if (!updates) return;
-    for (std::size_t i = 0; i < updates.value().size(); ++i) {
-      printer.print(updates.value()[i], i < part.lines.size() ? part.lines[i] : 0);
-    }
-    context.out.flush();
+  HistoryPages pages(context, client, {options.address, span.from, span.to, 0});
+  const auto print = [&](const model::PvUpdate& update, std::uint64_t line) {
+    printer.print(update, line);
   };
-  const auto end = ask_in_parts<api::HistorySamples, api::HistoryEnd>(
-      context, client, "journal.history",
-      api::HistoryQuery{options.address, span.from, span.to, options.limit}, take);
-  if (!end) return context.report(end.error());
-  if (!read) return context.report(read.error());
-  if (end.value().cut) {
+  const auto limit = options.limit == 0 ? ~std::uint64_t{0} : options.limit;
+  bool more = true;
+  while (more && pages.handed_over() < limit && context.out) {
+    const auto read = pages.read(limit - pages.handed_over(), print);
+    if (!read) return context.report(read.error());
+    context.out.flush();
+    more = read.value();
+  }
+  if (more && context.out) {
     context.err << "there are more than " << options.limit << ": see --limit\n";
   }
   return Exit::kFine;

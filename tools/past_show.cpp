@@ -21,9 +21,13 @@ Cell condition_cell(const api::LiveValue& value) {
 }
 
 Cell value_cell(const api::LiveValue& value) {
-  constexpr std::size_t kArrayWidth = 40;  // or one waveform makes the table hundreds wide
   auto text = value_text(value.value, value.labels, value.precision);
-  if (std::holds_alternative<model::SharedArray>(value.value)) text = shorten(text, kArrayWidth);
+  if (const auto* array = std::get_if<model::SharedArray>(&value.value)) {
+    constexpr std::size_t kWidth = 40;  // or one waveform makes the table hundreds wide
+    const auto size = std::visit([](const auto& elements) { return elements.size(); }, **array);
+    const auto tail = " " + std::to_string(size) + "]";
+    if (display_width(text) > kWidth) text = shorten(text, kWidth - tail.size()) + tail;
+  }
   return {std::move(text), alarm_color(value.alarm)};
 }
 

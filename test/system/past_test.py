@@ -120,6 +120,20 @@ class Past(MachineTest):
         self.fails(self.site.cli("history", QUAD, "--since", f"@{after}", "--until", f"@{before}"),
                    2, "ends before it begins")
 
+    def test_a_long_history_is_what_the_log_has(self):
+        name = "BPMS:LI21:102:X"  # ten a second
+
+        def samples(until):
+            return self.documents("history", name, "--since", "@1", "--until", until)
+        wait_until(lambda: len(samples("now")) > 150, 60, "some pages of samples")
+        last = self.last_line()
+        logged = [line for line in self.documents(
+            "log", "query", "--kind", "PvUpdate", "--subject", name, "--oldest-first", "--limit",
+            "0") if line["line"] <= last]
+        values = [each for each in samples(f"@{last}") if each["event"] == "value"]
+        self.assertEqual([(v["line"], v["value"], v["taken_at"]) for v in values],
+                         [(v["line"], v["value"], v["taken_at"]) for v in logged])
+
     def test_history_is_plotted(self):
         self.change(QUAD, -8.0)
         self.change(QUAD, 8.0)

@@ -12,6 +12,7 @@
 
 #include "fake_site.h"
 #include "model/pv_update.h"
+#include "tools/table.h"
 #include "zone.h"
 
 namespace tidemark::tools {
@@ -111,19 +112,32 @@ class Past : public testing::Test {
       call.done(model::pack(api::ChangesEnd{{}, {}, 1, 40, {}}));
     });
   }
+  /// The n-th of `samples` is line 10 n, and everything before @5 was long ago.
+  void answer_history(std::vector<model::PvUpdate> samples) {
+    answer<api::HistoryQuery>(
+        "journal.history", [this, samples](const bus::Call& call, const auto& query) {
+          history_.push_back(query);
+          api::HistoryEnd end;
+          const auto at = [](std::size_t i) { return 10 * (i + 1); };
+          std::size_t first = 0;
+          while (first + 1 < samples.size() && at(first + 1) <= query.from.line) ++first;
+          for (auto i = first; i < samples.size() && !end.cut; ++i) {
+            end.cut = query.limit != 0 && i - first == query.limit;
+            if (end.cut) break;
+            call.progress(
+                model::pack(api::HistorySamples{{model::encode_updates({samples[i]})}, {at(i)}}));
+            ++end.parts;
+          }
+          call.done(model::pack(end));
+        });
+  }
   void answer_history() {
-    answer<api::HistoryQuery>("journal.history", [this](const bus::Call& call, const auto& query) {
-      history_ = query;
-      auto high = sample(7.5, 1);
-      high.alarm = {model::Severity::kMajor, 3};
-      model::PvUpdate lost;
-      lost.event = model::PvUpdate::Event::kDisconnected;
-      lost.taken_at = kThen + std::chrono::seconds(2);
-      call.progress(model::pack(
-          api::HistorySamples{{model::encode_updates({sample(4.25678, 0), high})}, {1, 2}}));
-      call.progress(model::pack(api::HistorySamples{{model::encode_updates({lost})}, {3}}));
-      call.done(model::pack(api::HistoryEnd{{}, {}, 2, query.limit != 0, quad(7.5)}));
-    });
+    auto high = sample(7.5, 1);
+    high.alarm = {model::Severity::kMajor, 3};
+    model::PvUpdate lost;
+    lost.event = model::PvUpdate::Event::kDisconnected;
+    lost.taken_at = kThen + std::chrono::seconds(2);
+    answer_history({sample(4.25678, 0), high, lost});
   }
   void answer_bins(const api::LiveValue& now) {
     site_.serve<api::BinsQuery, api::HistoryBins>(
@@ -143,7 +157,7 @@ class Past : public testing::Test {
   std::uint32_t lost_parts_ = 0;
   api::StateQuery state_;
   api::ChangesQuery changes_;
-  api::HistoryQuery history_;
+  std::vector<api::HistoryQuery> history_;
   api::BinsQuery bins_;
   const Zone zone_{"UTC0"};
 };
@@ -227,6 +241,23 @@ TEST_F(Past, DiffShowsBeforeAfterAndDelta) {
   EXPECT_EQ(changes_.to.line, 900u);
 }
 
+TEST_F(Past, DiffShowsEnoughDigitsAndNotTooMuchOfAWaveform) {
+  answer<api::ChangesQuery>("journal.changes", [](const bus::Call& call, const auto&) {
+    auto before = quad(0);
+    auto after = quad(0);
+    before.value = model::SharedArray(model::PvArray(std::vector<double>(500, 1.0 / 3)));
+    after.value = model::SharedArray(model::PvArray(std::vector<double>(501, 1.0 / 3)));
+    call.progress(
+        model::pack(api::Changes{{before, quad(4.25678)}, {after, quad(4.25679)}, {871, 872}}));
+    call.done(model::pack(api::ChangesEnd{{}, {}, 1, 2, {}}));
+  });
+  const auto lines = lines_of(site_.run({"diff", "@1", "@2"}).out);
+  ASSERT_THAT(lines, SizeIs(6));
+  EXPECT_THAT(lines[3], AllOf(HasSubstr("… 500]  "), HasSubstr("… 501]  ")));
+  EXPECT_LE(display_width(lines[3]), 120u);
+  EXPECT_THAT(lines[4], AllOf(HasSubstr("4.25678  "), HasSubstr("4.25679  +1e-05")));
+}
+
 TEST_F(Past, DiffExitsWithOneWhenAskedTo) {
   answer_changes();
   EXPECT_EQ(site_.run({"diff", "-10m", "now", "--exit-code"}).exit, 1);
@@ -255,26 +286,40 @@ TEST_F(Past, HistoryHasEverySampleWithItsAlarmAndLine) {
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_THAT(lines_of(ran.out),
               ElementsAre("IOC TIME                         VALUE [A]  ALARM                LINE",
-                          "2026-11-21T14:05:00.000Z              4.26                          1",
-                          "2026-11-21T14:05:01.000Z              7.50  HIHI MAJOR              2",
-                          "2026-11-21T14:05:02.000Z      disconnected                          3"));
-  EXPECT_EQ(history_.from.line, 5u);
-  EXPECT_EQ(history_.to.line, 9u);
+                          "2026-11-21T14:05:00.000Z              4.26                         10",
+                          "2026-11-21T14:05:01.000Z              7.50  HIHI MAJOR             20",
+                          "2026-11-21T14:05:02.000Z      disconnected                         30"));
+  EXPECT_EQ(history_.at(0).from.line, 5u);
+  EXPECT_EQ(history_.at(0).to.line, 9u);
 }
 
 TEST_F(Past, HistoryIsOfTheLastHourOfItsTime) {
   answer_history();
   site_.run({"history", "QUAD:1", "--until", "2026-11-21 14:05"});
-  EXPECT_EQ(history_.from.time, kThen - std::chrono::hours(1));
-  EXPECT_EQ(history_.to.time, kThen);
+  EXPECT_EQ(history_.at(0).from.time, kThen - std::chrono::hours(1));
+  EXPECT_EQ(history_.at(0).to.line, 900u) << "the line of that time";
 }
 
 TEST_F(Past, HistorySaysWhenThereIsMore) {
   answer_history();
-  const auto ran = site_.run({"history", "QUAD:1", "--limit", "3"});
-  EXPECT_EQ(ran.exit, 0);
-  EXPECT_EQ(history_.limit, 3u);
-  EXPECT_THAT(ran.err, HasSubstr("there are more than 3"));
+  const auto some = site_.run({"history", "QUAD:1", "--limit", "2"});
+  EXPECT_EQ(some.exit, 0);
+  EXPECT_THAT(lines_of(some.out), SizeIs(3));
+  EXPECT_THAT(some.err, HasSubstr("there are more than 2"));
+  EXPECT_THAT(site_.run({"history", "QUAD:1", "--limit", "3"}).err, IsEmpty());
+}
+
+TEST_F(Past, HistoryIsReadInPagesAndHasEverySampleOnce) {
+  std::vector<model::PvUpdate> samples;
+  for (int i = 0; i < 1000; ++i) samples.push_back(sample(i, i));
+  answer_history(samples);
+  const auto rows = lines_of(site_.run({"history", "QUAD:1", "--csv"}).out);
+  ASSERT_THAT(rows, SizeIs(1001));
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    EXPECT_THAT(rows[i + 1], EndsWith("," + std::to_string(10 * (i + 1))));
+  }
+  EXPECT_GT(history_.size(), 1u);
+  EXPECT_THAT(lines_of(site_.run({"history", "QUAD:1", "--limit", "100"}).out), SizeIs(101));
 }
 
 TEST_F(Past, HistoryForProgramsHasEventsAndAllDigits) {
@@ -286,7 +331,7 @@ TEST_F(Past, HistoryForProgramsHasEventsAndAllDigits) {
   EXPECT_EQ(Json::parse(json[2]).at("event"), "disconnected");
   const auto csv = lines_of(site_.run({"history", "QUAD:1", "--csv"}).out);
   EXPECT_EQ(csv.at(0), "time,event,value,label,severity,status,line");
-  EXPECT_EQ(csv.at(1), "2026-11-21T14:05:00.000000000Z,value,4.25678,,NO_ALARM,NO_ALARM,1");
+  EXPECT_EQ(csv.at(1), "2026-11-21T14:05:00.000000000Z,value,4.25678,,NO_ALARM,NO_ALARM,10");
 }
 
 TEST_F(Past, HistoryOfAnUnknownAddressExitsWithOne) {
@@ -326,7 +371,7 @@ TEST_F(Past, HistoryIsPlottedWithUnitsTimesAndAlarms) {
   EXPECT_THAT(ran.out, HasSubstr("9.00 ┤"));
   EXPECT_THAT(ran.out, HasSubstr("alarms  M"));
   EXPECT_THAT(ran.out, HasSubstr("14:05"));
-  EXPECT_EQ(history_.limit, 1u);
+  EXPECT_EQ(history_.at(0).limit, 1u);
 }
 
 TEST_F(Past, StringsAreNotPlotted) {
