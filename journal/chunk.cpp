@@ -292,8 +292,7 @@ Bytes compressed(const Bytes& body) {
 
 /// In the order in which they are stored.
 std::array<double*, 6> figures_of(ChunkHeader::Numbers& numbers) {
-  return {&numbers.first, &numbers.last, &numbers.min,
-          &numbers.max,   &numbers.sum,  &numbers.squares};
+  return {&numbers.first, &numbers.last, &numbers.min, &numbers.max, &numbers.sum, &numbers.spread};
 }
 
 struct Opened {
@@ -345,6 +344,7 @@ Result<Opened> open(BytesView chunk) {
 
 std::optional<ChunkHeader::Numbers> numbers_of(const std::vector<Sample>& samples) {
   ChunkHeader::Numbers numbers;
+  double mean = 0;
   for (const auto& each : samples) {
     const auto number = model::as_number(each.update.value);
     if (!number || std::isnan(*number)) continue;
@@ -353,8 +353,11 @@ std::optional<ChunkHeader::Numbers> numbers_of(const std::vector<Sample>& sample
     numbers.min = std::min(numbers.min, *number);
     numbers.max = std::max(numbers.max, *number);
     numbers.sum += *number;
-    numbers.squares += *number * *number;
     ++numbers.count;
+    // Welford's: squares of large values that hardly differ would cancel out.
+    const auto distance = *number - mean;
+    mean += distance / numbers.count;
+    numbers.spread += distance * (*number - mean);
   }
   if (numbers.count == 0) return std::nullopt;
   return numbers;

@@ -42,7 +42,7 @@ struct ChunkHeader {
     double min = 0;
     double max = 0;
     double sum = 0;
-    double squares = 0;  // sum of them
+    double spread = 0;  // sum of the squared distances from their mean
   };
   std::optional<Numbers> numbers;
 };

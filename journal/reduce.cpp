@@ -13,7 +13,16 @@ using model::api::Bin;
 struct Sums {
   Bin bin;
   double sum = 0;
-  double squares = 0;
+  double mean = 0;    // of what is in it, and the sum of the squared distances from it: squares of
+  double spread = 0;  // large values that hardly differ would cancel out
+
+  void add(std::uint32_t count, double of_mean, double of_spread) {
+    const auto all = static_cast<double>(bin.count) + count;
+    const auto apart = of_mean - mean;
+    spread += of_spread + apart * apart * bin.count * count / all;
+    mean += apart * count / all;
+    bin.count += count;
+  }
 };
 
 class Binner {
@@ -41,9 +50,8 @@ class Binner {
     into.bin.last = numbers.last;
     into.bin.min = std::min(into.bin.min, numbers.min);
     into.bin.max = std::max(into.bin.max, numbers.max);
-    into.bin.count += numbers.count;
     into.sum += numbers.sum;
-    into.squares += numbers.squares;
+    into.add(numbers.count, numbers.sum / numbers.count, numbers.spread);
   }
   void add(const model::PvUpdate& update) {
     auto& into = bins_[at(update.taken_at)];
@@ -57,23 +65,21 @@ class Binner {
     into.bin.last = *number;
     into.bin.min = std::min(into.bin.min, *number);
     into.bin.max = std::max(into.bin.max, *number);
-    ++into.bin.count;
     into.sum += *number;
-    into.squares += *number * *number;
+    into.add(1, *number, 0);
   }
 
   std::vector<Bin> finish() {
     constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
     std::vector<Bin> found;
     for (std::size_t i = 0; i < bins_.size(); ++i) {
-      auto& [bin, sum, squares] = bins_[i];
+      auto& [bin, sum, mean, spread] = bins_[i];
       if (bin.samples == 0) continue;
       bin.begin = begin_ + width_ * static_cast<std::int64_t>(i);
       const double count = bin.count;
       bin.mean = bin.count == 0 ? kNone : sum / count;
-      const double variance = squares / count - bin.mean * bin.mean;
-      // Not max(0, variance): of infinite values it is not a number, and must not become 0.
-      bin.deviation = bin.count == 0 ? kNone : std::sqrt(variance < 0 ? 0 : variance);
+      // Of infinite values it is not a number.
+      bin.deviation = bin.count == 0 ? kNone : std::sqrt(spread / count);
       if (bin.count == 0) bin.first = bin.last = bin.min = bin.max = kNone;
       found.push_back(bin);
     }

@@ -13,6 +13,7 @@
 #include <map>
 
 #include "journal/memory_store.h"
+#include "journal/reduce.h"
 #include "pv_samples.h"
 
 namespace tidemark::journal {
@@ -162,6 +163,32 @@ class History {
   std::uint64_t line_ = 0;
   std::uint64_t sequence_ = 0;
 };
+
+TEST(Reduction, KnowsTheDeviationOfLargeValuesThatHardlyDiffer) {
+  auto store = std::make_shared<MemoryStore>();
+  std::vector<PvUpdate> updates(4000);
+  for (std::size_t i = 0; i < updates.size(); ++i) {
+    updates[i].channel = model::ChannelId{1};
+    updates[i].taken_at = at_second(static_cast<std::int64_t>(i));
+    updates[i].value = 2.856e9 + (i % 2 == 0 ? 1.0 : -1.0);
+  }
+  const auto appended = inspected(section_of(updates));
+  ASSERT_TRUE(store->append({&appended, 1}));
+  auto limits = small_limits(1u << 20);
+  limits.segments.length = 1000;  // some of it in chunks, some in the head
+  const auto projections =
+      std::make_shared<Projections>(store, std::make_shared<MemoryProjectionTable>(), limits);
+  ASSERT_TRUE(projections->load());
+  while (projections->advance(1000).value()) {
+  }
+  const auto bins = reduce(Archive(projections), model::ChannelId{1},
+                           {Line{1}, Line{4000}, at_second(0), at_second(4000), 1});
+  ASSERT_TRUE(bins);
+  ASSERT_EQ(bins.value().size(), 1u);
+  EXPECT_EQ(bins.value()[0].count, 4000u);
+  EXPECT_NEAR(bins.value()[0].deviation, 1.0, 1e-6);
+  EXPECT_NEAR(bins.value()[0].mean, 2.856e9, 1e-3);
+}
 
 RC_GTEST_PROP(Archive, EqualsANaiveModel, ()) {
   History history(*rc::gen::element<std::size_t>(1000, 1u << 20));
