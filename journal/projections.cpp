@@ -12,7 +12,7 @@ namespace {
 
 using model::PvUpdate;
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;  // of all that is derived: a table of another is made anew
 constexpr std::size_t kWriteBytes = 4u << 20;  // of one write
 
 struct Watermark {
@@ -47,16 +47,23 @@ Result<Watermark> decode(BytesView bytes) {
 
 Projections::Projections(std::shared_ptr<const Store> store, std::shared_ptr<ProjectionTable> table,
                          ProjectionLimits limits)
-    : store_(std::move(store)), table_(std::move(table)), limits_(limits) {}
+    : store_(std::move(store)), table_(std::move(table)), limits_(limits), marks_(store_) {}
 
 Result<Unit> Projections::load() {
   auto stored = table_->last(kWatermarkKey, kWatermarkKey + '\0');
   if (!stored) return stored.error();
   if (!stored.value()) return table_->clear();  // keyframes without a watermark, at most
   const auto mark = decode(stored.value()->second);
-  if (!mark || mark.value().sealed > store_->last()) {
-    spdlog::warn("the projections are not of this log; they are made anew");
+  const auto anew = [this] {
+    spdlog::warn("the projections are not of this log, or of an earlier version: made anew");
     return table_->clear();
+  };
+  if (!mark || mark.value().sealed > store_->last()) return anew();
+  const auto marks = marks_.load(*table_, mark.value().sealed);
+  if (!marks) return marks.error();
+  if (!marks.value()) {
+    marks_.clear();
+    return anew();
   }
   sealed_ = mark.value().sealed;
   keyframes_ = {{mark.value().keyframe, mark.value().keyframe_at}};
@@ -110,7 +117,7 @@ Result<bool> Projections::advance(std::uint64_t lines_max) {
   const Line to{std::min(raw(last), raw(projected_) + lines_max)};
   Result<Unit> result = Unit{};
   BlockFilter filter;
-  filter.kinds = kUpdateKinds;
+  filter.kinds = kUpdateKinds | kMarkKinds;
   filter.last = to;
   const auto scanned = store_->scan(from, filter, [&](Block& block) {
     result = take(block);
@@ -122,12 +129,15 @@ Result<bool> Projections::advance(std::uint64_t lines_max) {
     const std::unique_lock lock(mutex_);
     projected_ = std::max(projected_, to);
   }
+  marks_.reached(projected_);
   const auto sealed = seal_full_segments();
   if (!sealed) return sealed.error();
   return projected_ < last;
 }
 
 Result<Unit> Projections::take(const Block& block) {
+  const auto marks = marks_.take(block, sealed_, new_rows_);
+  if (!marks) return marks;
   auto line = raw(block.first);
   for (const auto& section : block.sections) {
     const auto first = line;
@@ -175,7 +185,7 @@ void Projections::note_meta(Line line, const PvUpdate& update) {
   versions.push_back({line, update.meta});
   auto stored = update;
   stored.channel = {};
-  new_metas_.emplace_back(meta_key(channel, line), model::encode_updates({stored}));
+  new_rows_.emplace_back(meta_key(channel, line), model::encode_updates({stored}));
 }
 
 bool Projections::keyframe_is_due(UtcTime now) const {
@@ -189,15 +199,15 @@ bool Projections::keyframe_is_due(UtcTime now) const {
 }
 
 Result<Unit> Projections::write_keyframe(UtcTime now) {
-  // What IOCs said goes before the rows that rely on it.
-  std::vector<KeyValue> puts = new_metas_;
+  // What IOCs said goes before the keyframe that relies on it.
+  std::vector<KeyValue> puts = new_rows_;
   for (std::uint32_t begin = 0; begin < state_.size(); begin += kShardChannels) {
     const auto end = std::min(begin + kShardChannels, state_.size());
     puts.emplace_back(shard_key(projected_, begin), encode_shard(state_, begin, end));
   }
   const auto written = write(puts);
   if (!written) return written.error();
-  new_metas_.clear();
+  new_rows_.clear();
   keyframes_.push_back({projected_, now});
   const std::unique_lock lock(mutex_);
   ++counters_.keyframes;
@@ -215,8 +225,8 @@ Result<Unit> Projections::seal_full_segments() {
 }
 
 Result<Unit> Projections::seal(Line through) {
-  std::vector<KeyValue> puts = std::exchange(new_metas_, {});
-  const auto metas = puts;
+  std::vector<KeyValue> puts = std::exchange(new_rows_, {});
+  const auto rows = puts;
   std::size_t bytes = 0;
   std::uint64_t chunks = 0;
   Result<Unit> result = Unit{};
@@ -243,7 +253,7 @@ Result<Unit> Projections::seal(Line through) {
     result = write(puts);
   }
   if (!result) {
-    new_metas_ = metas;
+    new_rows_ = rows;
     return result;
   }
   table_->flush();
