@@ -116,11 +116,13 @@ class RocksStoreTest : public ::testing::Test {
     store_.reset();
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
-    ASSERT_TRUE(
-        rocksdb::DB::Open({}, database(),
-                          {{rocksdb::kDefaultColumnFamilyName, {}}, {"log", {}}, {"meta", {}}},
-                          &handles, &db)
-            .ok());
+    ASSERT_TRUE(rocksdb::DB::Open({}, database(),
+                                  {{rocksdb::kDefaultColumnFamilyName, {}},
+                                   {"log", {}},
+                                   {"meta", {}},
+                                   {"projections", {}}},
+                                  &handles, &db)
+                    .ok());
     change(*db, *handles[1]);
     for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
     delete db;
