@@ -170,6 +170,11 @@ MarkPage Marks::find(const MarkFilter& filter) const {
 }
 
 std::optional<Mark> Marks::newest(std::string_view mark) const {
+  {
+    const std::shared_lock lock(mutex_);
+    const auto [first, last] = by_name_.equal_range(mark);
+    if (!mark.empty() && first != last) return mark_of(rows_[*std::prev(last)]);
+  }
   MarkFilter filter;
   filter.mark = mark;
   filter.limit = 1;
