@@ -21,8 +21,6 @@ constexpr std::uint32_t kSamplesPerPart = 16'384;
 /// A put and the update that it caused stand no further apart than this.
 constexpr Duration kPutEffect = std::chrono::seconds(10);
 
-bool is_glob(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }
-
 api::LiveValue live_value(const std::string& address, model::ChannelId channel,
                           const ChannelState* row) {
   api::LiveValue value;
@@ -233,6 +231,9 @@ Result<Unit> answer_history(const ArchivistState& self, const bus::Call& call,
   if (!to) return to.error();
   end.from = from.value();
   end.to = to.value();
+  if (end.from.line > end.to.line) {
+    return Error{Code::kInvalidArgument, "the history ends before it begins"};
+  }
 
   std::vector<model::PvUpdate> updates;
   api::HistorySamples part;

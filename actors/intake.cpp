@@ -47,6 +47,18 @@ journal::InspectedSection Intake::gap_section(const model::Gap& gap, std::uint64
 }
 
 Result<Intake::Taken> Intake::take(const model::api::AppendRequest& request, UtcTime now) {
+  // What is acknowledged counts as stored: no record from there on back would be looked at.
+  if (request.acknowledged > request.after) {
+    return Error{Code::kInvalidArgument,
+                 request.node + " says acknowledged " + std::to_string(request.acknowledged) +
+                     ", which is more than after " + std::to_string(request.after)};
+  }
+  if (!request.sections.empty() && request.acknowledged >= request.sections.front().sequence) {
+    return Error{Code::kInvalidArgument, request.node + " says acknowledged " +
+                                             std::to_string(request.acknowledged) +
+                                             ", and its first section has the sequence " +
+                                             std::to_string(request.sections.front().sequence)};
+  }
   Taken taken;
   auto mark = mark_of(request.origin);
   if (request.incarnation < mark.incarnation) {

@@ -34,7 +34,9 @@ class Intake {
       : store_(store), me_(me), my_incarnation_(my_incarnation) {}
 
   /// Decides about a request. What it takes counts as stored from now on.
-  /// Errors: kConflict, kCorruption as actors/journal.h says; nothing was taken.
+  /// Errors: kInvalidArgument  it acknowledges what it also sends, or holds still: taken at its
+  ///                           word that would be dropped without a trace.
+  ///         kConflict, kCorruption, kRefused as actors/journal.h says. Nothing was taken.
   Result<Taken> take(const model::api::AppendRequest& request, UtcTime now);
 
   std::uint64_t duplicates() const { return duplicates_; }

@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include "bus/registration.h"
+#include "model/api/subsystem.h"
+
 namespace tidemark::actors {
 namespace {
 
@@ -11,15 +14,23 @@ using model::api::Exited;
 
 constexpr Duration kLook = std::chrono::milliseconds(250);
 
+/// All that others will read of it; past this line nobody looks again.
+Result<Unit> check(const bus::NodeInfo& asked) {
+  if (const auto fine = bus::check_registration(asked); !fine) return fine;
+  if (asked.surface.bytes.empty()) return Unit{};
+  const auto surface = model::api::read_surface(asked.surface.bytes);
+  if (surface) return Unit{};
+  return Error{surface.error().code, "surface: " + surface.error().message};
+}
+
 }  // namespace
 
 void RegistryState::tell(const RegistryTable::Changes& changes) {
   if (changes.empty()) return;
-  std::vector<bus::NodeInfo> items;
+  const auto items = RegistryTable::items(changes);
   Records records;
   for (const auto& change : changes) {
     const auto& node = change.node;
-    items.push_back(node);
     switch (change.kind) {
       case RegistryTable::Change::Kind::kUp:
       case RegistryTable::Change::Kind::kBack:
@@ -60,7 +71,8 @@ Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState>
   };
 
   return {
-      [&state, granted](add_atom, const bus::NodeInfo& asked) {
+      [&state, granted](add_atom, const bus::NodeInfo& asked) -> caf::result<bus::Lease> {
+        if (const auto fine = check(asked); !fine) return to_caf(fine.error());
         return granted(state.table->add(asked, steady_now(), utc_now()));
       },
       [&state, granted](renew_atom, const bus::Renewal& renewal) {

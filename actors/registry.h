@@ -13,7 +13,8 @@
 namespace tidemark::actors {
 
 using Registry = caf::typed_actor<
-    /// Errors: as RegistryTable::add().
+    /// Errors: as RegistryTable::add(); kInvalidArgument, naming the field: see
+    ///         bus/registration.h and model::api::read_surface().
     caf::replies_to<add_atom, bus::NodeInfo>::with<bus::Lease>,
 
     /// Errors: as RegistryTable::renew().

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tidemark::bus {
 namespace {
@@ -207,9 +208,18 @@ void Membership::ask(std::size_t index, bool registers) {
                       return;
                     case Code::kNotFound:
                       return self->act(self->plan_.not_found(index, self->link_.now()));
+                    case Code::kInvalidArgument:
+                      self->refused(lease.error().message);
+                      [[fallthrough]];
                     default: return self->plan_.silent(index);
                   }
                 });
+}
+
+/// It is asked again each second: what it says is worth one line.
+void Membership::refused(const std::string& why) {
+  if (std::exchange(refused_, why) == why) return;
+  spdlog::error("the registry does not take {}: {}", self_.name, why);
 }
 
 void Membership::set_surface(std::vector<std::string> labels, Bytes surface) {

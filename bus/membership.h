@@ -64,6 +64,7 @@ class Membership : public std::enable_shared_from_this<Membership> {
   void tick();
   void act(const MembershipPlan::Actions& actions);
   void ask(std::size_t index, bool registers);
+  void refused(const std::string& why);
   void choose();
   void take(std::size_t index, const std::vector<NodeInfo>& changed);
   void tell(const std::vector<NodeInfo>& changed);
@@ -77,6 +78,7 @@ class Membership : public std::enable_shared_from_this<Membership> {
   MembershipPlan plan_;
   std::size_t chosen_ = 0;
   bool reached_ = false;
+  std::string refused_;  // why a registry did not take us, as it was logged
   bool leaving_ = false;
   NodeInfo self_;
 

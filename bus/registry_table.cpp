@@ -30,8 +30,18 @@ Error RegistryTable::superseded(const NodeInfo& by, Incarnation asked) const {
                               " " + place_of(by)};
 }
 
+std::vector<NodeInfo> RegistryTable::items(const Changes& changes) {
+  std::vector<NodeInfo> items;
+  for (const auto& change : changes) {
+    if (change.kind != Change::Kind::kSuperseded) items.push_back(change.node);
+  }
+  return items;
+}
+
 RegistryTable::Changes RegistryTable::counted(Changes changes) {
-  directory_.revision += changes.size();
+  directory_.revision += static_cast<std::uint64_t>(
+      std::count_if(changes.begin(), changes.end(),
+                    [](const Change& change) { return change.kind != Change::Kind::kSuperseded; }));
   return changes;
 }
 
@@ -48,7 +58,6 @@ void RegistryTable::set_state(NodeInfo& node, NodeState state, std::string reaso
 }
 
 Result<RegistryTable::Changes> RegistryTable::add(NodeInfo asked, SteadyTime now, UtcTime utc) {
-  if (asked.name.empty()) return Error{Code::kInvalidArgument, "a node without a name"};
   for (const auto& each : directory_.nodes) {
     if (each.uuid == asked.uuid || is_gone(each.state)) continue;
     if (each.name == asked.name) {

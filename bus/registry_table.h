@@ -19,6 +19,7 @@ namespace tidemark::bus {
 inline constexpr Duration kLease = std::chrono::seconds(3);
 inline constexpr Duration kLeaseRenewal = std::chrono::seconds(1);
 
+/// What it is asked to add was looked at before: bus/registration.h.
 class RegistryTable {
  public:
   /// More are refused: nobody has as many, and a program in a loop must not fill the memory.
@@ -26,12 +27,12 @@ class RegistryTable {
   /// Who has been gone for so long is forgotten.
   static constexpr Duration kGoneKept = std::chrono::hours(24);
 
-  /// One item of the directory stream.
+  /// What became of a node.
   struct Change {
     enum class Kind {
       kUp,          // registered, for the first time or in a new incarnation
       kBack,        // silent for longer than its lease, and here again
-      kSuperseded,  // the incarnation in `node` ended because a newer one registered
+      kSuperseded,  // the incarnation in `node` ended because a newer one registered: a kUp follows
       kDown,        // stopped, or not heard of any more
       kOther,       // its surface changed, it is late, or it is forgotten
     };
@@ -40,6 +41,9 @@ class RegistryTable {
     std::string reason;
   };
   using Changes = std::vector<Change>;
+  /// What the directory stream says of them, an item each, as `revision` counts them. Of a life
+  /// that was superseded nothing: its successor's item takes the place of its own.
+  static std::vector<NodeInfo> items(const Changes& changes);
 
   explicit RegistryTable(Incarnation registry) { directory_.registry = registry; }
 

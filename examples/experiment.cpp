@@ -1,7 +1,7 @@
 // An experiment controller: asks everybody whether they mind, sets the magnets, and takes a shot
 // between two marks. Ends with 0 when the shot was taken, 1 when somebody objected.
 //
-//   experiment "shot 42" 12.5
+//   experiment "shot 42" 12.5   (the site file: $TIDEMARK_SITE, else ./site.toml)
 
 #include <tidemark/client.h>
 
@@ -13,6 +13,12 @@ using namespace tidemark;
 using namespace std::chrono_literals;
 
 int main(int argc, char** argv) {
+  if (argc > 3 || (argc >= 2 && argv[1][0] == '-')) {
+    std::fprintf(stderr,
+                 "usage: experiment [TITLE [AMPS]]   (shot 10; the site file: "
+                 "$TIDEMARK_SITE, else ./site.toml)\n");
+    return 2;
+  }
   const std::string title = argc > 1 ? argv[1] : "shot";
   const double amps = argc > 2 ? std::atof(argv[2]) : 10;
 

@@ -9,12 +9,19 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstdio>
 #include <thread>
 
 using namespace tidemark;
 using namespace std::chrono_literals;
 
 int main(int argc, char** argv) {
+  if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
+    std::fprintf(stderr,
+                 "usage: power_supply [NAME]   (psu.1; the site file: $TIDEMARK_SITE, else "
+                 "./site.toml)\n");
+    return 2;
+  }
   Subsystem psu{argc > 1 ? argv[1] : "psu.1",
                 {.description = "simulated power supply", .labels = {"magnets"}}};
 

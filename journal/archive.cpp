@@ -3,6 +3,99 @@
 #include <algorithm>
 
 namespace tidemark::journal {
+namespace {
+
+/// Reads one channel's chunks, segment by segment.
+struct Sealed {
+  const ProjectionTable& table;
+  const model::ChannelId channel;
+  Line next;  // the first line wanted still: chunks of an earlier run may overlap
+  const Line last;
+  const std::function<bool(const ChunkHeader&)>& skim;
+  const std::function<bool(const std::vector<Sample>&)>& visit;
+  bool enough = false;
+
+  Result<Unit> read(std::uint64_t segment);
+  /// Calls `take` with the chunks of those keys that hold wanted lines, until it returns false.
+  Result<Unit> scan(const Bytes& from, const Bytes& to,
+                    const std::function<bool(const ChunkHeader&, BytesView)>& take) const;
+  Result<Unit> unpack(BytesView chunk, std::vector<Sample>& into) const;
+  void give(std::vector<Sample>& samples);
+};
+
+Result<Unit> Sealed::scan(const Bytes& from, const Bytes& to,
+                          const std::function<bool(const ChunkHeader&, BytesView)>& take) const {
+  Result<Unit> result = Unit{};
+  const auto scanned = table.scan(from, to, [&](BytesView, BytesView value) {
+    const auto header = decode_chunk_header(value);
+    if (!header) {
+      result = header.error();
+      return false;
+    }
+    if (header.value().last < next || header.value().first > last) return true;
+    return take(header.value(), value);
+  });
+  return scanned ? result : scanned;
+}
+
+Result<Unit> Sealed::unpack(BytesView chunk, std::vector<Sample>& into) const {
+  const auto begin = into.size();
+  const auto decoded = decode_chunk(chunk, into);
+  if (!decoded) return decoded;
+  const auto unwanted = [&](const Sample& each) {
+    return each.update.channel != channel || each.line < next || each.line > last;
+  };
+  into.erase(
+      std::remove_if(into.begin() + static_cast<std::ptrdiff_t>(begin), into.end(), unwanted),
+      into.end());
+  return Unit{};
+}
+
+void Sealed::give(std::vector<Sample>& samples) {
+  std::erase_if(samples, [&](const Sample& each) { return each.line < next; });
+  if (samples.empty()) return;
+  next = Line{raw(samples.back().line) + 1};
+  enough = !visit(samples);
+}
+
+Result<Unit> Sealed::read(std::uint64_t segment) {
+  Result<Unit> result = Unit{};
+  std::vector<Sample> quiet;
+  const auto shard = raw(channel) / kQuietChannels;
+  auto scanned = scan(quiet_key(segment, shard), quiet_key(segment, shard + 1),
+                      [&](const ChunkHeader&, BytesView chunk) {
+                        result = unpack(chunk, quiet);
+                        return result.ok();
+                      });
+  if (!scanned || !result) return scanned ? result : scanned;
+  std::vector<Sample> samples;
+  const bool mixed = !quiet.empty();
+  scanned = scan(chunk_key(segment, raw(channel)), chunk_key(segment, raw(channel) + 1),
+                 [&](const ChunkHeader& header, BytesView chunk) {
+                   const bool whole = header.first >= next && header.last <= last;
+                   if (!mixed && whole && skim(header)) {
+                     next = Line{raw(header.last) + 1};
+                     return true;
+                   }
+                   if (!mixed) samples.clear();
+                   result = unpack(chunk, samples);
+                   if (result && !mixed) give(samples);
+                   return result.ok() && !enough;
+                 });
+  if (!scanned || !result) return scanned ? result : scanned;
+  if (!mixed) return Unit{};
+  // A segment that was sealed in parts, in some of which the channel was busy.
+  samples.insert(samples.end(), quiet.begin(), quiet.end());
+  std::sort(samples.begin(), samples.end(),
+            [](const Sample& a, const Sample& b) { return a.line < b.line; });
+  const auto twice = std::unique(samples.begin(), samples.end(),
+                                 [](const Sample& a, const Sample& b) { return a.line == b.line; });
+  samples.erase(twice, samples.end());
+  give(samples);
+  return Unit{};
+}
+
+}  // namespace
 
 Result<Unit> Archive::scan_log(
     Line from, Line to, const std::function<bool(Line, const model::PvUpdate&)>& visit) const {
@@ -84,45 +177,17 @@ Result<Unit> Archive::samples(model::ChannelId channel, Line from, Line to,
   const auto head = projections_->head_of(channel, from, to);
   const auto sealed = std::min(to, head.sealed);
 
-  Line next = from;  // Chunks of an earlier run may overlap; each line is told once.
-  bool enough = false;
-  Result<Unit> result = Unit{};
-  std::vector<Sample> samples;
+  Sealed reader{projections_->table(), channel, from, sealed, skim, visit};
   const auto& segments = projections_->segments();
   for (auto segment = segments.of(from); from <= sealed && segment <= segments.of(sealed);
        ++segment) {
-    const auto scanned = projections_->table().scan(
-        chunk_key(segment, raw(channel)), chunk_key(segment, raw(channel) + 1),
-        [&](BytesView, BytesView value) {
-          const auto header = decode_chunk_header(value);
-          if (!header) {
-            result = header.error();
-            return false;
-          }
-          if (header.value().last < next) return true;
-          if (header.value().first > sealed) return false;
-          if (header.value().first >= next && header.value().last <= sealed &&
-              skim(header.value())) {
-            next = Line{raw(header.value().last) + 1};
-            return true;
-          }
-          samples.clear();
-          result = decode_chunk(value, channel, samples);
-          if (!result) return false;
-          std::erase_if(samples,
-                        [&](const Sample& each) { return each.line < next || each.line > sealed; });
-          if (samples.empty()) return true;
-          next = Line{raw(samples.back().line) + 1};
-          enough = !visit(samples);
-          return !enough;
-        });
-    if (!scanned) return scanned;
-    if (!result || enough) return result;
+    const auto read = reader.read(segment);
+    if (!read || reader.enough) return read;
   }
   if (!head.samples.empty() && !visit(head.samples)) return Unit{};
 
   const Line behind{std::max(raw(from), std::max(raw(head.projected), raw(head.sealed)) + 1)};
-  samples.clear();
+  std::vector<Sample> samples;
   const auto scanned = scan_log(behind, to, [&](Line at, const model::PvUpdate& update) {
     if (update.channel == channel) samples.push_back({at, update});
     return true;

@@ -55,13 +55,14 @@ std::int64_t plus(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
+bool same_channel(const Sample& a, const Sample& b) { return a.update.channel == b.update.channel; }
+
+/// XOR with the one before of the same channel; `samples` are theirs.
 template <class Bits>
-void put_floats(Bytes& out, const std::vector<Bits>& bits) {
-  std::vector<Bits> differences(bits.size());
-  Bits before = 0;
-  for (std::size_t i = 0; i < bits.size(); ++i) {
-    differences[i] = bits[i] ^ before;
-    before = bits[i];
+void put_floats(Bytes& out, const Sample* samples, const std::vector<Bits>& bits) {
+  std::vector<Bits> differences(bits);
+  for (std::size_t i = 1; i < bits.size(); ++i) {
+    if (same_channel(samples[i], samples[i - 1])) differences[i] ^= bits[i - 1];
   }
   if (bits.size() < kTransposeFrom) {
     for (const auto each : differences) append_le(out, each);
@@ -73,7 +74,8 @@ void put_floats(Bytes& out, const std::vector<Bits>& bits) {
 }
 
 template <class Bits>
-bool take_floats(VarintReader& from, std::size_t count, std::vector<Bits>& bits) {
+bool take_floats(VarintReader& from, const Sample* samples, std::size_t count,
+                 std::vector<Bits>& bits) {
   if (count > from.left() / sizeof(Bits)) return false;
   const auto bytes = from.take_bytes(count * sizeof(Bits));
   bits.assign(count, 0);
@@ -87,7 +89,9 @@ bool take_floats(VarintReader& from, std::size_t count, std::vector<Bits>& bits)
       }
     }
   }
-  for (std::size_t i = 1; i < count; ++i) bits[i] ^= bits[i - 1];
+  for (std::size_t i = 1; i < count; ++i) {
+    if (same_channel(samples[i], samples[i - 1])) bits[i] ^= bits[i - 1];
+  }
   return true;
 }
 
@@ -125,14 +129,14 @@ void put_run(Bytes& out, TypeCode type, const Sample* samples, std::size_t count
       for (std::size_t i = 0; i < count; ++i) {
         bits[i] = std::bit_cast<std::uint64_t>(std::get<double>(samples[i].update.value));
       }
-      return put_floats(out, bits);
+      return put_floats(out, samples, bits);
     }
     case TypeCode::kFloat: {
       std::vector<std::uint32_t> bits(count);
       for (std::size_t i = 0; i < count; ++i) {
         bits[i] = std::bit_cast<std::uint32_t>(std::get<float>(samples[i].update.value));
       }
-      return put_floats(out, bits);
+      return put_floats(out, samples, bits);
     }
     case TypeCode::kLong:
     case TypeCode::kShort:
@@ -149,7 +153,10 @@ void put_run(Bytes& out, TypeCode type, const Sample* samples, std::size_t count
     default: break;
   }
   std::vector<PvUpdate> updates;
-  for (std::size_t i = 0; i < count; ++i) updates.push_back(samples[i].update);
+  for (std::size_t i = 0; i < count; ++i) {
+    updates.push_back(samples[i].update);
+    updates.back().channel = {};
+  }
   const auto packed = model::encode_updates(updates);
   append_varint(out, packed.size());
   out += packed;
@@ -166,7 +173,7 @@ bool take_run(VarintReader& from, TypeCode type, Sample* samples, std::size_t co
       return true;
     case TypeCode::kDouble: {
       std::vector<std::uint64_t> bits;
-      if (!take_floats(from, count, bits)) return false;
+      if (!take_floats(from, samples, count, bits)) return false;
       for (std::size_t i = 0; i < count; ++i) {
         samples[i].update.value = std::bit_cast<double>(bits[i]);
       }
@@ -174,7 +181,7 @@ bool take_run(VarintReader& from, TypeCode type, Sample* samples, std::size_t co
     }
     case TypeCode::kFloat: {
       std::vector<std::uint32_t> bits;
-      if (!take_floats(from, count, bits)) return false;
+      if (!take_floats(from, samples, count, bits)) return false;
       for (std::size_t i = 0; i < count; ++i) {
         samples[i].update.value = std::bit_cast<float>(bits[i]);
       }
@@ -199,7 +206,9 @@ bool take_run(VarintReader& from, TypeCode type, Sample* samples, std::size_t co
   if (!updates || updates.value().size() != count) return false;
   for (std::size_t i = 0; i < count; ++i) {
     if (row_type(updates.value()[i]) != type) return false;
+    const auto channel = samples[i].update.channel;
     samples[i].update = std::move(updates.value()[i]);
+    samples[i].update.channel = channel;
   }
   return true;
 }
@@ -215,18 +224,41 @@ void for_runs(const std::vector<Sample>& samples, Key&& key, Run&& run) {
   }
 }
 
-Bytes encode_body(const std::vector<Sample>& samples, bool any_hidden) {
+Bytes encode_body(const std::vector<Sample>& samples, Line first, bool any_hidden) {
   Bytes body;
   body.reserve(samples.size() * 16 + 64);
-  for (std::size_t i = 1; i < samples.size(); ++i) {
-    append_varint(body, raw(samples[i].line) - raw(samples[i - 1].line) - 1);
-  }
-  std::int64_t step = 0;
-  for (std::size_t i = 1; i < samples.size(); ++i) {
-    const auto now = minus(ns(samples[i].update.taken_at), ns(samples[i - 1].update.taken_at));
-    append_varint(body, zigzag(minus(now, step)));
-    step = now;
-  }
+  auto channel = std::uint32_t{0};
+  for_runs(
+      samples, [](const Sample& each) { return each.update.channel; },
+      [&](std::size_t begin, std::size_t count) {
+        append_varint(body, raw(samples[begin].update.channel) - channel);
+        append_varint(body, count);
+        channel = raw(samples[begin].update.channel);
+      });
+  // Each channel begins anew: from the first line, and from the first time of the channel before.
+  for_runs(
+      samples, [](const Sample& each) { return each.update.channel; },
+      [&](std::size_t begin, std::size_t count) {
+        append_varint(body, raw(samples[begin].line) - raw(first));
+        for (std::size_t i = begin + 1; i < begin + count; ++i) {
+          append_varint(body, raw(samples[i].line) - raw(samples[i - 1].line) - 1);
+        }
+      });
+  auto start = ns(samples.front().update.taken_at);
+  for_runs(
+      samples, [](const Sample& each) { return each.update.channel; },
+      [&](std::size_t begin, std::size_t count) {
+        const auto begun = ns(samples[begin].update.taken_at);
+        append_varint(body, zigzag(minus(begun, start)));
+        start = begun;
+        std::int64_t step = 0;
+        for (std::size_t i = begin + 1; i < begin + count; ++i) {
+          const auto now =
+              minus(ns(samples[i].update.taken_at), ns(samples[i - 1].update.taken_at));
+          append_varint(body, zigzag(minus(now, step)));
+          step = now;
+        }
+      });
   for_runs(
       samples, [](const Sample& each) { return each.update.alarm; },
       [&](std::size_t begin, std::size_t count) {
@@ -336,15 +368,21 @@ Bytes encode_chunk(const std::vector<Sample>& samples) {
   auto earliest = first_time;
   auto latest = first_time;
   auto worst = model::Severity::kNone;
+  auto first = samples.front().line;
+  auto last = first;
   bool any_hidden = false;
   for (const auto& each : samples) {
+    first = std::min(first, each.line);
+    last = std::max(last, each.line);
     earliest = std::min(earliest, ns(each.update.taken_at));
     latest = std::max(latest, ns(each.update.taken_at));
     worst = std::max(worst, each.update.alarm.severity);
     any_hidden |= each.update.hidden_before != 0;
   }
-  const auto numbers = samples.size() < kNumbersFrom ? std::nullopt : numbers_of(samples);
-  auto body = encode_body(samples, any_hidden);
+  const bool is_alone = same_channel(samples.front(), samples.back());
+  const auto numbers =
+      samples.size() < kNumbersFrom || !is_alone ? std::nullopt : numbers_of(samples);
+  auto body = encode_body(samples, first, any_hidden);
   const auto body_bytes = body.size();
   bool is_packed = false;
   if (body.size() >= kPackFrom) {
@@ -359,8 +397,8 @@ Bytes encode_chunk(const std::vector<Sample>& samples) {
   out.push_back(static_cast<char>((is_packed ? kZstd : 0) | (numbers ? kNumbers : 0) |
                                   (any_hidden ? kHidden : 0)));
   append_varint(out, samples.size());
-  append_varint(out, raw(samples.front().line));
-  append_varint(out, raw(samples.back().line) - raw(samples.front().line));
+  append_varint(out, raw(first));
+  append_varint(out, raw(last) - raw(first));
   append_varint(out, zigzag(first_time));
   append_varint(out, static_cast<std::uint64_t>(minus(first_time, earliest)));
   append_varint(out, static_cast<std::uint64_t>(minus(latest, first_time)));
@@ -382,7 +420,7 @@ Result<ChunkHeader> decode_chunk_header(BytesView chunk) {
   return opened.value().header;
 }
 
-Result<Unit> decode_chunk(BytesView chunk, model::ChannelId channel, std::vector<Sample>& out) {
+Result<Unit> decode_chunk(BytesView chunk, std::vector<Sample>& out) {
   const auto opened = open(chunk);
   if (!opened) return opened.error();
   const auto& [header, first_time, any_hidden, is_packed, body_bytes, stored] = opened.value();
@@ -402,17 +440,39 @@ Result<Unit> decode_chunk(BytesView chunk, model::ChannelId channel, std::vector
   out.resize(begin + count);
   auto* samples = &out[begin];
   VarintReader from(body);
-  samples[0].line = header.first;
-  for (std::size_t i = 1; i < count; ++i) {
-    samples[i].line = Line{raw(samples[i - 1].line) + from.take() + 1};
+  std::vector<std::size_t> begins;  // of each channel
+  std::uint64_t channel = 0;
+  for (std::size_t at = 0; at < count;) {
+    channel += from.take();
+    const auto run = from.take();
+    if (!from.ok() || run == 0 || run > count - at || channel > ~std::uint32_t{0}) {
+      return corrupt("channels");
+    }
+    begins.push_back(at);
+    for (const auto end = at + run; at < end; ++at) {
+      samples[at].update.channel = model::ChannelId{static_cast<std::uint32_t>(channel)};
+    }
   }
-  if (!from.ok() || samples[count - 1].line != header.last) return corrupt("lines");
-  std::vector<std::int64_t> times(count, first_time);
-  std::int64_t step = 0;
-  for (std::size_t i = 1; i < count; ++i) {
-    step = plus(step, from.take_signed());
-    times[i] = plus(times[i - 1], step);
+  begins.push_back(count);
+  for (std::size_t run = 0; run + 1 < begins.size(); ++run) {
+    auto line = raw(header.first) + from.take();
+    samples[begins[run]].line = Line{line};
+    for (auto i = begins[run] + 1; i < begins[run + 1]; ++i) {
+      samples[i].line = Line{line += from.take() + 1};
+    }
+    if (line > raw(header.last)) return corrupt("lines");
   }
+  std::vector<std::int64_t> times(count);
+  auto start = first_time;
+  for (std::size_t run = 0; run + 1 < begins.size(); ++run) {
+    start = times[begins[run]] = plus(start, from.take_signed());
+    std::int64_t step = 0;
+    for (auto i = begins[run] + 1; i < begins[run + 1]; ++i) {
+      step = plus(step, from.take_signed());
+      times[i] = plus(times[i - 1], step);
+    }
+  }
+  if (!from.ok()) return corrupt("times");
   std::vector<model::Alarm> alarms(count);
   for (std::size_t at = 0; at < count;) {
     const auto run = from.take();
@@ -435,7 +495,6 @@ Result<Unit> decode_chunk(BytesView chunk, model::ChannelId channel, std::vector
   if (!from.ok() || from.left() != 0) return corrupt("length");
   for (std::size_t i = 0; i < count; ++i) {
     auto& update = samples[i].update;
-    update.channel = channel;
     update.taken_at = UtcTime{Duration{times[i]}};
     update.alarm = alarms[i];
     update.hidden_before = any_hidden ? hidden[i] : 0;

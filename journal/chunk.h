@@ -1,10 +1,11 @@
 // journal/chunk.h
 //
-// Some updates of one channel, packed by columns: what is read for plots and statistics, and what
-// a channel's past is made of. Lossless: each update comes back exactly, with its line.
+// Updates of one busy channel, or of some quiet ones, packed by columns: what is read for plots and
+// statistics, and what a channel's past is made of. Lossless: each update comes back exactly, with
+// its line.
 //
 //   header: count, lines, times, worst alarm, minimum, maximum, sum     read without the rest
-//   body:   lines · times · types · alarms · hidden · values            packed by zstd
+//   body:   channels · lines · times · alarms · hidden · values         packed by zstd
 //
 // docs/journal-format.md has every byte.
 
@@ -32,7 +33,8 @@ struct ChunkHeader {
   UtcTime earliest{};  // of taken_at, which need not be sorted
   UtcTime latest{};
   model::Severity worst = model::Severity::kNone;
-  /// Of the values that are numbers; none when there are none, or the chunk is too small to say.
+  /// Of the values that are numbers; none when there are none, the chunk is too small to say, or it
+  /// is of several channels.
   struct Numbers {
     std::uint32_t count = 0;  // NaN does not count
     double first = 0;
@@ -45,17 +47,16 @@ struct ChunkHeader {
   std::optional<Numbers> numbers;
 };
 
-inline constexpr std::uint32_t kChunkSamplesMax = 8192;
+inline constexpr std::uint32_t kChunkSamplesMax = 65'536;
 /// Of strings and arrays. One value may be larger, and is then a chunk of its own.
 inline constexpr std::size_t kChunkContentMax = 1u << 20;
 
-/// `samples`: of one channel, 1 to kChunkSamplesMax, within kChunkContentMax, lines strictly
-/// growing.
+/// `samples`: 1 to kChunkSamplesMax, within kChunkContentMax, sorted by channel and then line.
 Bytes encode_chunk(const std::vector<Sample>& samples);
 
 /// Errors: kCorruption.
 Result<ChunkHeader> decode_chunk_header(BytesView chunk);
-/// Appends to `out`. Errors: kCorruption; `out` may have got some.
-Result<Unit> decode_chunk(BytesView chunk, model::ChannelId channel, std::vector<Sample>& out);
+/// Appends to `out`, in the same order. Errors: kCorruption; `out` may have got some.
+Result<Unit> decode_chunk(BytesView chunk, std::vector<Sample>& out);
 
 }  // namespace tidemark::journal

@@ -97,32 +97,58 @@ void Head::copy(model::ChannelId channel, Line from, Line to, std::vector<Sample
   }
 }
 
+/// Appends the channel's samples, and answers the bytes of their content.
+std::size_t Head::take_channel(std::uint32_t number, Line through, std::vector<Sample>& out) const {
+  const auto& of = channels_[number];
+  std::size_t content = 0;
+  for (const auto& packed : of.samples) {
+    if (packed.line > raw(through)) break;
+    out.push_back(unpack(model::ChannelId{number}, of, packed));
+    content += model::content_bytes(out.back().update.value);
+  }
+  return content;
+}
+
 void Head::for_chunks(
-    Line through, const Segments& segments,
-    const std::function<void(model::ChannelId, const std::vector<Sample>&)>& take) const {
+    Line through, const std::function<void(const std::vector<Sample>&, bool quiet)>& take) const {
+  std::vector<Sample> quiet;
+  std::size_t quiet_content = 0;
+  const auto end_shard = [&] {
+    if (!quiet.empty()) take(quiet, true);
+    quiet.clear();
+    quiet_content = 0;
+  };
   std::vector<Sample> samples;
   for (std::uint32_t number = 0; number < channels_.size(); ++number) {
-    const auto& of = channels_[number];
-    const model::ChannelId channel{number};
+    if (number % kQuietChannels == 0) end_shard();
     samples.clear();
-    std::size_t content = 0;
-    for (const auto& packed : of.samples) {
-      if (packed.line > raw(through)) break;
-      auto sample = unpack(channel, of, packed);
-      const auto more = model::content_bytes(sample.update.value);
-      const bool fits =
-          samples.size() < kChunkSamplesMax && content + more <= kChunkContentMax &&
-          (samples.empty() || segments.of(samples.front().line) == segments.of(sample.line));
-      if (!fits && !samples.empty()) {
-        take(channel, samples);
-        samples.clear();
-        content = 0;
+    const auto content = take_channel(number, through, samples);
+    if (samples.empty()) continue;
+    if (samples.size() < kBusySamples && content <= kQuietContentMax) {
+      if (quiet.size() + samples.size() > kChunkSamplesMax ||
+          quiet_content + content > kChunkContentMax) {
+        end_shard();
       }
-      samples.push_back(std::move(sample));
-      content += more;
+      quiet.insert(quiet.end(), samples.begin(), samples.end());
+      quiet_content += content;
+      continue;
     }
-    if (!samples.empty()) take(channel, samples);
+    std::vector<Sample> piece;
+    std::size_t bytes = 0;
+    for (auto& sample : samples) {
+      const auto more = model::content_bytes(sample.update.value);
+      const bool fits = piece.size() < kBusyChunkSamples && bytes + more <= kChunkContentMax;
+      if (!fits && !piece.empty()) {
+        take(piece, false);
+        piece.clear();
+        bytes = 0;
+      }
+      piece.push_back(std::move(sample));
+      bytes += more;
+    }
+    take(piece, false);
   }
+  end_shard();
 }
 
 void Head::drop(Line through) {

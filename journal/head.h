@@ -18,11 +18,10 @@ class Head {
 
   /// The channel's samples with lines from `from` to `to`, oldest first, appended to `out`.
   void copy(model::ChannelId channel, Line from, Line to, std::vector<Sample>& out) const;
-  /// Calls `take` with the channel and its samples up to `through`, in pieces that a chunk takes,
-  /// none of which crosses a segment.
-  void for_chunks(
-      Line through, const Segments& segments,
-      const std::function<void(model::ChannelId, const std::vector<Sample>&)>& take) const;
+  /// Calls `take` with the samples up to `through`, in pieces that are a chunk each, and whether
+  /// that is one of quiet channels.
+  void for_chunks(Line through,
+                  const std::function<void(const std::vector<Sample>&, bool quiet)>& take) const;
   /// Forgets what is at or before `through`.
   void drop(Line through);
 
@@ -40,11 +39,17 @@ class Head {
     std::uint8_t status;
   };
   static constexpr std::uint8_t kOther = 0xff;
+  /// A channel with fewer samples is quiet, unless they are large.
+  static constexpr std::size_t kBusySamples = 64;
+  static constexpr std::size_t kQuietContentMax = 4096;
+  /// Of one busy channel: less to unpack for who wants a part.
+  static constexpr std::size_t kBusyChunkSamples = 8192;
   struct Channel {
     std::vector<Packed> samples;
     std::vector<model::PvUpdate> others;  // no scalar, or updates that hid some
   };
 
+  std::size_t take_channel(std::uint32_t number, Line through, std::vector<Sample>& out) const;
   static Sample unpack(model::ChannelId channel, const Channel& from, const Packed& packed);
 
   std::vector<Channel> channels_;  // by number

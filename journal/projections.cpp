@@ -17,8 +17,7 @@ constexpr std::size_t kWriteBytes = 4u << 20;  // of one write
 
 struct Watermark {
   Line sealed{0};
-  Line keyframe{0};       // the last one at or before it
-  UtcTime keyframe_at{};  // recorded_at of the block that it came after
+  Line keyframe{0};  // the last one at or before it
 };
 
 Bytes encode(const Watermark& mark) {
@@ -26,7 +25,6 @@ Bytes encode(const Watermark& mark) {
   out.push_back(static_cast<char>(kFormat));
   append_varint(out, raw(mark.sealed));
   append_varint(out, raw(mark.keyframe));
-  append_varint(out, zigzag(mark.keyframe_at.time_since_epoch().count()));
   return out;
 }
 
@@ -36,7 +34,6 @@ Result<Watermark> decode(BytesView bytes) {
   Watermark mark;
   mark.sealed = Line{from.take()};
   mark.keyframe = Line{from.take()};
-  mark.keyframe_at = UtcTime{Duration{from.take_signed()}};
   if (!from.ok() || format != kFormat || from.left() != 0) {
     return Error{Code::kCorruption, "the watermark of the projections"};
   }
@@ -52,7 +49,7 @@ Projections::Projections(std::shared_ptr<const Store> store, std::shared_ptr<Pro
 Result<Unit> Projections::load() {
   auto stored = table_->last(kWatermarkKey, kWatermarkKey + '\0');
   if (!stored) return stored.error();
-  if (!stored.value()) return table_->clear();  // keyframes without a watermark, at most
+  if (!stored.value()) return table_->clear();  // chunks without a watermark, at most
   const auto mark = decode(stored.value()->second);
   const auto anew = [this] {
     spdlog::warn("the projections are not of this log, or of an earlier version: made anew");
@@ -66,7 +63,7 @@ Result<Unit> Projections::load() {
     return anew();
   }
   sealed_ = mark.value().sealed;
-  keyframes_ = {{mark.value().keyframe, mark.value().keyframe_at}};
+  keyframe_ = mark.value().keyframe;
   const auto metas = load_metas();
   if (!metas) return metas.error();
   return load_state();
@@ -95,18 +92,17 @@ Result<Unit> Projections::load_metas() {
 
 /// From the last keyframe on the state is made again, but no chunk: they are there.
 Result<Unit> Projections::load_state() {
-  const auto keyframe = keyframes_.back().line;
-  const auto found = read_keyframe(*table_, keyframe, nullptr, state_);
+  const auto found = read_keyframe(*table_, keyframe_, nullptr, state_);
   if (!found) return found.error();
-  if (found.value() != keyframe) return Error{Code::kCorruption, "a keyframe is missing"};
+  if (found.value() != keyframe_) return Error{Code::kCorruption, "a keyframe is missing"};
   for (std::uint32_t channel = 0; channel < state_.size(); ++channel) {
     const auto* row = state_.find(model::ChannelId{channel});
     if (row == nullptr) continue;
     auto with_meta = *row;
-    with_meta.meta = meta_at(model::ChannelId{channel}, keyframe);
+    with_meta.meta = meta_at(model::ChannelId{channel}, keyframe_);
     state_.set(model::ChannelId{channel}, std::move(with_meta));
   }
-  projected_ = keyframe;
+  projected_ = keyframe_;
   return Unit{};
 }
 
@@ -125,17 +121,16 @@ Result<bool> Projections::advance(std::uint64_t lines_max) {
   });
   if (!scanned) return scanned.error();
   if (!result) return result.error();
-  {
-    const std::unique_lock lock(mutex_);
-    projected_ = std::max(projected_, to);
-  }
+  const auto reached = reach(to);
+  if (!reached) return reached.error();
   marks_.reached(projected_);
-  const auto sealed = seal_full_segments();
-  if (!sealed) return sealed.error();
   return projected_ < last;
 }
 
 Result<Unit> Projections::take(const Block& block) {
+  // Segments that end before it are sealed without its marks, whenever they are.
+  const auto begun = reach(Line{raw(block.first) - 1});
+  if (!begun) return begun;
   const auto marks = marks_.take(block, sealed_, new_rows_);
   if (!marks) return marks;
   auto line = raw(block.first);
@@ -145,30 +140,55 @@ Result<Unit> Projections::take(const Block& block) {
     if (section.format != SectionFormat::kUpdates || line - 1 <= raw(projected_)) continue;
     const auto updates = model::decode_updates(section.payload);
     if (!updates) return updates.error();
-    const std::unique_lock lock(mutex_);
-    for (std::size_t i = 0; i < updates.value().size(); ++i) {
-      const Line at{first + i};
-      if (at <= projected_) continue;
-      const auto& update = updates.value()[i];
-      if (update.event == PvUpdate::Event::kConnected) note_meta(at, update);
-      state_.apply(at, update);
-      if (at > sealed_) head_.add(at, update);
+    // A segment may have ended with what is no update.
+    const auto before = reach(Line{first - 1});
+    if (!before) return before;
+    for (std::size_t i = 0; i < updates.value().size();) {
+      // Up to the end of a segment, where something is to be written without the lock.
+      bool ends = false;
+      {
+        const std::unique_lock lock(mutex_);
+        for (; i < updates.value().size() && !ends; ++i) {
+          const Line at{first + i};
+          if (at > projected_) apply(at, updates.value()[i]);
+          ends = ends_segment(at) && at > sealed_;
+        }
+      }
+      const auto reached = reach(Line{first + i - 1});
+      if (!reached) return reached;
     }
   }
-  {
-    const std::unique_lock lock(mutex_);
-    projected_ = std::max(projected_, Line{line - 1});
+  const auto reached = reach(Line{line - 1});
+  if (!reached || head_.bytes() < limits_.head_bytes_max) return reached;
+  return seal(projected_);
+}
+
+void Projections::apply(Line line, const PvUpdate& update) {
+  if (update.event == PvUpdate::Event::kConnected) note_meta(line, update);
+  state_.apply(line, update);
+  if (line > sealed_) head_.add(line, update);
+  projected_ = line;
+}
+
+bool Projections::ends_segment(Line line) const {
+  return line == limits_.segments.end(limits_.segments.of(line));
+}
+
+/// All updates up to `line` are applied; segments that end by then are sealed, at their ends, so
+/// that the table does not depend on how it came about.
+Result<Unit> Projections::reach(Line line) {
+  while (true) {
+    const auto end = limits_.segments.end(limits_.segments.of(Line{raw(sealed_) + 1}));
+    if (line < end) break;
+    {
+      const std::unique_lock lock(mutex_);
+      projected_ = std::max(projected_, end);
+    }
+    const auto sealed = seal(end);
+    if (!sealed) return sealed;
   }
-  if (keyframes_.empty()) keyframes_.push_back({Line{0}, block.recorded_at});
-  if (keyframe_is_due(block.recorded_at)) {
-    const auto written = write_keyframe(block.recorded_at);
-    if (!written) return written.error();
-  }
-  const auto sealed = seal_full_segments();
-  if (!sealed) return sealed.error();
-  if (head_.samples() >= limits_.head_samples_max || head_.bytes() >= limits_.head_bytes_max) {
-    return seal(projected_);
-  }
+  const std::unique_lock lock(mutex_);
+  projected_ = std::max(projected_, line);
   return Unit{};
 }
 
@@ -188,79 +208,52 @@ void Projections::note_meta(Line line, const PvUpdate& update) {
   new_rows_.emplace_back(meta_key(channel, line), model::encode_updates({stored}));
 }
 
-bool Projections::keyframe_is_due(UtcTime now) const {
-  if (state_.size() == 0) return false;
-  const auto& last = keyframes_.back();
-  const auto lines = raw(projected_) - raw(last.line);
-  const auto often = std::max<std::uint64_t>(
-      limits_.keyframe_lines_min,
-      static_cast<std::uint64_t>(limits_.keyframe_lines_per_channel) * state_.size());
-  return lines >= often || now - last.at >= limits_.keyframe_interval;
-}
-
-Result<Unit> Projections::write_keyframe(UtcTime now) {
+Result<Unit> Projections::seal(Line through) {
   // What IOCs said goes before the keyframe that relies on it.
   std::vector<KeyValue> puts = new_rows_;
-  for (std::uint32_t begin = 0; begin < state_.size(); begin += kShardChannels) {
-    const auto end = std::min(begin + kShardChannels, state_.size());
-    puts.emplace_back(shard_key(projected_, begin), encode_shard(state_, begin, end));
-  }
-  const auto written = write(puts);
-  if (!written) return written.error();
-  new_rows_.clear();
-  keyframes_.push_back({projected_, now});
-  const std::unique_lock lock(mutex_);
-  ++counters_.keyframes;
-  return Unit{};
-}
-
-/// At its end, whatever came after it: no chunk crosses it.
-Result<Unit> Projections::seal_full_segments() {
-  while (true) {
-    const auto end = limits_.segments.end(limits_.segments.of(Line{raw(sealed_) + 1}));
-    if (projected_ < end) return Unit{};
-    const auto sealed = seal(end);
-    if (!sealed) return sealed;
-  }
-}
-
-Result<Unit> Projections::seal(Line through) {
-  std::vector<KeyValue> puts = std::exchange(new_rows_, {});
-  const auto rows = puts;
   std::size_t bytes = 0;
   std::uint64_t chunks = 0;
   Result<Unit> result = Unit{};
-  const auto& segments = limits_.segments;
-  head_.for_chunks(
-      through, segments, [&](model::ChannelId channel, const std::vector<Sample>& samples) {
-        if (!result) return;
-        puts.emplace_back(
-            chunk_key(segments.of(samples.front().line), raw(channel), raw(samples.front().line)),
-            encode_chunk(samples));
-        ++chunks;
-        bytes += puts.back().second.size();
-        if (bytes < kWriteBytes) return;
-        result = write(puts);
-        bytes = 0;
-      });
+  const auto put = [&](Bytes key, Bytes value) {
+    if (!result) return;
+    bytes += key.size() + value.size();
+    puts.emplace_back(std::move(key), std::move(value));
+    if (bytes < kWriteBytes) return;
+    result = write(puts);
+    bytes = 0;
+  };
+  head_.for_chunks(through, [&](const std::vector<Sample>& samples, bool quiet) {
+    const auto channel = raw(samples.front().update.channel);
+    const auto first = std::min_element(samples.begin(), samples.end(),
+                                        [](auto& a, auto& b) { return a.line < b.line; });
+    const auto segment = limits_.segments.of(first->line);
+    put(quiet ? quiet_key(segment, channel / kQuietChannels, raw(first->line))
+              : chunk_key(segment, channel, raw(first->line)),
+        encode_chunk(samples));
+    ++chunks;
+  });
+  const bool has_keyframe =
+      ends_segment(through) && state_.size() > 0 &&
+      raw(through) - raw(keyframe_) >=
+          static_cast<std::uint64_t>(limits_.keyframe_lines_per_channel) * state_.size();
+  for (std::uint32_t begin = 0; has_keyframe && begin < state_.size(); begin += kShardChannels) {
+    const auto end = std::min(begin + kShardChannels, state_.size());
+    put(shard_key(through, begin), encode_shard(state_, begin, end));
+  }
   if (result) {
-    // What comes after a restart begins with the state of a keyframe, and the head after `through`.
-    while (keyframes_.size() > 1 && keyframes_[1].line <= through) {
-      keyframes_.erase(keyframes_.begin());
-    }
-    const auto known = keyframes_.empty() ? Keyframe{} : keyframes_.front();
-    puts.emplace_back(kWatermarkKey, encode(Watermark{through, known.line, known.at}));
+    puts.emplace_back(kWatermarkKey,
+                      encode(Watermark{through, has_keyframe ? through : keyframe_}));
     result = write(puts);
   }
-  if (!result) {
-    new_rows_ = rows;
-    return result;
-  }
+  if (!result) return result;  // all of it is written again
   table_->flush();
+  new_rows_.clear();
+  if (has_keyframe) keyframe_ = through;
   const std::unique_lock lock(mutex_);
   sealed_ = through;
   head_.drop(through);
   counters_.chunks += chunks;
+  counters_.keyframes += has_keyframe ? 1 : 0;
   return Unit{};
 }
 

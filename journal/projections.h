@@ -5,8 +5,8 @@
 // and is made again.
 //
 //   log ── advance() ──► head (RAM) ── a segment is full ──► chunks, watermark
-//                    ├─► state (RAM) ─ every so often ─────► keyframe
-//                    └─► marks (RAM) ─ with either of these ► marks
+//                    ├─► state (RAM) ─────────────────────┼► keyframe
+//                    └─► marks (RAM) ─────────────────────┴► marks
 //
 // Deterministic: the same log gives the same table, wherever it was interrupted.
 //
@@ -27,12 +27,11 @@
 namespace tidemark::journal {
 
 struct ProjectionLimits {
-  std::uint64_t keyframe_lines_min = 262'144;  // between keyframes
-  std::uint32_t keyframe_lines_per_channel = 8;
-  Duration keyframe_interval = std::chrono::hours(1);
-  std::uint64_t head_samples_max = 1u << 21;
-  std::size_t head_bytes_max = 160u << 20;
   Segments segments{};
+  /// A keyframe comes at the end of a segment when so many lines came since the last one: reading
+  /// costs lines, and writing channels.
+  std::uint32_t keyframe_lines_per_channel = 8;
+  std::size_t head_bytes_max = 160u << 20;  // then what there is of a segment is sealed early
 };
 
 struct ProjectionCounters {
@@ -86,9 +85,9 @@ class Projections {
   Result<Unit> load_state();
   Result<Unit> take(const Block& block);
   void note_meta(Line line, const model::PvUpdate& update);
-  bool keyframe_is_due(UtcTime now) const;
-  Result<Unit> write_keyframe(UtcTime now);
-  Result<Unit> seal_full_segments();
+  void apply(Line line, const model::PvUpdate& update);
+  bool ends_segment(Line line) const;
+  Result<Unit> reach(Line line);
   Result<Unit> seal(Line through);
   Result<Unit> write(std::vector<KeyValue>& puts);
 
@@ -97,12 +96,8 @@ class Projections {
   const ProjectionLimits limits_;
 
   // Only in advance().
-  std::vector<KeyValue> new_rows_;  // of metas and marks, since the last write
-  struct Keyframe {
-    Line line{0};
-    UtcTime at{};  // recorded_at of the block that it came after
-  };
-  std::vector<Keyframe> keyframes_;  // the last one that is sealed, and those after it
+  std::vector<KeyValue> new_rows_;  // of metas and marks, since the last seal
+  Line keyframe_{0};
 
   MarkProjection marks_;
 

@@ -71,8 +71,9 @@ class Binner {
       bin.begin = begin_ + width_ * static_cast<std::int64_t>(i);
       const double count = bin.count;
       bin.mean = bin.count == 0 ? kNone : sum / count;
-      bin.deviation =
-          bin.count == 0 ? kNone : std::sqrt(std::max(0.0, squares / count - bin.mean * bin.mean));
+      const double variance = squares / count - bin.mean * bin.mean;
+      // Not max(0, variance): of infinite values it is not a number, and must not become 0.
+      bin.deviation = bin.count == 0 ? kNone : std::sqrt(variance < 0 ? 0 : variance);
       if (bin.count == 0) bin.first = bin.last = bin.min = bin.max = kNone;
       found.push_back(bin);
     }

@@ -1,9 +1,16 @@
 // model/subsystem_codec.cpp
 
+#include <set>
+
 #include "model/api/subsystem.h"
 #include "model/packing_impl.h"
 
 namespace tidemark::model {
+namespace {
+
+Error wrong(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
+
+}  // namespace
 
 std::string_view api::to_string(Quality quality) {
   switch (quality) {
@@ -30,3 +37,24 @@ TIDEMARK_PACKABLE(tidemark::model::api::EventFeedback);
 TIDEMARK_PACKABLE(EventResult);
 TIDEMARK_PACKABLE(StatusItems);
 TIDEMARK_PACKABLE(StatusAck);
+
+namespace tidemark::model {
+
+Result<Surface> api::read_surface(BytesView packed) {
+  auto read = unpack<Surface>(packed);
+  if (!read) return wrong(read.error().message);
+  std::set<std::string_view> names;
+  for (const auto& key : read.value().keys) {
+    if (const auto fine = kv::check_spec(key); !fine) return fine.error();
+    if (!names.insert(key.name).second) return wrong("two keys '" + key.name + "'");
+  }
+  names.clear();
+  for (const auto& event : read.value().events) {
+    const auto fine = kv::check_key_name(event.name);
+    if (!fine) return wrong("event " + fine.error().message);
+    if (!names.insert(event.name).second) return wrong("two events '" + event.name + "'");
+  }
+  return read;
+}
+
+}  // namespace tidemark::model

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "bus/registration.h"
 #include "subsystem/session.h"
 
 namespace tidemark {
@@ -43,22 +44,13 @@ class EndSignals {
   std::jthread thread_;
 };
 
-Result<Unit> check_name(const std::string& name) {
-  const auto checked = model::kv::check_key_name(name);
-  if (!checked) return Error{checked.error().code, "subsystem " + checked.error().message};
-  if (name.find('/') != std::string::npos) {
-    return Error{Code::kInvalidArgument, "subsystem '" + name + "': a name has no '/'"};
-  }
-  return Unit{};
-}
-
 }  // namespace
 
 Subsystem::Subsystem(std::string name, SubsystemOptions options)
     : Client(std::make_shared<subsystem::Session>(subsystem::SessionOptions{
           name, std::move(options.site_file), std::move(options.description),
           std::move(options.labels), options.uuid, true, ""})) {
-  note(check_name(name));
+  note(bus::check_node_name(name));
 }
 
 Subsystem::~Subsystem() = default;

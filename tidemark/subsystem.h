@@ -33,8 +33,8 @@ struct EventOptions {
 
 class Subsystem : public Client {
  public:
-  /// `name`: letters, digits, `.`, `-`, `_`. Only one of that name lives at a time: a second
-  /// start of the same takes the place of the first, which ends.
+  /// `name`: 1 to 64 letters, digits, `.`, `-`, `_`. Only one of that name lives at a time: a
+  /// second start of the same takes the place of the first, which ends.
   explicit Subsystem(std::string name, SubsystemOptions options = {});
   ~Subsystem() override;
 

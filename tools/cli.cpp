@@ -98,6 +98,10 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   add_bus_commands(*app, context);
   add_pv_commands(*app, context);
   add_snapshot_commands(*app, context);
+  add_state_command(*app, context);
+  add_diff_command(*app, context);
+  add_history_command(*app, context);
+  add_blame_command(*app, context);
   add_log_commands(*app, context);
   add_job_commands(*app, context);
   add_completion(*app, context);

@@ -53,9 +53,10 @@ Json description_json(const Offer& offer, const Result<model::api::StatusItems>&
   json["data_endpoints"] = offer.node.data_endpoints;
   json["request_endpoints"] = offer.node.request_endpoints;
   json["description"] = offer.surface.description;
-  json["keys"] = Json::array();
+  const bool readable = offer.unreadable.empty();
+  json["keys"] = readable ? Json::array() : Json(nullptr);
   for (const auto& key : offer.surface.keys) json["keys"].push_back(key_json(key));
-  json["events"] = Json::array();
+  json["events"] = readable ? Json::array() : Json(nullptr);
   for (const auto& event : offer.surface.events) {
     json["events"].push_back({{"name", event.name},
                               {"argument", type_text(event.argument)},
@@ -115,6 +116,7 @@ Exit describe(Context& context, Client& client, const std::string& name) {
   const auto found = find_node(offers, name);
   if (!found) return context.report(found.error());
   const auto& offer = *found.value();
+  if (!offer.unreadable.empty()) context.err << "tidemark: " << why_unreadable(offer) << "\n";
   Result<model::api::StatusItems> items{model::api::StatusItems{}};
   if (offer.is_subsystem) {
     items = offer.gone() ? Error{Code::kUnavailable, name + " is gone"}

@@ -11,6 +11,7 @@
 #include "tools/interrupt.h"
 #include "tools/log_filter.h"
 #include "tools/marks.h"
+#include "tools/moment.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -210,7 +211,7 @@ class Follower {
 
 Exit follow(Context& context, Client& client, api::ReadRequest request,
             const FollowOptions& options) {
-  if (options.from == "now") {
+  if (request.from == 0) {
     api::ReadRequest newest;
     newest.newest_first = true;
     newest.from = 0;
@@ -226,13 +227,15 @@ Exit follow(Context& context, Client& client, api::ReadRequest request,
 Exit start_follow(Context& context, const FollowOptions& options) {
   auto request = read_request(options.filter, context.now());
   if (!request) return context.report(request.error());
-  if (options.from != "now") {
-    const auto line = parse_lines(options.from);
-    if (!line || line.value().first != line.value().second) {
-      return context.report(
-          {Code::kInvalidArgument, "--from: '" + options.from + "' is no line, nor now"});
-    }
-    request.value().from = line.value().first;
+  const auto lines = parse_lines(options.from);  // a line may stand without its @
+  const bool plain = lines && lines.value().first == lines.value().second;
+  const auto from = plain ? api::Moment{lines.value().first, std::nullopt}
+                          : parse_moment(options.from, context.now());
+  if (!from) return context.report({from.error().code, "--from: " + from.error().message});
+  request.value().from = from.value().line;  // 0: now
+  if (from.value().time) {
+    request.value().from = 1;
+    request.value().since = std::max(from.value().time, request.value().since);
   }
   return with_client(
       context, [&](Client& client) { return follow(context, client, request.value(), options); });
@@ -282,13 +285,14 @@ void add_follow(CLI::App& log, Context& context) {
       {"Show lines of the journal as they are written",
        "Until Ctrl-C, --count lines or --for a time. When the journal restarts it goes on where "
        "it was: no line is lost, none is shown twice; standard error says when the journal is "
-       "away and back.",
+       "away and back. " +
+           std::string(kMomentHelp),
        "  tidemark log follow --level warning\n"
        "  tidemark log follow --from 184200 --kind PvUpdate --json"},
       [&context, options] { return start_follow(context, *options); });
   add_filter_options(*command, options->filter);
-  command->add_option("--from", options->from, "First line, or now (the default)")
-      ->type_name("LINE|now");
+  command->add_option("--from", options->from, "First line, or a moment (default: now)")
+      ->type_name("LINE|MOMENT");
   command->add_option("--count", options->count, "End after so many lines");
   add_duration(*command, "--for", options->period, "End after this time");
 }

@@ -18,8 +18,9 @@ namespace {
 
 Json offer_json(const Offer& offer) {
   auto json = node_json(offer.node);
-  json["keys"] = offer.surface.keys.size();
-  json["events"] = offer.surface.events.size();
+  const bool readable = offer.unreadable.empty();
+  json["keys"] = readable ? Json(offer.surface.keys.size()) : Json(nullptr);
+  json["events"] = readable ? Json(offer.surface.events.size()) : Json(nullptr);
   json["labels"] = offer.node.labels;
   json["description"] = offer.surface.description;
   return json;
@@ -28,6 +29,7 @@ Json offer_json(const Offer& offer) {
 std::vector<Cell> row_of(const Offer& offer, UtcTime now) {
   const auto& node = offer.node;
   const auto count = [&](std::size_t number) {
+    if (!offer.unreadable.empty()) return std::string("?");
     return offer.is_subsystem ? std::to_string(number) : std::string("-");
   };
   std::string labels;
@@ -58,6 +60,7 @@ Exit ls(Context& context, Client& client, const std::string& pattern) {
   for (const auto& offer : offers) {
     if (!pattern.empty() && !glob_match(pattern, offer.node.name)) continue;
     ++shown;
+    if (!offer.unreadable.empty()) context.err << "tidemark: " << why_unreadable(offer) << "\n";
     if (context.json) {
       context.print(offer_json(offer));
     } else {

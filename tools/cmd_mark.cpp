@@ -8,7 +8,7 @@
 #include "tools/key_show.h"
 #include "tools/marks.h"
 #include "tools/show.h"
-#include "tools/times.h"
+#include "tools/moment.h"
 
 namespace tidemark::tools {
 namespace {

@@ -23,6 +23,10 @@ void add_snapshot_commands(CLI::App& app, Context& context);     // snapshot …
 void add_restore_command(CLI::App& snapshot, Context& context);  // snapshot restore
 void add_log_commands(CLI::App& app, Context& context);          // log show, query, follow
 void add_mark_commands(CLI::App& log, Context& context);         // log mark …
+void add_state_command(CLI::App& app, Context& context);         // state
+void add_diff_command(CLI::App& app, Context& context);          // diff
+void add_history_command(CLI::App& app, Context& context);       // history
+void add_blame_command(CLI::App& app, Context& context);         // blame
 void add_job_commands(CLI::App& app, Context& context);          // tag list, job …
 void add_ls_command(CLI::App& app, Context& context);            // ls
 void add_describe_command(CLI::App& app, Context& context);      // describe

@@ -4,8 +4,8 @@
 #include <ostream>
 
 #include "tools/documents.h"
+#include "tools/moment.h"
 #include "tools/show.h"
-#include "tools/times.h"
 
 namespace tidemark::tools {
 namespace {
@@ -72,7 +72,8 @@ void add_filter_options(CLI::App& command, LogFilter& filter) {
   command.add_option("--subject", filter.subject, "Glob on what the line is about")
       ->type_name("GLOB");
   command.add_option("--text", filter.text, "Part of the text, in any case")->type_name("TEXT");
-  command.add_option("--since", filter.since, "From this time on: -10m, or 2026-11-21T14:05:00Z")
+  command
+      .add_option("--since", filter.since, "From this time on: -10m, 14:05, 2026-11-21T14:05:00Z")
       ->type_name("TIME");
   command.add_option("--until", filter.until, "Up to this time")->type_name("TIME");
 }

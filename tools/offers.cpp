@@ -17,12 +17,21 @@ std::vector<Offer> offers_of(const bus::Directory& directory) {
     offer.is_subsystem = !node.surface.bytes.empty();
     if (!offer.is_subsystem) continue;
     auto surface = model::unpack<model::api::Surface>(node.surface.bytes);
-    if (surface) offer.surface = std::move(surface).value();
+    if (surface) {
+      offer.surface = std::move(surface).value();
+    } else {
+      offer.unreadable = surface.error().message;
+    }
   }
   std::sort(offers.begin(), offers.end(), [](const Offer& a, const Offer& b) {
     return std::tie(a.is_subsystem, a.node.name) < std::tie(b.is_subsystem, b.node.name);
   });
   return offers;
+}
+
+std::string why_unreadable(const Offer& offer) {
+  return "what " + printable(offer.node.name) +
+         " offers cannot be read: " + printable(offer.unreadable);
 }
 
 Result<const Offer*> find_node(const std::vector<Offer>& offers, const std::string& name) {
@@ -57,6 +66,9 @@ Result<FoundKey> find_key(const std::vector<Offer>& offers, const std::string& n
   const auto owner = find_subsystem(offers, name.substr(0, slash));
   if (!owner) return owner.error();
   const auto& offer = *owner.value();
+  if (!offer.unreadable.empty()) {
+    return Error{Code::kCorruption, why_unreadable(offer)};
+  }
   const auto key = name.substr(slash + 1);
   std::vector<std::string> names;
   for (std::uint32_t i = 0; i < offer.surface.keys.size(); ++i) {

@@ -19,7 +19,8 @@ namespace tidemark::tools {
 struct Offer {
   bus::NodeInfo node;
   bool is_subsystem = false;
-  model::api::Surface surface;
+  model::api::Surface surface;  // empty when it cannot be read
+  std::string unreadable;       // why not, or empty
   bool gone() const { return bus::is_gone(node.state); }
 };
 
@@ -34,12 +35,16 @@ struct FoundKey {
 /// In the order of their names; subsystems behind the nodes of Tidemark.
 std::vector<Offer> offers_of(const bus::Directory& directory);
 
+/// "what psu.1 offers cannot be read: …", of one that has `unreadable`.
+std::string why_unreadable(const Offer& offer);
+
 /// Errors: kNotFound.
 Result<const Offer*> find_node(const std::vector<Offer>& offers, const std::string& name);
 /// Errors: as find_node(); kInvalidArgument, it offers nothing: it is a node of Tidemark.
 Result<const Offer*> find_subsystem(const std::vector<Offer>& offers, const std::string& name);
 /// `name` is "psu.1/current".
-/// Errors: as find_subsystem(); kNotFound, no such key; kInvalidArgument, not the name of a key.
+/// Errors: as find_subsystem(); kNotFound, no such key; kInvalidArgument, not the name of a key;
+/// kCorruption, what the subsystem offers cannot be read.
 Result<FoundKey> find_key(const std::vector<Offer>& offers, const std::string& name);
 
 /// Those that match; "psu.*" alone means all keys of it.

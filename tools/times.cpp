@@ -4,20 +4,6 @@
 
 namespace tidemark::tools {
 
-Result<UtcTime> parse_time_argument(std::string_view text, UtcTime now) {
-  if (text == "now") return now;
-  // parse_duration() also takes words such as "infs", so a digit must come first.
-  const bool before_now = text.size() > 1 && text[0] == '-' && text[1] >= '0' && text[1] <= '9';
-  if (before_now) {
-    if (const auto ago = parse_duration(text.substr(1))) return now - *ago;
-  } else if (const auto time = parse_iso(text)) {
-    return *time;
-  }
-  return Error{
-      Code::kInvalidArgument,
-      "'" + std::string(text) + "' is no time: use -10m, -2h, -3d, now, or 2026-11-21T14:05:00Z"};
-}
-
 Result<Duration> parse_duration_argument(std::string_view text) {
   constexpr std::size_t kDigitsMax = 9;  // of plain seconds: some thirty years
   const bool number = !text.empty() && text[0] >= '0' && text[0] <= '9';

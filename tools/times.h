@@ -1,6 +1,6 @@
 // tools/times.h
 //
-// Times and durations as arguments.
+// Durations as arguments and as text. Times are in tools/moment.h.
 
 #pragma once
 
@@ -11,10 +11,6 @@
 #include "base/time.h"
 
 namespace tidemark::tools {
-
-/// "2026-11-21T14:05:00Z" and the other forms of parse_iso(), "-10m" (before `now`), "now".
-/// Errors: kInvalidArgument, with examples of what would do.
-Result<UtcTime> parse_time_argument(std::string_view text, UtcTime now);
 
 /// "5s", "10m"; a number alone is seconds.
 /// Errors: kInvalidArgument.

@@ -47,6 +47,7 @@ struct AppendRequest {
   std::vector<AppendSection> sections;  // in sequence
   /// Up to where a journal has told the origin that it has all: of these nothing will be sent
   /// again. A journal that lacks some is an older copy, or another one: what it lacks is a Gap.
+  /// At most `after`, else the journal answers kInvalidArgument.
   std::uint64_t acknowledged = 0;
   static auto fields(auto& s) {
     return std::tie(s.origin, s.node, s.incarnation, s.after, s.sections, s.acknowledged);

@@ -3,6 +3,7 @@
 // What a registry answers. Most of its payloads are packed by bus/ (bus/node.h).
 //
 //   registry.register   NodeInfo → Lease         again when its keys, events or labels change
+//                       kInvalidArgument             names the field that is none
 //                       kRefused "superseded by …"   a newer incarnation of the node is there: stop
 //                       kConflict                    another node has that name or number
 //   registry.renew      Renewal → Lease          once a second

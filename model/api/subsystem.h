@@ -26,6 +26,8 @@
 #include <tuple>
 #include <vector>
 
+#include "base/bytes.h"
+#include "base/result.h"
 #include "base/uuid.h"
 #include "model/kv/key_spec.h"
 #include "model/kv/value.h"
@@ -53,6 +55,9 @@ struct Surface {
   static auto fields(auto& s) { return std::tie(s.description, s.keys, s.events); }
   bool operator==(const Surface&) const = default;
 };
+/// A surface from outside. Errors: kInvalidArgument: not one, a name that is none or is there
+/// twice, or what kv::check_spec() says.
+Result<Surface> read_surface(BytesView packed);
 
 /// Stored and sent: never renumber.
 enum class Quality : std::uint8_t {

@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <limits>
+
 #include "journal/memory_store.h"
 #include "test/support/actor_test.h"
 #include "test/support/fake_link.h"
@@ -150,6 +153,12 @@ TEST_F(ArchivistTest, HistoryBeginsWithWhatWasInForce) {
   EXPECT_EQ(updates[1], value_of(1, 7.0, 19));
 }
 
+TEST_F(ArchivistTest, AHistoryThatEndsBeforeItBeginsIsRefused) {
+  const auto asked = ask(history_atom_v, api::HistoryQuery{"Q1", at_line(8), at_line(7), 0});
+  EXPECT_EQ(asked->answer->error().code, Code::kInvalidArgument);
+  EXPECT_THAT(asked->answer->error().message, HasSubstr("ends before it begins"));
+}
+
 TEST_F(ArchivistTest, HistoryInBins) {
   const auto reply = reply_of<api::HistoryBins>(
       *ask(bins_atom_v, api::BinsQuery{"Q1", at_second(0), at_second(30), 3}));
@@ -157,6 +166,16 @@ TEST_F(ArchivistTest, HistoryInBins) {
   EXPECT_EQ(reply.width, std::chrono::seconds(10));
   EXPECT_EQ(reply.bins[1].count, 1u);
   EXPECT_EQ(reply.bins[1].max, 7.0);
+}
+
+TEST_F(ArchivistTest, InfiniteValuesHaveNoDeviation) {
+  now_ = second(40);
+  append(std::vector<PvUpdate>{value_of(1, std::numeric_limits<double>::infinity(), 39)});
+  const auto reply = reply_of<api::HistoryBins>(
+      *ask(bins_atom_v, api::BinsQuery{"Q1", at_second(30), at_second(40), 1}));
+  ASSERT_THAT(reply.bins, SizeIs(1));
+  EXPECT_TRUE(std::isinf(reply.bins[0].max));
+  EXPECT_TRUE(std::isnan(reply.bins[0].deviation));
 }
 
 TEST_F(ArchivistTest, BlameNamesTheJobThatWroteIt) {

@@ -123,6 +123,26 @@ TEST_F(IntakeTest, RecordsAGapForWhatItAcknowledgedOnceAndDoesNotHave) {
   EXPECT_EQ(gaps[0].to, 7u);
 }
 
+TEST_F(IntakeTest, RefusesARequestThatAcknowledgesWhatItSends) {
+  auto more_than_after = request_of({records_at(6, 3)}, 5);
+  more_than_after.acknowledged = 8;
+  const auto refused = take(more_than_after);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
+  EXPECT_EQ(refused.error().message, "monitor says acknowledged 8, which is more than after 5");
+
+  auto within_the_section = request_of({records_at(1, 3)}, 2);
+  within_the_section.acknowledged = 2;
+  const auto also_refused = take(within_the_section);
+  ASSERT_FALSE(also_refused.ok());
+  EXPECT_EQ(also_refused.error().code, Code::kInvalidArgument);
+  EXPECT_EQ(also_refused.error().message,
+            "monitor says acknowledged 2, and its first section has the sequence 1");
+
+  EXPECT_THAT(take(request_of({records_at(1, 3)})).value().sections, SizeIs(1))
+      << "nothing was remembered of either";
+}
+
 TEST_F(IntakeTest, WaitsStillForWhatWasNotAcknowledged) {
   auto early = request_of({records_at(8, 1)}, 7);
   early.acknowledged = 5;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "model/api/subsystem.h"
 #include "node_test.h"
 
 namespace tidemark::actors {
@@ -12,6 +13,13 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+
+bus::NodeInfo member_called(const std::string& name, bus::Incarnation incarnation = 1) {
+  auto info = test::node_called(name, incarnation);
+  info.data_endpoints = {"ipc:///run/" + name + ".data"};
+  info.request_endpoints = {"ipc:///run/" + name + ".req"};
+  return info;
+}
 
 class RegistryTest : public NodeTest {
  protected:
@@ -25,8 +33,7 @@ class RegistryTest : public NodeTest {
     answer<bus::Lease>(registry_, renew_atom_v, bus::Renewal{node.uuid, node.incarnation});
   }
   void goodbye(const bus::NodeInfo& node) {
-    answer<model::api::Empty>(registry_, goodbye_atom_v,
-                              bus::Renewal{node.uuid, node.incarnation});
+    answer<model::api::Empty>(registry_, goodbye_atom_v, bus::Renewal{node.uuid, node.incarnation});
   }
   bus::NodeState state_of(const std::string& node) {
     const auto directory = answer<bus::Directory>(registry_, directory_atom_v);
@@ -39,7 +46,7 @@ class RegistryTest : public NodeTest {
 };
 
 TEST_F(RegistryTest, PublishesWhoRegisters) {
-  const auto directory = add(test::node_called("monitor"));
+  const auto directory = add(member_called("monitor"));
   ASSERT_NE(directory.find("monitor"), nullptr);
   EXPECT_EQ(directory.find("monitor")->state, bus::NodeState::kAlive);
   EXPECT_EQ(directory.revision, 1u);
@@ -54,21 +61,21 @@ TEST_F(RegistryTest, PublishesWhoRegisters) {
 }
 
 TEST_F(RegistryTest, PublishesNothingForARenewal) {
-  add(test::node_called("monitor"));
-  EXPECT_EQ(add(test::node_called("monitor")).revision, 1u);
+  add(member_called("monitor"));
+  EXPECT_EQ(add(member_called("monitor")).revision, 1u);
   EXPECT_THAT(link_->published(bus::kDirectoryStream), SizeIs(1));
 }
 
 TEST_F(RegistryTest, KeepsANodeAliveThatRenews) {
   for (int i = 0; i < 10; ++i) {
-    i == 0 ? void(add(test::node_called("monitor"))) : renew(test::node_called("monitor"));
+    i == 0 ? void(add(member_called("monitor"))) : renew(member_called("monitor"));
     pass(seconds(1));
     EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
   }
 }
 
 TEST_F(RegistryTest, SuspectsASilentNodeAndThenGivesItUp) {
-  add(test::node_called("monitor"));
+  add(member_called("monitor"));
   pass(milliseconds(2000));
   EXPECT_EQ(state_of("monitor"), bus::NodeState::kSuspect);
   EXPECT_THAT(journal_.all<model::NodeDown>(), IsEmpty());
@@ -81,32 +88,65 @@ TEST_F(RegistryTest, SuspectsASilentNodeAndThenGivesItUp) {
 }
 
 TEST_F(RegistryTest, TakesBackASuspectThatRenews) {
-  add(test::node_called("monitor"));
+  add(member_called("monitor"));
   pass(seconds(2));
-  renew(test::node_called("monitor"));
+  renew(member_called("monitor"));
   EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
 }
 
 TEST_F(RegistryTest, PutsANewIncarnationInThePlaceOfTheOld) {
-  add(test::node_called("monitor", 1));
-  const auto directory = add(test::node_called("monitor", 2));
+  add(member_called("monitor", 1));
+  const auto directory = add(member_called("monitor", 2));
   EXPECT_THAT(directory.nodes, SizeIs(1));
   EXPECT_EQ(directory.find("monitor")->incarnation, 2u);
   ASSERT_THAT(journal_.all<model::NodeDown>(), SizeIs(1));
   EXPECT_EQ(journal_.all<model::NodeDown>()[0].reason, "superseded by incarnation 2");
+
+  const auto published = link_->published(bus::kDirectoryStream);
+  ASSERT_THAT(published, SizeIs(2)) << "one for each life";
+  EXPECT_EQ(published[1].sequence, 2u);
+  EXPECT_EQ(published[1].count, 1u);
+  EXPECT_EQ(model::unpack<std::vector<bus::NodeInfo>>(published[1].payload).value(),
+            directory.nodes);
+  EXPECT_EQ(directory.revision, 2u);
+}
+
+TEST_F(RegistryTest, RefusesWhatOthersCouldNotUse) {
+  const auto why = [this](const bus::NodeInfo& node) {
+    const auto error = refusal<bus::Lease>(registry_, add_atom_v, node);
+    EXPECT_EQ(error.code, Code::kInvalidArgument);
+    return error.message;
+  };
+  auto nowhere = member_called("psu.1");
+  nowhere.request_endpoints.clear();
+  EXPECT_THAT(why(nowhere), HasSubstr("request endpoints"));
+  EXPECT_THAT(why(member_called("psu 1")), HasSubstr("name 'psu 1'"));
+
+  auto odd = member_called("psu.1");
+  odd.surface.bytes = "no surface";
+  EXPECT_THAT(why(odd), HasSubstr("surface: "));
+  model::api::Surface surface;
+  surface.keys.resize(1);
+  surface.keys[0].name = "no spaces";
+  odd.surface.bytes = model::pack(surface);
+  EXPECT_THAT(why(odd), HasSubstr("surface: key name 'no spaces'"));
+  EXPECT_THAT(link_->published(bus::kDirectoryStream), IsEmpty());
+
+  surface.keys[0].name = "current";
+  odd.surface.bytes = model::pack(surface);
+  EXPECT_EQ(add(odd).find("psu.1")->surface, odd.surface);
 }
 
 TEST_F(RegistryTest, RefusesASupersededIncarnation) {
-  add(test::node_called("monitor", 2));
-  const auto error =
-      refusal<bus::Lease>(registry_, add_atom_v, test::node_called("monitor", 1));
+  add(member_called("monitor", 2));
+  const auto error = refusal<bus::Lease>(registry_, add_atom_v, member_called("monitor", 1));
   EXPECT_EQ(error.code, Code::kRefused);
   EXPECT_THAT(error.message, HasSubstr("superseded by incarnation 2"));
 }
 
 TEST_F(RegistryTest, RefusesANameThatIsTaken) {
-  add(test::node_called("monitor"));
-  auto other = test::node_called("monitor");
+  add(member_called("monitor"));
+  auto other = member_called("monitor");
   other.uuid = Uuid::derive("another site's monitor");
   const auto error = refusal<bus::Lease>(registry_, add_atom_v, other);
   EXPECT_EQ(error.code, Code::kConflict);
@@ -114,9 +154,9 @@ TEST_F(RegistryTest, RefusesANameThatIsTaken) {
 }
 
 TEST_F(RegistryTest, RefusesANumberThatIsTaken) {
-  const auto monitor = test::node_called("monitor");
+  const auto monitor = member_called("monitor");
   add(monitor);
-  auto other = test::node_called("keeper");
+  auto other = member_called("keeper");
   other.uuid = monitor.uuid;
   other.uuid.bytes[15] = static_cast<std::uint8_t>(~other.uuid.bytes[15]);
   ASSERT_EQ(bus::node_number(other.uuid), bus::node_number(monitor.uuid));
@@ -126,8 +166,8 @@ TEST_F(RegistryTest, RefusesANumberThatIsTaken) {
 }
 
 TEST_F(RegistryTest, LetsANodeGoThatSaysGoodbye) {
-  add(test::node_called("monitor"));
-  goodbye(test::node_called("monitor"));
+  add(member_called("monitor"));
+  goodbye(member_called("monitor"));
   EXPECT_EQ(state_of("monitor"), bus::NodeState::kStopped);
   EXPECT_EQ(journal_.all<model::NodeDown>()[0].reason, "stopped");
   pass(seconds(10));
@@ -135,13 +175,13 @@ TEST_F(RegistryTest, LetsANodeGoThatSaysGoodbye) {
 }
 
 TEST_F(RegistryTest, IgnoresTheGoodbyeOfAnOlderIncarnation) {
-  add(test::node_called("monitor", 2));
-  goodbye(test::node_called("monitor", 1));
+  add(member_called("monitor", 2));
+  goodbye(member_called("monitor", 1));
   EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
 }
 
 TEST_F(RegistryTest, BelievesASupervisorThatSawTheProcessEnd) {
-  const auto monitor = test::node_called("monitor");
+  const auto monitor = member_called("monitor");
   add(monitor);
   answer<model::api::Empty>(registry_, exited_atom_v,
                             model::api::Exited{"monitor", monitor.pid, "killed by signal 9"});
@@ -150,16 +190,16 @@ TEST_F(RegistryTest, BelievesASupervisorThatSawTheProcessEnd) {
 }
 
 TEST_F(RegistryTest, IgnoresTheEndOfAnotherProcess) {
-  add(test::node_called("monitor"));
+  add(member_called("monitor"));
   answer<model::api::Empty>(registry_, exited_atom_v,
                             model::api::Exited{"monitor", 4711, "killed by signal 9"});
   EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
 }
 
 TEST_F(RegistryTest, RecordsThatANodeIsBackAfterItsLeaseWasOver) {
-  add(test::node_called("monitor"));
+  add(member_called("monitor"));
   pass(seconds(5));
-  add(test::node_called("monitor"));
+  add(member_called("monitor"));
   EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
   EXPECT_THAT(journal_.all<model::NodeUp>(), SizeIs(2));
 }

@@ -47,8 +47,7 @@ class RegistryOnLink {
   }
   void tell(const RegistryTable::Changes& changes) {
     if (changes.empty()) return;
-    std::vector<NodeInfo> items;
-    for (const auto& change : changes) items.push_back(change.node);
+    const auto items = RegistryTable::items(changes);
     link_.publish(FrameClass::kDirectory, kDirectoryStream,
                   static_cast<std::uint32_t>(items.size()), model::pack(items));
   }

@@ -22,24 +22,22 @@ using model::PvUpdate;
 
 constexpr std::uint32_t kChannels = 9;
 
-ProjectionLimits small_limits() {
+ProjectionLimits small_limits(std::size_t head_bytes_max) {
   ProjectionLimits limits;
-  limits.keyframe_lines_min = 20;
-  limits.keyframe_lines_per_channel = 1;
-  limits.keyframe_interval = std::chrono::seconds(40);
-  limits.head_samples_max = 45;
-  limits.segments.length = 64;
+  limits.segments.length = 48;
+  limits.keyframe_lines_per_channel = 9;  // at every second end of a segment, or so
+  limits.head_bytes_max = head_bytes_max;
   return limits;
 }
 
 class History {
  public:
-  History() { open(); }
+  explicit History(std::size_t head_bytes_max) : head_bytes_max_(head_bytes_max) { open(); }
 
   void append() {
     std::vector<InspectedSection> sections;
     const auto pieces = *rc::gen::inRange(1, 3);
-    for (int i = 0; i < pieces; ++i) sections.push_back(*section());
+    for (int i = 0; i < pieces; ++i) sections.push_back(section());
     ASSERT_TRUE(store_->append(sections));
     now_ += std::chrono::seconds(*rc::gen::inRange(0, 5));
   }
@@ -48,7 +46,7 @@ class History {
     ASSERT_TRUE(more) << more.error().message;
   }
   void open() {
-    projections_ = std::make_shared<Projections>(store_, table_, small_limits());
+    projections_ = std::make_shared<Projections>(store_, table_, small_limits(head_bytes_max_));
     const auto loaded = projections_->load();
     ASSERT_TRUE(loaded) << loaded.error().message;
   }
@@ -106,7 +104,7 @@ class History {
   void check_rebuild() {
     project_all();
     const auto fresh = std::make_shared<MemoryProjectionTable>();
-    Projections again(store_, fresh, small_limits());
+    Projections again(store_, fresh, small_limits(head_bytes_max_));
     RC_ASSERT(again.load().ok());
     while (again.advance(1'000'000).value()) {
     }
@@ -140,22 +138,21 @@ class History {
     }
     return some;
   }
-  rc::Gen<InspectedSection> section() {
-    return rc::gen::exec([this] {
-      if (*rc::gen::inRange(0, 5) == 0) {
-        const auto count = *rc::gen::inRange<std::size_t>(1, 9);
-        line_ += count;
-        return inspected(section_of(std::vector<model::Record>(count, message("x")), ++sequence_));
-      }
-      std::vector<PvUpdate> updates(*rc::gen::inRange<std::size_t>(1, 25));
-      for (auto& update : updates) {
-        update = *any_update(kChannels);
-        updates_.push_back({Line{++line_}, update});
-      }
-      return inspected(section_of(updates, ++sequence_));
-    });
+  InspectedSection section() {
+    if (*rc::gen::inRange(0, 5) == 0) {
+      const auto count = *rc::gen::inRange<std::size_t>(1, 9);
+      line_ += count;
+      return inspected(section_of(std::vector<model::Record>(count, message("x")), ++sequence_));
+    }
+    std::vector<PvUpdate> updates(*rc::gen::inRange<std::size_t>(1, 25));
+    for (auto& update : updates) {
+      update = *any_update(kChannels);
+      updates_.push_back({Line{++line_}, update});
+    }
+    return inspected(section_of(updates, ++sequence_));
   }
 
+  const std::size_t head_bytes_max_;
   UtcTime now_ = at_second(0);
   std::shared_ptr<MemoryStore> store_ =
       std::make_shared<MemoryStore>(StoreLimits{}, [this] { return now_; });
@@ -167,7 +164,7 @@ class History {
 };
 
 RC_GTEST_PROP(Archive, EqualsANaiveModel, ()) {
-  History history;
+  History history(*rc::gen::element<std::size_t>(1000, 1u << 20));
   const auto steps = *rc::gen::inRange(1, 40);
   for (int i = 0; i < steps; ++i) {
     switch (*rc::gen::inRange(0, 6)) {

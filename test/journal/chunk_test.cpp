@@ -26,7 +26,7 @@ class ChunkTest : public testing::Test {
   }
   void expect_back() const {
     std::vector<Sample> found;
-    const auto decoded = decode_chunk(encode_chunk(samples_), model::ChannelId{7}, found);
+    const auto decoded = decode_chunk(encode_chunk(samples_), found);
     ASSERT_TRUE(decoded) << decoded.error().message;
     ASSERT_EQ(found.size(), samples_.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
@@ -87,6 +87,25 @@ TEST_F(ChunkTest, GivesBackConnections) {
   expect_back();
 }
 
+TEST_F(ChunkTest, GivesBackQuietChannelsTogether) {
+  for (std::uint32_t channel = 1; channel < 400; ++channel) {
+    next_line_ = 4711 + channel;
+    const auto begin = samples_.size();
+    for (std::uint32_t i = 0; i <= channel % 5; ++i) {
+      if (channel % 7 == 3) {
+        add(std::string("text"), channel);
+      } else {
+        add(channel + 0.25 * i, 10 * channel + i);
+      }
+    }
+    for (auto at = begin; at < samples_.size(); ++at) {
+      samples_[at].update.channel = model::ChannelId{channel * 3};
+    }
+  }
+  expect_back();
+  EXPECT_FALSE(decode_chunk_header(encode_chunk(samples_)).value().numbers);
+}
+
 TEST_F(ChunkTest, SaysItsNumbersWithoutBeingUnpacked) {
   for (int i = 0; i < 1000; ++i) add(static_cast<double>(i % 100 - 50));
   samples_[10].update.value = std::numeric_limits<double>::quiet_NaN();
@@ -118,13 +137,13 @@ TEST_F(ChunkTest, RefusesWhatIsCutOffOrFlipped) {
   const auto sound = encode_chunk(samples_);
   for (std::size_t length = 0; length < sound.size(); ++length) {
     std::vector<Sample> found;
-    EXPECT_FALSE(decode_chunk(sound.substr(0, length), model::ChannelId{7}, found)) << length;
+    EXPECT_FALSE(decode_chunk(sound.substr(0, length), found)) << length;
   }
   for (std::size_t at = 0; at < sound.size(); ++at) {
     auto flipped = sound;
     flipped[at] = static_cast<char>(flipped[at] ^ 0x41);
     std::vector<Sample> found;
-    (void)decode_chunk(flipped, model::ChannelId{7}, found);  // must not crash
+    (void)decode_chunk(flipped, found);  // must not crash
   }
 }
 

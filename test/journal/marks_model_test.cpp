@@ -68,9 +68,8 @@ class Naive {
  private:
   static ProjectionLimits limits() {
     ProjectionLimits limits;
-    limits.keyframe_lines_min = 20;
     limits.keyframe_lines_per_channel = 1;
-    limits.head_samples_max = 30;
+    limits.head_bytes_max = 4096;
     limits.segments.length = 32;
     return limits;
   }

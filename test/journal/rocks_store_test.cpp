@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <fstream>
 #include <thread>
 
@@ -114,16 +115,15 @@ class RocksStoreTest : public ::testing::Test {
   /// Works on the closed database behind the journal's back.
   void tamper(const std::function<void(rocksdb::DB&, rocksdb::ColumnFamilyHandle&)>& change) {
     store_.reset();
+    std::vector<std::string> names;  // all of them: the projections have families too
+    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, database(), &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const auto& name : names) families.push_back({name, {}});
+    const auto log = std::find(names.begin(), names.end(), "log") - names.begin();
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open({}, database(),
-                                  {{rocksdb::kDefaultColumnFamilyName, {}},
-                                   {"log", {}},
-                                   {"meta", {}},
-                                   {"projections", {}}},
-                                  &handles, &db)
-                    .ok());
-    change(*db, *handles[1]);
+    ASSERT_TRUE(rocksdb::DB::Open({}, database(), families, &handles, &db).ok());
+    change(*db, *handles.at(static_cast<std::size_t>(log)));
     for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
     delete db;
   }

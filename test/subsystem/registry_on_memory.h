@@ -102,8 +102,7 @@ class MemorySite {
   }
   void publish(const bus::RegistryTable::Changes& changes) {
     if (changes.empty()) return;
-    std::vector<bus::NodeInfo> items;
-    for (const auto& change : changes) items.push_back(change.node);
+    const auto items = bus::RegistryTable::items(changes);
     open_->publish(bus::FrameClass::kDirectory, bus::kDirectoryStream,
                    static_cast<std::uint32_t>(items.size()), model::pack(items));
   }

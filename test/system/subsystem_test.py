@@ -59,6 +59,13 @@ class Examples(unittest.TestCase):
     def wait_for(self, name, state="alive"):
         wait_until(lambda: (self.peer(name) or {}).get("state") == state, 10, f"{name} {state}")
 
+    def test_says_how_it_is_started_instead_of_being_called_help(self):
+        for program in ("power_supply", "shutter_interlock", "experiment"):
+            ran = subprocess.run([EXAMPLES / program, "--help"], capture_output=True, text=True,
+                                 env=self.environment(), timeout=10)
+            self.assertEqual(ran.returncode, 2)
+            self.assertTrue(ran.stderr.startswith(f"usage: {program} ["), ran.stderr)
+
     def experiment(self, *arguments):
         return subprocess.run([EXAMPLES / "experiment", *arguments], env=self.environment(),
                               capture_output=True, text=True, timeout=30)

@@ -64,6 +64,11 @@ TEST_F(Completion, CompletesTheCommandsForSubsystems) {
   EXPECT_EQ(complete("tidemark bus tap --ra"), "--rates\n");
 }
 
+TEST_F(Completion, CompletesTheCommandsOfThePast) {
+  EXPECT_EQ(complete("tidemark hist"), "history\n");
+  EXPECT_EQ(complete("tidemark diff A B --exit"), "--exit-code\n");
+}
+
 TEST_F(Completion, CompletesBothOfACommandThatRunsByItselfAndHasCommands) {
   EXPECT_EQ(complete("tidemark status-items a"), "ack\n");
   EXPECT_EQ(complete("tidemark status-items --fol"), "--follow\n");

@@ -68,6 +68,33 @@ TEST_F(LsCommand, GivesOneDocumentForEach) {
   EXPECT_EQ(documents[1].at("description"), "the big one");
 }
 
+TEST_F(LsCommand, SaysOfWhomItCannotReadWhatTheyOffer) {
+  auto self = test::member_called("odd.1");
+  self.surface.bytes = "no surface";
+  const auto link = lab_.site().link(self);
+  const auto registry = lab_.site().registries().at(0);
+  link->set_peer(registry);
+  std::promise<bool> registered;
+  link->request(bus::node_number(registry.uuid), "registry.register", model::pack(self),
+                {std::chrono::seconds(5), {}},
+                [&](const bus::Answer& answer) { registered.set_value(answer.ok()); });
+  ASSERT_TRUE(registered.get_future().get());
+
+  const auto why = HasSubstr("tidemark: what odd.1 offers cannot be read: ");
+  const auto listed = lab_.run({"ls", "odd.1"});
+  EXPECT_EQ(listed.exit, 0);
+  EXPECT_THAT(listed.out, HasSubstr(" ? "));
+  EXPECT_THAT(listed.err, why);
+  EXPECT_EQ(lab_.run({"ls", "odd.1", "--json"}).documents().at(0).at("keys"), nullptr);
+
+  const auto described = lab_.run({"describe", "odd.1"});
+  EXPECT_EQ(described.exit, 0);
+  EXPECT_THAT(described.err, why);
+  EXPECT_EQ(lab_.run({"describe", "odd.1", "--json"}).documents().at(0).at("events"), nullptr);
+
+  EXPECT_THAT(lab_.run({"kv", "get", "odd.1/current"}).err, why);
+}
+
 TEST_F(LsCommand, FailsForANameThatNobodyHasAndHintsAtTheNearest) {
   const auto ran = lab_.run({"ls", "pus.1"});
   EXPECT_EQ(ran.exit, 1);

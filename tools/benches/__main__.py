@@ -7,11 +7,11 @@ import sys
 
 from harness import HarnessError
 
-from . import bus, ingest, snapshots, start
+from . import bus, ingest, journal, snapshots, start
 from .figures import Figure, json_line, markdown, table
 
 BENCHES = {bench.name: bench
-           for module in (start, snapshots, ingest, bus) for bench in module.BENCHES}
+           for module in (start, snapshots, ingest, journal, bus) for bench in module.BENCHES}
 
 
 def parse(arguments):

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from . import frame as frames
 from .directory import DirectoryCopy
-from .errors import Conflict, NotFound, Refused, TidemarkError
+from .errors import Conflict, InvalidArgument, NotFound, Refused, TidemarkError
 from .link import Link
 from .membership_plan import RENEWAL, Ask, MembershipPlan
 from .messages import Directory, Lease, NodeInfo, node_list
@@ -52,6 +52,7 @@ class Membership:
         self._on_fenced = on_fenced
         self._chosen = 0
         self._leaving = False
+        self._refused = ""
         self._self = link.info
         for registry in self._registries:
             link.set_peer(registry.info)
@@ -196,6 +197,9 @@ class Membership:
             elif isinstance(answer, NotFound):
                 self._act(self._plan.not_found(ask.registry, now))
             elif isinstance(answer, TidemarkError):
+                if isinstance(answer, InvalidArgument) and str(answer) != self._refused:
+                    self._refused = str(answer)  # asked again each second, and worth one line
+                    log.error("the registry does not take %s: %s", self._self.name, answer)
                 self._plan.silent(ask.registry)
             else:
                 self._act(self._plan.granted(ask.registry, Lease.unpacked(answer), now))

@@ -33,7 +33,7 @@ from .own_events import Handler
 from .session import Session
 from .types import Type, as_type
 
-_NAME = re.compile(r"[A-Za-z0-9._\-]{1,255}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._\-]{0,63}")
 
 
 class OwnKey:
@@ -104,14 +104,14 @@ class OwnStatusItem:
 class Subsystem(Client):
     def __init__(self, name: str, site: str | Path | None = None, *, description: str = "",
                  labels: Iterable[str] = ()):
-        """`name`: letters, digits, `.`, `-`, `_`. Only one of that name lives at a time.
+        """`name`: 1 to 64 letters, digits, `.`, `-`, `_`. Only one of that name lives at a time.
 
         `labels`: groups that it belongs to, for calls. What it offers may be said before start()
         or after.
         """
         if not _NAME.fullmatch(name):
-            raise InvalidArgument(f"'{name}' is no name for a subsystem: expected 1 to 255 of "
-                                  "letters, digits, '.', '-' and '_'")
+            raise InvalidArgument(f"'{name}' is no name for a subsystem: expected 1 to 64 "
+                                  "letters, digits, '.', '-' and '_', the first one no '.' or '-'")
         self._session = Session(name, site, True, description=description, labels=tuple(labels))
 
     # ---- what it offers

@@ -1,0 +1,117 @@
+// tools/cmd_blame.cpp
+//
+// blame: the last changes of a PV, and who made them.
+
+#include <memory>
+#include <ostream>
+
+#include "tools/commands.h"
+#include "tools/csv.h"
+#include "tools/moment.h"
+#include "tools/past.h"
+#include "tools/past_show.h"
+#include "tools/show.h"
+
+namespace tidemark::tools {
+namespace {
+
+namespace api = model::api;
+
+struct BlameOptions {
+  std::string address;
+  std::string at = "now";
+  std::uint32_t count = 10;
+  bool csv = false;
+};
+
+std::string who(const api::BlamedChange& change) {
+  if (change.job.is_nil()) return "-";
+  std::string out;
+  if (!change.type.empty()) out += change.type + " ";
+  if (!change.title.empty()) out += "\"" + change.title + "\" ";
+  if (!change.user.empty()) out += "by " + change.user + " ";
+  return out + "(job " + short_id(change.job) + ")";
+}
+
+Cell change_cell(const api::LiveValue& value) {
+  // A connection made or lost is a change without a value.
+  if (value.value.index() == 0) return {model::to_string(value.state), state_color(value.state)};
+  return value_cell(value);
+}
+
+void print_csv_row(std::ostream& out, const api::BlamedChange& change) {
+  const auto& value = change.value;
+  print_csv(
+      out,
+      {csv_time(value.taken_at), csv_time(change.recorded_at), csv_value(value.value),
+       csv_label(value.value, value.labels), std::string(model::to_string(value.alarm.severity)),
+       model::status_text(value.alarm.status), std::string(model::to_string(value.state)),
+       std::to_string(change.line), change.job.is_nil() ? "" : change.job.text(), change.type,
+       change.title, change.user});
+}
+
+Exit blame(Context& context, Client& client, const BlameOptions& options, const api::Moment& at) {
+  const auto reply = client.ask<api::Blame>("journal", "journal.blame",
+                                            api::BlameQuery{options.address, at, options.count},
+                                            context.budget(kPastBudget));
+  if (!reply) return context.report(reply.error());
+  const auto& changes = reply.value().changes;
+  if (context.json) {
+    for (const auto& change : changes) context.print(blamed_json(change));
+    return Exit::kFine;
+  }
+  if (options.csv) {
+    print_csv(context.out, {"time", "recorded_at", "value", "label", "severity", "status", "state",
+                            "line", "job", "type", "title", "user"});
+    for (const auto& change : changes) print_csv_row(context.out, change);
+    return Exit::kFine;
+  }
+  Table table({{"IOC TIME", false, false},
+               {"VALUE", true},
+               {"UNIT"},
+               {"ALARM"},
+               {"LINE", true, false},
+               {"WHO"}});
+  for (const auto& change : changes) {
+    table.add({time_text(change.value.taken_at),
+               change_cell(change.value),
+               change.value.units,
+               {alarm_text(change.value.alarm), alarm_color(change.value.alarm)},
+               std::to_string(change.line),
+               who(change)});
+  }
+  if (table.empty()) {
+    context.err << "nothing has happened to " << printable(options.address) << " by then\n";
+  } else {
+    table.print(context.out, context.columns, context.color());
+  }
+  return Exit::kFine;
+}
+
+}  // namespace
+
+void add_blame_command(CLI::App& app, Context& context) {
+  auto options = std::make_shared<BlameOptions>();
+  auto* command = add_command(
+      app, context, "blame",
+      {"Show the last changes of a PV, and who made them",
+       "Newest first. A change that was not written through Tidemark has - for who. " +
+           std::string(kMomentHelp),
+       "  tidemark blame QUAD:LI21:201:BCTRL\n"
+       "  tidemark blame QUAD:LI21:201:BCTRL --at 'monday 08:00' -n 3"},
+      [&context, options] {
+        const auto form = csv_or_json(context, options->csv);
+        if (!form) return context.report(form.error());
+        const auto at = parse_moment(options->at, context.now());
+        if (!at) return context.report({at.error().code, "--at: " + at.error().message});
+        return with_client(
+            context, [&](Client& client) { return blame(context, client, *options, at.value()); });
+      });
+  command->add_option("PV", options->address, "Address")->required();
+  command->add_option("--at", options->at, "Up to when (default: now)")->type_name("MOMENT");
+  command->add_option("-n,--count", options->count, "So many changes (default: 10)")
+      ->check(CLI::Range(1u, api::BlameQuery::kChangesMax));
+  add_csv(*command, options->csv);
+}
+
+}  // namespace tidemark::tools

@@ -1,0 +1,102 @@
+// tools/cmd_state.cpp
+//
+// state: the machine as it was at a moment.
+
+#include <memory>
+#include <ostream>
+
+#include "tools/commands.h"
+#include "tools/csv.h"
+#include "tools/moment.h"
+#include "tools/past.h"
+#include "tools/past_show.h"
+#include "tools/show.h"
+
+namespace tidemark::tools {
+namespace {
+
+namespace api = model::api;
+
+struct StateOptions {
+  std::vector<std::string> patterns;
+  std::string at;
+  bool csv = false;
+};
+
+void print_csv_row(std::ostream& out, const api::LiveValue& value, std::uint64_t line) {
+  print_csv(
+      out,
+      {value.address, csv_value(value.value), csv_label(value.value, value.labels), value.units,
+       std::string(model::to_string(value.alarm.severity)), model::status_text(value.alarm.status),
+       std::string(model::to_string(value.state)), csv_time(value.taken_at), std::to_string(line)});
+}
+
+Exit state(Context& context, Client& client, const StateOptions& options,
+           const api::Moment& moment) {
+  // The line first: it is the title of what follows.
+  const auto at = resolve(context, client, moment);
+  if (!at) return context.report(at.error());
+  const bool text = !context.json && !options.csv;
+  if (options.csv) {
+    print_csv(context.out, {"address", "value", "label", "units", "severity", "status", "state",
+                            "time", "line"});
+  }
+  Table table({{"PV"},
+               {"VALUE", true},
+               {"UNIT"},
+               {"ALARM"},
+               {"IOC TIME", false, false},
+               {"LINE", true, false}});
+  Unknown unknown(options.patterns);
+  const auto take = [&](const api::PastValues& part) {
+    for (std::size_t i = 0; i < part.values.size(); ++i) {
+      const auto& value = part.values[i];
+      const auto line = i < part.lines.size() ? part.lines[i] : 0;
+      unknown.saw(value.address);
+      if (options.csv) {
+        print_csv_row(context.out, value, line);
+      } else if (context.json) {
+        context.print(past_json(value, line));
+      } else {
+        table.add({value.address, value_cell(value), value.units, condition_cell(value),
+                   time_text(value.taken_at), line == 0 ? "-" : std::to_string(line)});
+      }
+    }
+  };
+  const auto end = ask_in_parts<api::PastValues, api::PastEnd>(
+      context, client, "journal.state",
+      api::StateQuery{exactly(moment, at.value()), options.patterns}, take);
+  if (!end) return context.report(end.error());
+  if (text) {
+    context.out << paint(moment_text(at.value()), Color::kBold, context.color()) << "\n";
+    if (!table.empty()) table.print(context.out, context.columns, context.color());
+  }
+  return unknown.report(context, end.value().unknown) ? Exit::kFailed : Exit::kFine;
+}
+
+}  // namespace
+
+void add_state_command(CLI::App& app, Context& context) {
+  auto options = std::make_shared<StateOptions>();
+  auto* command = add_command(
+      app, context, "state",
+      {"Show what PVs were at a moment of the past",
+       "PATTERN is an address or a glob; without one all PVs are shown. Exits with 1 when one of "
+       "them is unknown. " +
+           std::string(kMomentHelp),
+       "  tidemark state 'QUAD:*' --at 'yesterday 14:05'\n"
+       "  tidemark state QUAD:LI21:201:BCTRL --at @184223 --json"},
+      [&context, options] {
+        const auto form = csv_or_json(context, options->csv);
+        if (!form) return context.report(form.error());
+        const auto at = parse_moment(options->at, context.now());
+        if (!at) return context.report({at.error().code, "--at: " + at.error().message});
+        return with_client(
+            context, [&](Client& client) { return state(context, client, *options, at.value()); });
+      });
+  command->add_option("PATTERN", options->patterns, "Addresses or globs (default: all)");
+  command->add_option("--at", options->at, "When")->type_name("MOMENT")->required();
+  add_csv(*command, options->csv);
+}
+
+}  // namespace tidemark::tools

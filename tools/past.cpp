@@ -1,0 +1,61 @@
+#include "tools/past.h"
+
+#include <algorithm>
+#include <ostream>
+
+#include "base/glob.h"
+#include "tools/show.h"
+
+namespace tidemark::tools {
+
+namespace api = model::api;
+
+Result<api::MomentReply> resolve(const Context& context, Client& client,
+                                 const api::Moment& moment) {
+  return client.ask<api::MomentReply>("journal", "journal.moment", moment,
+                                      context.budget(kPastBudget));
+}
+
+api::Moment exactly(const api::Moment& asked, const api::MomentReply& found) {
+  // Line 0 is before everything, and as a question it would mean now.
+  return found.line == 0 ? asked : api::Moment{found.line, std::nullopt};
+}
+
+std::string moment_text(const api::MomentReply& moment) {
+  if (moment.line == 0) return "before the first line";
+  return "line " + std::to_string(moment.line) + ", " + time_text(moment.recorded_at);
+}
+
+Unknown::Unknown(const std::vector<std::string>& patterns) {
+  std::copy_if(patterns.begin(), patterns.end(), std::back_inserter(unmatched_),
+               [](const std::string& pattern) { return is_glob(pattern); });
+}
+
+void Unknown::saw(const std::string& address) {
+  std::erase_if(unmatched_,
+                [&](const std::string& pattern) { return glob_match(pattern, address); });
+}
+
+bool Unknown::report(const Context& context, const std::vector<std::string>& never) const {
+  for (const auto& pattern : unmatched_) {
+    context.err << "tidemark: no PV matches '" << printable(pattern) << "'\n";
+  }
+  if (!never.empty()) {
+    context.err << "tidemark: " << never.size()
+                << (never.size() == 1 ? " address is" : " addresses are") << " unknown:";
+    for (const auto& address : never) context.err << " " << printable(address);
+    context.err << "\n";
+  }
+  return !unmatched_.empty() || !never.empty();
+}
+
+CLI::Option* add_csv(CLI::App& command, bool& csv) {
+  return command.add_flag("--csv", csv, "Comma-separated values, with a line of titles");
+}
+
+Result<Unit> csv_or_json(const Context& context, bool csv) {
+  if (!csv || !context.json) return Unit{};
+  return Error{Code::kInvalidArgument, "--csv and --json are two forms of output: use one"};
+}
+
+}  // namespace tidemark::tools
