@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/mark_list.h"
 #include "base/glob.h"
 #include "journal/reader.h"
 #include "journal/reduce.h"
@@ -52,11 +53,18 @@ Result<UtcTime> recorded_at(const journal::Store& store, Line line) {
   return time;
 }
 
-Result<api::MomentReply> resolve(const journal::Store& store, const api::Moment& moment) {
+Result<api::MomentReply> resolve(const journal::Projections& projections,
+                                 const api::Moment& moment) {
   api::MomentReply reply;
+  const auto& store = projections.store();
   const auto last = store.last();
   reply.last_line = raw(last);
-  if (moment.time) {
+  if (!moment.mark.empty()) {
+    const auto line = projections.marks().line_of(moment.mark);
+    if (!line) return line.error();
+    reply.line = raw(line.value());
+    reply.last_line = std::max(reply.last_line, reply.line);
+  } else if (moment.time) {
     const auto line = store.line_at(*moment.time);
     if (!line) return line.error();
     reply.line = raw(line.value());
@@ -148,7 +156,7 @@ class Parts {
 Result<Unit> answer_state(const ArchivistState& self, const bus::Call& call,
                           const api::StateQuery& query) {
   api::PastEnd end;
-  const auto at = resolve(self.projections->store(), query.at);
+  const auto at = resolve(*self.projections, query.at);
   if (!at) return at.error();
   end.at = at.value();
   const auto channels = wanted(self, query.addresses, end.unknown);
@@ -180,9 +188,9 @@ bool differ(const ChannelState* a, const ChannelState* b) {
 Result<Unit> answer_changes(const ArchivistState& self, const bus::Call& call,
                             const api::ChangesQuery& query) {
   api::ChangesEnd end;
-  const auto from = resolve(self.projections->store(), query.from);
+  const auto from = resolve(*self.projections, query.from);
   if (!from) return from.error();
-  const auto to = resolve(self.projections->store(), query.to);
+  const auto to = resolve(*self.projections, query.to);
   if (!to) return to.error();
   end.from = from.value();
   end.to = to.value();
@@ -217,9 +225,9 @@ Result<Unit> answer_history(const ArchivistState& self, const bus::Call& call,
   api::HistoryEnd end;
   const auto channel = find(self, query.address);
   if (!channel) return channel.error();
-  const auto from = resolve(self.projections->store(), query.from);
+  const auto from = resolve(*self.projections, query.from);
   if (!from) return from.error();
-  const auto to = resolve(self.projections->store(), query.to);
+  const auto to = resolve(*self.projections, query.to);
   if (!to) return to.error();
   end.from = from.value();
   end.to = to.value();
@@ -280,9 +288,9 @@ Result<Unit> answer_bins(const ArchivistState& self, const bus::Call& call,
   }
   const auto channel = find(self, query.address);
   if (!channel) return channel.error();
-  const auto from = resolve(self.projections->store(), query.from);
+  const auto from = resolve(*self.projections, query.from);
   if (!from) return from.error();
-  const auto to = resolve(self.projections->store(), query.to);
+  const auto to = resolve(*self.projections, query.to);
   if (!to) return to.error();
   api::HistoryBins reply;
   reply.from = from.value();
@@ -348,7 +356,7 @@ Result<Unit> answer_blame(const ArchivistState& self, const bus::Call& call,
   const auto channel = find(self, query.address);
   if (!channel) return channel.error();
   const auto& store = self.projections->store();
-  const auto at = resolve(store, query.at);
+  const auto at = resolve(*self.projections, query.at);
   if (!at) return at.error();
   const auto count = std::clamp(query.count, 1u, api::BlameQuery::kChangesMax);
   const auto samples = self.archive->newest(channel.value(), Line{at.value().line}, count);
@@ -379,9 +387,17 @@ Result<Unit> answer_blame(const ArchivistState& self, const bus::Call& call,
   return Unit{};
 }
 
+Result<Unit> answer_marks(const ArchivistState& self, const bus::Call& call,
+                          const api::MarksQuery& query) {
+  const auto reply = list_marks(self.projections->marks(), query);
+  if (!reply) return reply.error();
+  call.done(model::pack(reply.value()));
+  return Unit{};
+}
+
 Result<Unit> answer_moment(const ArchivistState& self, const bus::Call& call,
                            const api::Moment& moment) {
-  const auto reply = resolve(self.projections->store(), moment);
+  const auto reply = resolve(*self.projections, moment);
   if (!reply) return reply.error();
   call.done(model::pack(reply.value()));
   return Unit{};
@@ -428,6 +444,9 @@ Archivist::behavior_type archivist_actor(Archivist::stateful_pointer<ArchivistSt
       },
       [&state](blame_atom, const bus::Call& call) {
         serve_one<api::BlameQuery>(state, call, answer_blame);
+      },
+      [&state](marks_atom, const bus::Call& call) {
+        serve_one<api::MarksQuery>(state, call, answer_marks);
       },
   };
 }

@@ -1,8 +1,8 @@
 // actors/archivist.h
 //
-// Answers questions about the past (model/api/past.h) from a journal::Archive. It reads the disk
-// and blocks, so spawn it with caf::detached; a long answer keeps the next question waiting, and
-// nobody else.
+// Answers questions about the past (model/api/past.h, marks.h) from a journal::Archive. It reads
+// the disk and blocks, so spawn it with caf::detached; a long answer keeps the next question
+// waiting, and nobody else.
 
 #pragma once
 
@@ -10,6 +10,7 @@
 
 #include "actors/messages.h"
 #include "journal/archive.h"
+#include "model/api/marks.h"
 #include "model/api/past.h"
 
 namespace tidemark::actors {
@@ -18,7 +19,8 @@ using Archivist = caf::typed_actor<
     /// Each: a request of that name → progress in parts, then the end, or the answer at once.
     caf::reacts_to<moment_atom, bus::Call>, caf::reacts_to<state_atom, bus::Call>,
     caf::reacts_to<changes_atom, bus::Call>, caf::reacts_to<history_atom, bus::Call>,
-    caf::reacts_to<bins_atom, bus::Call>, caf::reacts_to<blame_atom, bus::Call>>;
+    caf::reacts_to<bins_atom, bus::Call>, caf::reacts_to<blame_atom, bus::Call>,
+    caf::reacts_to<marks_atom, bus::Call>>;
 
 struct ArchivistState {
   static inline const char* name = "archivist";

@@ -16,6 +16,7 @@
 #include "actors/board.h"
 #include "actors/intake.h"
 #include "actors/messages.h"
+#include "journal/mark_projection.h"
 #include "journal/store.h"
 
 namespace tidemark::actors {
@@ -73,11 +74,15 @@ Journal::behavior_type journal_actor(Journal::stateful_pointer<JournalState> sel
                                      std::function<void(Error)> on_broken,
                                      std::function<void()> on_durable);
 
+/// MarkProjection::lines_of().
+using LinesOfMark = std::function<Result<journal::MarkProjection::Lines>(const std::string& mark)>;
+
 struct JournalReaderState {
   static inline const char* name = "journal-reader";
 
   std::shared_ptr<journal::Store> store;
   std::function<std::string(const Uuid&)> node_name;
+  LinesOfMark lines_of_mark;
 
   struct Waiting {
     bus::Call call;
@@ -90,9 +95,10 @@ struct JournalReaderState {
   void answer_waiting(SteadyTime now);
 };
 
-/// `node_name`: what to call an origin. Threads: this actor's.
+/// `node_name`: what to call an origin. `lines_of_mark` may be empty, of a journal without
+/// projections: it has no marks. Threads: this actor's.
 JournalReader::behavior_type journal_reader_actor(
     JournalReader::stateful_pointer<JournalReaderState> self, std::shared_ptr<journal::Store> store,
-    std::function<std::string(const Uuid&)> node_name);
+    std::function<std::string(const Uuid&)> node_name, LinesOfMark lines_of_mark);
 
 }  // namespace tidemark::actors

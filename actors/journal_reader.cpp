@@ -69,6 +69,13 @@ Result<ReadReply> JournalReaderState::read(const ReadRequest& request) const {
     query.from = journal::Line{std::max<std::uint64_t>(request.from, 1)};
     if (request.to != 0) query.to = journal::Line{request.to};
   }
+  if (!request.mark.empty()) {
+    if (!lines_of_mark) return Error{Code::kNotFound, "this journal has no marks"};
+    const auto lines = lines_of_mark(request.mark);
+    if (!lines) return lines.error();
+    query.from = std::max(query.from, lines.value().first);
+    query.to = std::min(query.to, lines.value().last);
+  }
   query.kinds = request.kinds;
   query.level = request.level;
   query.since = request.since;
@@ -122,10 +129,11 @@ void JournalReaderState::answer_waiting(SteadyTime now) {
 
 JournalReader::behavior_type journal_reader_actor(
     JournalReader::stateful_pointer<JournalReaderState> self, std::shared_ptr<journal::Store> store,
-    std::function<std::string(const Uuid&)> node_name) {
+    std::function<std::string(const Uuid&)> node_name, LinesOfMark lines_of_mark) {
   auto& state = self->state;
   state.store = std::move(store);
   state.node_name = std::move(node_name);
+  state.lines_of_mark = std::move(lines_of_mark);
   self->send(self, tick_atom_v);
   return {
       [&state](read_atom, const bus::Call& call) {

@@ -6,6 +6,7 @@
 //   h segment u64 · channel u32 · first line u64    a chunk of one busy channel
 //   k line u64 · first channel u32                  a shard of the keyframe after that line
 //   m channel u32 · line u64                        what the IOC said of the channel, from there on
+//   p line u64                                      what the record there says of a mark
 //   w                                               how far all this is
 //
 // Chunks are grouped by segment, so that writing one is sequential, dropping one is cheap, and a
@@ -57,6 +58,13 @@ inline Bytes meta_key(std::uint32_t channel, Line line) {
   append_be(key, raw(line));
   return key;
 }
+/// Of the record of a begin or an end.
+inline Bytes mark_key(Line line) {
+  Bytes key = "p";
+  append_be(key, raw(line));
+  return key;
+}
+inline Bytes mark_keys_end() { return "q"; }
 inline const Bytes kWatermarkKey = "w";
 
 }  // namespace tidemark::journal

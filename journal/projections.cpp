@@ -12,7 +12,7 @@ namespace {
 
 using model::PvUpdate;
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;  // of all that is derived: a table of another is made anew
 constexpr std::size_t kWriteBytes = 4u << 20;  // of one write
 
 struct Watermark {
@@ -44,17 +44,33 @@ Result<Watermark> decode(BytesView bytes) {
 
 Projections::Projections(std::shared_ptr<const Store> store, std::shared_ptr<ProjectionTable> table,
                          ProjectionLimits limits)
-    : store_(std::move(store)), table_(std::move(table)), limits_(limits) {}
+    : store_(std::move(store)), table_(std::move(table)), limits_(limits), marks_(store_) {}
 
 Result<Unit> Projections::load() {
-  auto stored = table_->last(kWatermarkKey, kWatermarkKey + '\0');
+  const auto stored = table_->last(kWatermarkKey, kWatermarkKey + '\0');
   if (!stored) return stored.error();
-  if (!stored.value()) return table_->clear();  // chunks without a watermark, at most
-  const auto mark = decode(stored.value()->second);
-  if (!mark || mark.value().sealed > store_->last()) {
-    spdlog::warn("the projections are not of this log; they are made anew");
-    return table_->clear();
+  const auto loaded = stored.value() ? load_table(stored.value()->second)
+                                     : Result<Unit>(Error{Code::kNotFound, "no watermark"});
+  if (loaded || (loaded.error().code != Code::kCorruption && stored.value())) return loaded;
+  // All of it is in the log.
+  if (stored.value()) {
+    spdlog::warn("the projections cannot be used and are made anew: {}", loaded.error().message);
   }
+  sealed_ = projected_ = keyframe_ = Line{0};
+  state_.clear();
+  metas_.clear();
+  marks_.clear();
+  return table_->clear();
+}
+
+Result<Unit> Projections::load_table(BytesView watermark) {
+  const auto mark = decode(watermark);
+  if (!mark) return mark.error();
+  const Error other{Code::kCorruption, "they are of another log"};
+  if (mark.value().sealed > store_->last()) return other;
+  const auto marks = marks_.load(*table_, mark.value().sealed);
+  if (!marks) return marks.error();
+  if (!marks.value()) return other;
   sealed_ = mark.value().sealed;
   keyframe_ = mark.value().keyframe;
   const auto metas = load_metas();
@@ -106,7 +122,7 @@ Result<bool> Projections::advance(std::uint64_t lines_max) {
   const Line to{std::min(raw(last), raw(projected_) + lines_max)};
   Result<Unit> result = Unit{};
   BlockFilter filter;
-  filter.kinds = kUpdateKinds;
+  filter.kinds = kUpdateKinds | kMarkKinds;
   filter.last = to;
   const auto scanned = store_->scan(from, filter, [&](Block& block) {
     result = take(block);
@@ -116,10 +132,16 @@ Result<bool> Projections::advance(std::uint64_t lines_max) {
   if (!result) return result.error();
   const auto reached = reach(to);
   if (!reached) return reached.error();
+  marks_.reached(projected_);
   return projected_ < last;
 }
 
 Result<Unit> Projections::take(const Block& block) {
+  // Segments that end before it are sealed without its marks, whenever they are.
+  const auto begun = reach(Line{raw(block.first) - 1});
+  if (!begun) return begun;
+  const auto marks = marks_.take(block, sealed_, new_rows_);
+  if (!marks) return marks;
   auto line = raw(block.first);
   for (const auto& section : block.sections) {
     const auto first = line;
@@ -192,12 +214,12 @@ void Projections::note_meta(Line line, const PvUpdate& update) {
   versions.push_back({line, update.meta});
   auto stored = update;
   stored.channel = {};
-  new_metas_.emplace_back(meta_key(channel, line), model::encode_updates({stored}));
+  new_rows_.emplace_back(meta_key(channel, line), model::encode_updates({stored}));
 }
 
 Result<Unit> Projections::seal(Line through) {
   // What IOCs said goes before the keyframe that relies on it.
-  std::vector<KeyValue> puts = new_metas_;
+  std::vector<KeyValue> puts = new_rows_;
   std::size_t bytes = 0;
   std::uint64_t chunks = 0;
   Result<Unit> result = Unit{};
@@ -234,7 +256,7 @@ Result<Unit> Projections::seal(Line through) {
   }
   if (!result) return result;  // all of it is written again
   table_->flush();
-  new_metas_.clear();
+  new_rows_.clear();
   if (has_keyframe) keyframe_ = through;
   const std::unique_lock lock(mutex_);
   sealed_ = through;

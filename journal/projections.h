@@ -1,11 +1,12 @@
 // journal/projections.h
 //
 // What is derived from the log, kept up with it: chunks of each channel's updates, keyframes of
-// the whole machine, and what IOCs said of their channels. Everything here can be deleted and is
-// made again.
+// the whole machine, what IOCs said of their channels, and marks. Everything here can be deleted
+// and is made again.
 //
 //   log ── advance() ──► head (RAM) ── a segment is full ──► chunks, watermark
-//                    └─► state (RAM) ─────────────────────┴► keyframe
+//                    ├─► state (RAM) ─────────────────────┼► keyframe
+//                    └─► marks (RAM) ─────────────────────┴► marks
 //
 // Deterministic: the same log gives the same table, wherever it was interrupted.
 //
@@ -18,6 +19,7 @@
 
 #include "journal/head.h"
 #include "journal/machine_state.h"
+#include "journal/mark_projection.h"
 #include "journal/projection_keys.h"
 #include "journal/projection_table.h"
 #include "journal/store.h"
@@ -43,7 +45,7 @@ class Projections {
   Projections(std::shared_ptr<const Store> store, std::shared_ptr<ProjectionTable> table,
               ProjectionLimits limits = {});
 
-  /// Reads how far the table is. One that is of another log, or ahead of it, is cleared.
+  /// Reads how far the table is. One that is damaged, or of another log, is cleared.
   Result<Unit> load();
 
   /// Takes in durable lines, some `lines_max` at most. Returns whether there are more.
@@ -68,6 +70,7 @@ class Projections {
   std::shared_ptr<const model::PvMeta> meta_at(model::ChannelId channel, Line line) const;
   /// A copy of the state after projected(), and that line.
   std::pair<Line, MachineState> state() const;
+  const MarkProjection& marks() const { return marks_; }
   const Segments& segments() const { return limits_.segments; }
   const ProjectionTable& table() const { return *table_; }
   const Store& store() const { return *store_; }
@@ -78,6 +81,7 @@ class Projections {
     std::shared_ptr<const model::PvMeta> meta;
   };
 
+  Result<Unit> load_table(BytesView watermark);
   Result<Unit> load_metas();
   Result<Unit> load_state();
   Result<Unit> take(const Block& block);
@@ -93,8 +97,10 @@ class Projections {
   const ProjectionLimits limits_;
 
   // Only in advance().
-  std::vector<KeyValue> new_metas_;  // since the last seal
+  std::vector<KeyValue> new_rows_;  // of metas and marks, since the last seal
   Line keyframe_{0};
+
+  MarkProjection marks_;
 
   mutable std::shared_mutex mutex_;
   // Written under mutex_ by advance(), which may read without it.

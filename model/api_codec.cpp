@@ -4,6 +4,7 @@
 
 #include "model/api/journal.h"
 #include "model/api/keeper.h"
+#include "model/api/marks.h"
 #include "model/api/monitor.h"
 #include "model/api/node.h"
 #include "model/api/past.h"
@@ -45,6 +46,10 @@ TIDEMARK_PACKABLE(BinsQuery);
 TIDEMARK_PACKABLE(HistoryBins);
 TIDEMARK_PACKABLE(BlameQuery);
 TIDEMARK_PACKABLE(Blame);
+
+TIDEMARK_PACKABLE(MarksQuery);
+TIDEMARK_PACKABLE(MarkEntry);
+TIDEMARK_PACKABLE(MarkList);
 
 TIDEMARK_PACKABLE(StatePart);
 TIDEMARK_PACKABLE(StateEnd);

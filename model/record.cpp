@@ -57,6 +57,9 @@ std::string with(const kv::Value& value) {
   return value.is_none() ? "" : ", " + kv::to_text(value, kShown);
 }
 
+/// Of a mark that was set after the fact.
+std::string set_for(UtcTime at) { return at == UtcTime{} ? "" : " at " + to_iso(at); }
+
 template <class... Ts>
 struct Overload : Ts... {
   using Ts::operator()...;
@@ -227,8 +230,12 @@ std::string describe(const Record& record) {
             return each.target + " " + each.state +
                    (each.reason.empty() ? "" : ": " + each.reason) + with(each.value);
           },
-          [](const MarkBegin& each) { return "begin, by " + each.who + with(each.data); },
-          [](const MarkEnd& each) { return "end, by " + each.who + with(each.data); },
+          [](const MarkBegin& each) {
+            return "begin" + set_for(each.at) + ", by " + each.who + with(each.data);
+          },
+          [](const MarkEnd& each) {
+            return "end" + set_for(each.at) + ", by " + each.who + with(each.data);
+          },
           [](const StatusChanged& each) {
             auto what = each.text + " (" + std::to_string(each.code) + ")";
             if (!each.active) what = "cleared";

@@ -118,7 +118,8 @@ struct MarkBegin {
   std::vector<std::string> tags;
   std::string who;
   kv::Value data;
-  static auto fields(auto& s) { return std::tie(s.mark, s.name, s.tags, s.who, s.data); }
+  UtcTime at{};  // the epoch: when it is recorded; else it is set after the fact
+  static auto fields(auto& s) { return std::tie(s.mark, s.name, s.tags, s.who, s.data, s.at); }
   bool operator==(const MarkBegin&) const = default;
 };
 
@@ -127,7 +128,8 @@ struct MarkEnd {
   std::string name;
   std::string who;
   kv::Value data;
-  static auto fields(auto& s) { return std::tie(s.mark, s.name, s.who, s.data); }
+  UtcTime at{};  // as above
+  static auto fields(auto& s) { return std::tie(s.mark, s.name, s.who, s.data, s.at); }
   bool operator==(const MarkEnd&) const = default;
 };
 

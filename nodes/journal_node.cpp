@@ -55,7 +55,8 @@ class JournalNode final : public Node {
 
     reader_ = c.system->spawn<caf::detached>(
         actors::journal_reader_actor, store_,
-        [names](const Uuid& origin) { return names->name_of(origin); });
+        [names](const Uuid& origin) { return names->name_of(origin); },
+        [projections](const std::string& mark) { return projections->marks().lines_of(mark); });
     journal_ = c.system->spawn<caf::detached>(
         actors::journal_actor, store_, c.board, reader_, c.link->self().uuid,
         [end = c.context.end](const Error& error) {
@@ -73,6 +74,7 @@ class JournalNode final : public Node {
     actors::serve_calls(*c.link, "journal.history", archivist_, actors::history_atom_v);
     actors::serve_calls(*c.link, "journal.bins", archivist_, actors::bins_atom_v);
     actors::serve_calls(*c.link, "journal.blame", archivist_, actors::blame_atom_v);
+    actors::serve_calls(*c.link, "journal.marks", archivist_, actors::marks_atom_v);
     c.board->fact("sync", site.journal.sync);
     c.on_directory.push_back([names](const bus::Directory& d) { names->learn(d); });
     c.announce();

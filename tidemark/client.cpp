@@ -201,6 +201,17 @@ Mark Client::begin_mark(std::string mark, Value data, std::vector<std::string> t
   return made;
 }
 
+Mark Client::mark_between(std::string mark, UtcTime from, UtcTime to, Value data,
+                          std::vector<std::string> tags) {
+  Mark made{Uuid::random(), std::move(mark)};
+  const auto user = session_->user();
+  auto taken = session_->record(
+      model::MarkBegin{made.id, made.name, std::move(tags), user, std::move(data), from});
+  if (taken) taken = session_->record(model::MarkEnd{made.id, made.name, user, {}, to});
+  if (!taken) spdlog::warn("the mark '{}' is lost: {}", made.name, taken.error().message);
+  return made;
+}
+
 void Client::end_mark(const Mark& mark, Value data) {
   const auto taken =
       session_->record(model::MarkEnd{mark.id, mark.name, session_->user(), std::move(data)});

@@ -106,6 +106,10 @@ class Client {
   void log(Severity severity, std::string text);
   Mark begin_mark(std::string name, Value data = {}, std::vector<std::string> tags = {});
   void end_mark(const Mark& mark, Value data = {});
+  /// After the fact. Each end stands for the last line that was recorded at or before its time; a
+  /// time to come is now.
+  Mark mark_between(std::string name, UtcTime from, UtcTime to, Value data = {},
+                    std::vector<std::string> tags = {});
 
   /// What this stands on, for tests and benches.
   const std::shared_ptr<subsystem::Session>& session() const { return session_; }

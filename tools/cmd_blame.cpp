@@ -102,7 +102,7 @@ void add_blame_command(CLI::App& app, Context& context) {
       [&context, options] {
         const auto form = csv_or_json(context, options->csv);
         if (!form) return context.report(form.error());
-        const auto at = parse_moment(options->at, context.now());
+        const auto at = parse_moment_or_mark(options->at, context.now());
         if (!at) return context.report({at.error().code, "--at: " + at.error().message});
         return with_client(
             context, [&](Client& client) { return blame(context, client, *options, at.value()); });

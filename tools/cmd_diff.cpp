@@ -134,9 +134,9 @@ void add_diff_command(CLI::App& app, Context& context) {
       [&context, options] {
         const auto form = csv_or_json(context, options->csv);
         if (!form) return context.report(form.error());
-        const auto from = parse_moment(options->from, context.now());
+        const auto from = parse_moment_or_mark(options->from, context.now());
         if (!from) return context.report(from.error());
-        const auto to = parse_moment(options->to, context.now());
+        const auto to = parse_moment_or_mark(options->to, context.now());
         if (!to) return context.report(to.error());
         return with_client(context, [&](Client& client) {
           return diff(context, client, *options, from.value(), to.value());

@@ -41,12 +41,12 @@ struct Span {
 
 /// An hour when --since does not say how long.
 Result<Span> span_of(const HistoryOptions& options, UtcTime now) {
-  const auto to = parse_moment(options.until, now);
+  const auto to = parse_moment_or_mark(options.until, now);
   if (!to) return Error{to.error().code, "--until: " + to.error().message};
   if (options.since.empty()) {
     return Span{{0, to.value().time.value_or(now) - 1h}, to.value()};
   }
-  const auto from = parse_moment(options.since, now);
+  const auto from = parse_moment_or_mark(options.since, now);
   if (!from) return Error{from.error().code, "--since: " + from.error().message};
   return Span{from.value(), to.value()};
 }

@@ -10,6 +10,7 @@
 #include "tools/documents.h"
 #include "tools/interrupt.h"
 #include "tools/log_filter.h"
+#include "tools/marks.h"
 #include "tools/moment.h"
 #include "tools/show.h"
 
@@ -91,6 +92,7 @@ struct QueryOptions {
   LogFilter filter;
   std::uint64_t limit = 50;
   bool oldest_first = false;
+  std::string mark;
 };
 
 Exit query(Context& context, const QueryOptions& options) {
@@ -99,6 +101,12 @@ Exit query(Context& context, const QueryOptions& options) {
   request.value().newest_first = !options.oldest_first;
   request.value().from = options.oldest_first ? 1 : 0;
   return with_client(context, [&](Client& client) {
+    if (!options.mark.empty()) {
+      const auto mark = find_mark(client, options.mark, false, context.budget(kReadBudget));
+      if (!mark) return context.report(mark.error());
+      // Between two pages there may come a newer one of that name.
+      request.value().mark = mark.value().id.text();
+    }
     const auto printed = print_pages(context, client, request.value(), options.limit);
     return printed ? Exit::kFine : context.report(printed.error());
   });
@@ -260,9 +268,12 @@ void add_query(CLI::App& log, Context& context) {
       {"Search the journal, newest first",
        "All filters must match. Times are those at which the journal recorded the line.",
        "  tidemark log query --kind PutIntended,PutConfirmed --since -10m\n"
-       "  tidemark log query --level warning --subject 'QUAD:*' --limit 20"},
+       "  tidemark log query --level warning --subject 'QUAD:*' --limit 20\n"
+       "  tidemark log query --in 'shot 4711'"},
       [&context, options] { return query(context, *options); });
   add_filter_options(*command, options->filter);
+  command->add_option("--in", options->mark, "Only inside of this mark: its name, or its id")
+      ->type_name("MARK");
   command->add_option("--limit", options->limit, "At most so many lines (default: 50; 0: all)");
   command->add_flag("--oldest-first", options->oldest_first, "From the beginning");
 }
@@ -297,6 +308,7 @@ void add_log_commands(CLI::App& app, Context& context) {
   add_show(*log, context);
   add_query(*log, context);
   add_follow(*log, context);
+  add_mark_commands(*log, context);
 }
 
 }  // namespace tidemark::tools

@@ -10,7 +10,7 @@
 namespace tidemark::tools {
 namespace {
 
-constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(model::RecordKind::kKeyframe);
+constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(model::RecordKind::kStreamGap);
 
 std::string known_kinds() {
   std::string out;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <optional>
 
@@ -150,6 +151,16 @@ Result<Moment> parse_moment(std::string_view text, UtcTime now) {
   }
   return Error{Code::kInvalidArgument,
                "'" + printable(text) + "' is no moment: " + std::string(kExamples)};
+}
+
+Result<Moment> parse_moment_or_mark(std::string_view text, UtcTime now) {
+  auto moment = parse_moment(text, now);
+  // What begins like a line or a time was meant to be one.
+  const bool may_be_mark = !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0;
+  if (moment || !may_be_mark) return moment;
+  Moment mark;
+  mark.mark = text;
+  return mark;
 }
 
 Result<UtcTime> parse_time_argument(std::string_view text, UtcTime now) {

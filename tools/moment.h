@@ -24,12 +24,16 @@ namespace tidemark::tools {
 /// Errors: kInvalidArgument, with examples of what would do.
 Result<model::api::Moment> parse_moment(std::string_view text, UtcTime now);
 
+/// The same, or the name of a mark: "shot 12", "shot 12.end". The journal knows whether it is one.
+Result<model::api::Moment> parse_moment_or_mark(std::string_view text, UtcTime now);
+
 /// The same where only a time will do. Errors: kInvalidArgument, also for a line.
 Result<UtcTime> parse_time_argument(std::string_view text, UtcTime now);
 
 /// For --help.
 inline constexpr std::string_view kMomentHelp =
     "A MOMENT is a line (@184223), now, '10m ago' or -10m, 14:05 (today), 'yesterday 14:05', "
-    "'monday 08:00', '2026-11-21 14:05' (local time) or 2026-11-21T14:05:00Z.";
+    "'monday 08:00', '2026-11-21 14:05' (local time), 2026-11-21T14:05:00Z, or a mark: 'shot 12', "
+    "'shot 12.end'.";
 
 }  // namespace tidemark::tools

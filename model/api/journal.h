@@ -72,10 +72,11 @@ struct ReadRequest {
   std::string text;            // part of it, in any case
   std::uint32_t limit = 1000;  // at most kReadLinesMax
   Duration wait{0};            // oldest first only: wait for a line when there is none yet
+  std::string mark;            // only lines inside of it: a name (the newest of it), or an id
   static constexpr std::uint32_t kReadLinesMax = 10'000;
   static auto fields(auto& s) {
     return std::tie(s.from, s.to, s.newest_first, s.kinds, s.level, s.since, s.until, s.subject,
-                    s.text, s.limit, s.wait);
+                    s.text, s.limit, s.wait, s.mark);
   }
 };
 

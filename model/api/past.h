@@ -9,6 +9,8 @@
 //   journal.history  HistoryQuery → progress: HistorySamples…, done: HistoryEnd
 //   journal.bins     BinsQuery → HistoryBins
 //   journal.blame    BlameQuery → Blame
+//
+// Marks: model/api/marks.h.
 
 #pragma once
 
@@ -25,11 +27,14 @@
 
 namespace tidemark::model::api {
 
-/// A line, or a time; neither: now.
+/// A line, a time, or a mark; nothing of these: now.
 struct Moment {
   std::uint64_t line = 0;
   std::optional<UtcTime> time;
-  static auto fields(auto& s) { return std::tie(s.line, s.time); }
+  /// "shot 12": where the newest mark of that name begins; "shot 12.end": where it ends. An id, or
+  /// its first eight digits or more, does as well.
+  std::string mark{};
+  static auto fields(auto& s) { return std::tie(s.line, s.time, s.mark); }
 };
 
 struct MomentReply {

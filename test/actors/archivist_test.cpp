@@ -87,6 +87,7 @@ class ArchivistTest : public test::ActorTest {
     return model::unpack<Reply>(asked.answer->value()).value();
   }
   static api::Moment at_line(std::uint64_t line) { return {line, std::nullopt}; }
+  static api::Moment at_mark(std::string mark) { return {0, std::nullopt, std::move(mark)}; }
   static api::Moment at_second(std::int64_t n) { return {0, second(n)}; }
 
   UtcTime now_ = second(0);
@@ -192,6 +193,54 @@ TEST_F(ArchivistTest, BlameNamesTheJobThatWroteIt) {
   EXPECT_EQ(reply.changes[0].user, "ann@ring");
   EXPECT_EQ(reply.changes[1].value.value, model::PvValue{1.5});
   EXPECT_EQ(reply.changes[1].job, Uuid{});
+}
+
+TEST_F(ArchivistTest, AMarkIsAMoment) {
+  const auto id = Uuid::derive("shot 12");
+  append(std::vector<model::Record>{model::MarkBegin{id, "shot 12", {}, "ann", {}}});
+  now_ = second(40);
+  append(std::vector<PvUpdate>{value_of(1, 4.0, 39)});
+  EXPECT_EQ(reply_of<api::MomentReply>(*ask(moment_atom_v, at_mark("shot 12"))).line, 9u);
+  const auto open = ask(moment_atom_v, at_mark("shot 12.end"));
+  EXPECT_EQ(open->answer->error().code, Code::kInvalidArgument);
+  EXPECT_THAT(open->answer->error().message, HasSubstr("'shot 12' is open"));
+  append(std::vector<model::Record>{model::MarkEnd{id, "shot 12", "ann", {}}});
+  const auto end = reply_of<api::MomentReply>(*ask(moment_atom_v, at_mark("shot 12.end")));
+  EXPECT_EQ(end.line, 11u);
+  EXPECT_EQ(end.recorded_at, second(40));
+
+  const auto changes =
+      ask(changes_atom_v, api::ChangesQuery{at_mark("shot 12"), at_mark("shot 12.end"), {}});
+  EXPECT_EQ(reply_of<api::ChangesEnd>(*changes).parts, 1u);
+  EXPECT_THAT(model::unpack<api::Changes>(changes->parts.at(0)).value().lines, ElementsAre(10));
+  EXPECT_EQ(ask(moment_atom_v, at_mark("shot 13"))->answer->error().code, Code::kNotFound);
+}
+
+TEST_F(ArchivistTest, MarksComeWithWhatWasSaid) {
+  const auto id = Uuid::derive("shot 12");
+  append(std::vector<model::Record>{
+      model::MarkBegin{id, "shot 12", {"beam"}, "ann", model::kv::Value(4711)},
+      model::MarkBegin{Uuid::derive("old"), "dip", {}, "bob", {}, second(15)},
+      model::MarkEnd{id, "shot 12", "ann", model::kv::Value("good")}});
+  const auto all = reply_of<api::MarkList>(*ask(marks_atom_v, api::MarksQuery{}));
+  ASSERT_THAT(all.marks, SizeIs(2));
+  EXPECT_EQ(all.found, 2u);
+  EXPECT_EQ(all.marks[0].begin, (api::MarkPoint{9, second(30), 9, "ann", model::kv::Value(4711)}));
+  EXPECT_EQ(all.marks[0].end,
+            (api::MarkPoint{11, second(30), 11, "ann", model::kv::Value("good")}));
+  EXPECT_EQ(all.marks[1].begin, (api::MarkPoint{6, second(15), 10, "bob", {}}))
+      << "set after the fact, for what was in force at that time";
+  EXPECT_FALSE(all.marks[1].end);
+
+  api::MarksQuery query;
+  query.open = true;
+  EXPECT_EQ(reply_of<api::MarkList>(*ask(marks_atom_v, query)).marks[0].name, "dip");
+  query = {};
+  query.tag = "beam";
+  query.limit = 0;
+  const auto counted = reply_of<api::MarkList>(*ask(marks_atom_v, query));
+  EXPECT_THAT(counted.marks, SizeIs(0));
+  EXPECT_EQ(counted.found, 1u);
 }
 
 TEST_F(ArchivistTest, APvThatNobodyKnowsIsNotFound) {

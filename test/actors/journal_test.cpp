@@ -22,8 +22,12 @@ class JournalTest : public test::ActorTest {
  protected:
   /// A record of a node that has sent `sequence - 1` before; its answer comes with settle().
   std::shared_ptr<Asked> append(const std::string& node, std::uint64_t sequence) {
-    const auto payload = model::encode_records(
-        {model::LogMessage{model::Level::kInfo, node, "record " + std::to_string(sequence)}});
+    return say(node, sequence,
+               model::LogMessage{model::Level::kInfo, node, "record " + std::to_string(sequence)});
+  }
+  std::shared_ptr<Asked> say(const std::string& node, std::uint64_t sequence,
+                             const model::Record& record) {
+    const auto payload = model::encode_records({record});
     const api::AppendRequest request{
         Uuid::derive(node),
         node,
@@ -60,9 +64,13 @@ class JournalTest : public test::ActorTest {
 
   std::shared_ptr<test::FaultyStore> store_ =
       std::make_shared<test::FaultyStore>(std::make_shared<journal::MemoryStore>());
+  std::shared_ptr<journal::MarkProjection> marks_ =
+      std::make_shared<journal::MarkProjection>(store_);
   std::vector<Error> broken_;
-  JournalReader reader_ = spawn(journal_reader_actor, std::shared_ptr<journal::Store>(store_),
-                                [](const Uuid&) { return std::string("node"); });
+  JournalReader reader_ = spawn(
+      journal_reader_actor, std::shared_ptr<journal::Store>(store_),
+      [](const Uuid&) { return std::string("node"); },
+      LinesOfMark([this](const std::string& mark) { return marks_->lines_of(mark); }));
   Journal journal_ = spawn(
       journal_actor, std::shared_ptr<journal::Store>(store_), std::make_shared<Board>(), reader_,
       Uuid::derive("journal"), [this](const Error& error) { broken_.push_back(error); },
@@ -76,6 +84,29 @@ TEST_F(JournalTest, AnswersALoneAppendAfterOneFlush) {
   EXPECT_EQ(reply_of(*asked).through, 1u);
   EXPECT_EQ(reply_of(*asked).last_line, 1u);
   EXPECT_EQ(store_->appends(), 1);
+}
+
+TEST_F(JournalTest, ReadsWhatIsInsideAMark) {
+  append("a", 1);
+  settle();
+  const auto mark = Uuid::derive("mark");
+  say("b", 1, model::MarkBegin{mark, "shot 1", {}, "ann", {}});
+  append("a", 2);
+  settle();
+  api::ReadRequest inside;
+  inside.mark = "shot 1";
+  EXPECT_THAT(page_of(*read(inside)).lines, SizeIs(2)) << "it is open";
+  say("b", 2, model::MarkEnd{mark, "shot 1", "ann", {}});
+  append("a", 3);
+  settle();
+  EXPECT_THAT(page_of(*read(inside)).lines, SizeIs(3));
+  inside.newest_first = true;
+  inside.from = 0;
+  const auto newest = page_of(*read(inside));
+  ASSERT_THAT(newest.lines, SizeIs(3));
+  EXPECT_EQ(newest.lines[0].line, 4u);
+  inside.mark = "shot 2";
+  EXPECT_EQ(read(inside)->answer->error().code, Code::kNotFound);
 }
 
 TEST_F(JournalTest, SharesOneFlushAmongAppendsThatArriveTogether) {

@@ -53,8 +53,9 @@ class RecoveryTest : public NodeTest {
 
   model::Job job_;
   std::shared_ptr<journal::MemoryStore> store_ = std::make_shared<journal::MemoryStore>();
-  JournalReader reader_ = spawn(journal_reader_actor, std::shared_ptr<journal::Store>(store_),
-                                [](const Uuid&) { return std::string("keeper"); });
+  JournalReader reader_ = spawn(
+      journal_reader_actor, std::shared_ptr<journal::Store>(store_),
+      [](const Uuid&) { return std::string("keeper"); }, LinesOfMark());
   std::uint64_t next_ = 1;
   bool away_ = false;
   std::vector<model::Job> closed_;

@@ -190,6 +190,30 @@ TEST(Reduction, KnowsTheDeviationOfLargeValuesThatHardlyDiffer) {
   EXPECT_NEAR(bins.value()[0].mean, 2.856e9, 1e-3);
 }
 
+TEST(ProjectionsOfADamagedTable, AreMadeAnew) {
+  auto store = std::make_shared<MemoryStore>();
+  PvUpdate update;
+  update.channel = model::ChannelId{1};
+  update.event = PvUpdate::Event::kConnected;
+  update.meta = std::make_shared<model::PvMeta>();
+  const auto appended = inspected(section_of(std::vector<PvUpdate>(60, update)));
+  ASSERT_TRUE(store->append({&appended, 1}));
+  auto table = std::make_shared<MemoryProjectionTable>();
+  const auto project = [&] {
+    Projections projections(store, table, small_limits(1u << 20));
+    EXPECT_TRUE(projections.load());
+    while (projections.advance(1000).value()) {
+    }
+    return projections.sealed();
+  };
+  EXPECT_EQ(project(), Line{48});
+  for (const auto& damage : {KeyValue{meta_key(1, Line{1}), "no batch"}, {kWatermarkKey, "x"}}) {
+    ASSERT_TRUE(table->write({damage}));
+    EXPECT_EQ(project(), Line{48});
+    EXPECT_NE(table->last(damage.first, damage.first + '\0').value()->second, damage.second);
+  }
+}
+
 RC_GTEST_PROP(Archive, EqualsANaiveModel, ()) {
   History history(*rc::gen::element<std::size_t>(1000, 1u << 20));
   const auto steps = *rc::gen::inRange(1, 40);

@@ -47,6 +47,21 @@ TEST_F(Status, StatusItemIsSeenAcknowledgedAndRecorded) {
   ASSERT_TRUE(eventually([&] { return site_.recorded<model::StatusChanged>().size() == 3; }));
 }
 
+TEST_F(Status, AMarkSetAfterTheFactReachesTheJournalWithItsTimes) {
+  Subsystem control{"control"};
+  join(control);
+  const UtcTime from{std::chrono::seconds(1'700'000'000)};
+  const auto to = from + std::chrono::seconds(5);
+  const auto mark = control.mark_between("beam loss", from, to, 4711, {"fault"});
+  control.stop();
+  ASSERT_THAT(site_.recorded<model::MarkBegin>(), SizeIs(1));
+  EXPECT_EQ(site_.recorded<model::MarkBegin>()[0],
+            (model::MarkBegin{mark.id, "beam loss", {"fault"}, "control", 4711, from}));
+  ASSERT_THAT(site_.recorded<model::MarkEnd>(), SizeIs(1));
+  EXPECT_EQ(site_.recorded<model::MarkEnd>()[0],
+            (model::MarkEnd{mark.id, "beam loss", "control", {}, to}));
+}
+
 TEST_F(Status, MarksAndLogMessagesReachTheJournal) {
   Subsystem control{"control"};
   join(control);

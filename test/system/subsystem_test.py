@@ -88,6 +88,27 @@ class Examples(unittest.TestCase):
             return [line["kind"] for line in lines]
         wait_until(lambda: kinds() == ["MarkBegin", "MarkEnd"], 10, "both marks in the journal")
 
+        (shot,) = self.json_lines("log", "mark", "list", "--name", "shot 2")
+        self.assertFalse(shot["open"])
+        self.assertEqual((shot["tags"], shot["begin"]["data"]), (["shot"], {"amps": 5.0}))
+        inside = self.json_lines("log", "query", "--in", "shot 2", "--oldest-first", "--limit", "0")
+        self.assertEqual([inside[0]["kind"], inside[-1]["kind"]], ["MarkBegin", "MarkEnd"])
+        self.assertEqual([each["line"] for each in (inside[0], inside[-1])],
+                         [shot["begin"]["line"], shot["end"]["line"]])
+
+    def test_a_mark_set_from_the_command_line_outlives_the_journal(self):
+        self.cli("log", "mark", "begin", "shift", "--tag", "operation", check=True)
+        self.cli("log", "mark", "set", "dip", "--from", "-20s", "--to", "-10s", check=True)
+        (dip,) = self.json_lines("log", "mark", "list", "--name", "dip")
+        self.assertLess(dip["end"]["line"], dip["end"]["record"])
+        os.kill(self.peer("journal")["pid"], signal.SIGKILL)
+        wait_until(lambda: "shift" in self.cli("log", "mark", "list", "--open").stdout, 20,
+                   "the journal back, with the mark open")
+        self.cli("log", "mark", "end", "shift", check=True)
+        again = self.cli("log", "mark", "end", "shift")
+        self.assertNotEqual(again.returncode, 0)
+        self.assertIn("has ended", again.stderr)
+
     def test_writes_are_validated_refused_with_a_reason_and_journaled(self):
         self.wait_for("psu.1")
         beyond = self.cli("kv", "set", "psu.1/setpoint", "140")

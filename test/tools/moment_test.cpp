@@ -121,6 +121,14 @@ TEST_F(MomentArgument, IsNothingElse) {
   EXPECT_THAT(at("a\x1b[2J"), HasSubstr("'a\\x1b[2J' is no moment"));
 }
 
+TEST_F(MomentArgument, MayBeAMark) {
+  EXPECT_EQ(parse_moment_or_mark("shot 12.end", kNow).value().mark, "shot 12.end");
+  EXPECT_EQ(parse_moment_or_mark("@12", kNow).value().line, 12u);
+  EXPECT_TRUE(parse_moment_or_mark("yesterday 14:05", kNow).value().mark.empty());
+  EXPECT_FALSE(parse_moment_or_mark("14:0", kNow));
+  EXPECT_FALSE(parse_moment_or_mark("@x", kNow));
+}
+
 TEST_F(MomentArgument, WhereATimeIsNeededIsNoLine) {
   EXPECT_EQ(parse_time_argument("now", kNow).value(), kNow);
   EXPECT_EQ(parse_time_argument("-10m", kNow).value(), kNow - 10min);

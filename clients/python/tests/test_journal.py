@@ -34,6 +34,18 @@ class TheJournal(SiteTest):
         self.assertEqual(begin.record[1:4], [mark.id.bytes, "shot", ["test"]])
         self.assertEqual(begin.record[5], {"number": 5})
 
+    def test_has_marks_that_were_set_after_the_fact(self):
+        client = self.client()
+        client.log("info", "within")
+        self.until(lambda: self.lines(client, text="within"), "a line")
+        (line,) = self.lines(client, text="within")
+        begin, end = (Timestamp(line.recorded_at + each) for each in (-1, 1))
+        client.mark_between("dip", begin, end, data=4711)
+        self.until(lambda: len(self.lines(client, subject="dip")) == 2, "both ends")
+        self.assertEqual(self.lines(client, subject="dip")[0].record[5:], [4711, begin.ns])
+        inside = client.read(Query(mark="dip")).lines
+        self.assertEqual([each.text for each in inside], ["within"])
+
     def test_has_what_was_written_and_what_its_owner_wants_recorded(self):
         psu = self.subsystem("psu.1")
         psu.publish("kept", "int64", journaled=True).set(1)

@@ -211,6 +211,10 @@ class Client:
     def end_mark(self, mark: Mark, data: Any = None) -> None:
         self._sync.end_mark(mark, data)
 
+    def mark_between(self, name: str, begin: Moment, end: Moment, data: Any = None,
+                     tags: Iterable[str] = ()) -> Mark:
+        return self._sync.mark_between(name, begin, end, data, tags)
+
     def mark(self, name: str, data: Any = None, tags: Iterable[str] = ()) -> Any:
         """A mark around the body of a plain `with`."""
         return self._sync.mark(name, data, tags)

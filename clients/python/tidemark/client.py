@@ -23,7 +23,7 @@ from .call_result import CallResult
 from .errors import InvalidArgument, Malformed, NotFound, Refused, Timeout, Unavailable
 from .event_calls import EventCallRun, Feedback
 from .executor import Executor, check_may_wait
-from .journal import ANSWER_PATIENCE, FOLLOW_WAIT, Moment, Query, query
+from .journal import ANSWER_PATIENCE, FOLLOW_WAIT, Moment, Query, ns_of, query
 from .key import Key
 from .messages import (DEBUG, LEVELS, NODE_STATES, LogLine, LogPage, NodeInfo, StatusItem,
                        Surface)
@@ -248,6 +248,16 @@ class Client:
 
     def end_mark(self, mark: Mark, data: Any = None) -> None:
         self._session.record(MARK_END, mark.id.bytes, mark.name, user_at_host(), plain(data))
+
+    def mark_between(self, name: str, begin: Moment, end: Moment, data: Any = None,
+                     tags: Iterable[str] = ()) -> Mark:
+        """After the fact. Each end stands for the last line that was recorded by then."""
+        mark = Mark(uuid.uuid4(), name)
+        who = user_at_host()
+        self._session.record(MARK_BEGIN, mark.id.bytes, name, list(tags), who, plain(data),
+                             ns_of(begin))
+        self._session.record(MARK_END, mark.id.bytes, name, who, None, ns_of(end))
+        return mark
 
     @contextmanager
     def mark(self, name: str, data: Any = None, tags: Iterable[str] = ()) -> Iterator[Mark]:

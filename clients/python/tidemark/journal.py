@@ -64,6 +64,7 @@ class Query:
     subject: str = ""  # a pattern
     text: str = ""  # part of it, in any case
     limit: int = LINES_AT_ONCE
+    mark: str = ""  # only lines inside of it: a name (the newest of it), or an id
 
     def begun_at(self, line: int) -> Query:
         return replace(self, first=line)
@@ -73,8 +74,8 @@ class Query:
         if self.kinds:
             kinds = sum(1 << each for each in set(self.kinds))
         return pack([self.first, self.last, self.newest_first, kinds, self.level,
-                     _ns(self.since), _ns(self.until), self.subject, self.text,
-                     min(self.limit, LIMIT_MAX), int(wait * 1e9)])
+                     ns_of(self.since), ns_of(self.until), self.subject, self.text,
+                     min(self.limit, LIMIT_MAX), int(wait * 1e9), self.mark])
 
 
 def query(first: int, kinds: Iterable[int], level: int, since: Moment | None,
@@ -82,7 +83,7 @@ def query(first: int, kinds: Iterable[int], level: int, since: Moment | None,
     return Query(first, 0, False, tuple(kinds), level, since, until, subject, text)
 
 
-def _ns(moment: Moment | None) -> int | None:
+def ns_of(moment: Moment | None) -> int | None:
     if moment is None:
         return None
     return moment.ns if isinstance(moment, Timestamp) else Timestamp.of(moment).ns

@@ -1,0 +1,217 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/glob.h"
+#include "fake_site.h"
+#include "model/api/journal.h"
+#include "model/api/marks.h"
+
+namespace tidemark::tools {
+namespace {
+
+namespace api = model::api;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+/// A journal that keeps the records of marks in a list. A record is recorded in the second of its
+/// line.
+class MarkCommands : public testing::Test {
+ protected:
+  void SetUp() override {
+    site_.start("journal");
+    site_.serve<api::AppendRequest, api::AppendReply>(
+        "journal", "journal.append",
+        [this](const auto& request) -> Result<api::AppendReply> { return append(request); });
+    site_.serve<api::MarksQuery, api::MarkList>(
+        "journal", "journal.marks",
+        [this](const auto& query) -> Result<api::MarkList> { return list(query); });
+    site_.serve<api::ReadRequest, api::ReadReply>(
+        "journal", "journal.read", [this](const auto& request) -> Result<api::ReadReply> {
+          const std::lock_guard lock(mutex_);
+          read_ = request;
+          api::ReadReply reply;
+          reply.end = true;
+          return reply;
+        });
+  }
+
+  Result<api::AppendReply> append(const api::AppendRequest& request) {
+    const std::lock_guard lock(mutex_);
+    requests_.push_back(request);
+    for (const auto& section : request.sections) {
+      const auto records = model::decode_records(section.payload.bytes).value();
+      for (const auto& record : records) take(record, ++line_);
+    }
+    return api::AppendReply{1, line_};
+  }
+  void take(const model::Record& record, std::uint64_t line) {
+    const auto when = [&](UtcTime at) {
+      return at == UtcTime{} ? UtcTime{std::chrono::seconds(line)} : at;
+    };
+    if (const auto* begin = std::get_if<model::MarkBegin>(&record)) {
+      marks_.insert(marks_.begin(),
+                    {begin->mark,
+                     begin->name,
+                     begin->tags,
+                     api::MarkPoint{line, when(begin->at), line, begin->who, begin->data},
+                     {}});
+    } else if (const auto* end = std::get_if<model::MarkEnd>(&record)) {
+      for (auto& mark : marks_) {
+        if (mark.id != end->mark) continue;
+        mark.end = api::MarkPoint{line, when(end->at), line, end->who, end->data};
+      }
+    }
+  }
+  api::MarkList list(const api::MarksQuery& query) {
+    const std::lock_guard lock(mutex_);
+    query_ = query;
+    api::MarkList reply;
+    for (const auto& mark : marks_) {
+      if (query.open && mark.end) continue;
+      const bool meant = mark.name == query.mark || mark.id.text().starts_with(query.mark);
+      if (!meant || !glob_match(query.name.empty() ? "*" : query.name, mark.name)) continue;
+      ++reply.found;
+      if (reply.marks.size() < query.limit) reply.marks.push_back(mark);
+    }
+    return reply;
+  }
+  Json json(std::vector<std::string> arguments) {
+    arguments.push_back("--json");
+    const auto ran = site_.run(std::move(arguments));
+    EXPECT_EQ(ran.exit, 0) << ran.err;
+    return Json::parse(ran.out);
+  }
+
+  FakeSite site_;
+  std::mutex mutex_;
+  // Guarded by mutex_; after a command, nobody else is there.
+  std::vector<api::AppendRequest> requests_;
+  std::vector<api::MarkEntry> marks_;  // newest first
+  std::uint64_t line_ = 0;
+  api::MarksQuery query_;
+  api::ReadRequest read_;
+};
+
+TEST_F(MarkCommands, BeginSaysWhereItIs) {
+  const auto ran = site_.run({"log", "mark", "begin", "shot 1", "--tag", "a", "--tag", "b"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("shot 1 ("));
+  EXPECT_THAT(ran.out, HasSubstr("begins at line 1"));
+  ASSERT_THAT(marks_, SizeIs(1));
+  EXPECT_THAT(marks_[0].tags, ElementsAre("a", "b"));
+  EXPECT_EQ(marks_[0].begin->who, "ada@console");
+  EXPECT_EQ(requests_[0].incarnation, api::kShortLived) << "the journal forgets who ran it";
+}
+
+TEST_F(MarkCommands, DataIsAStructOfWhatWasGuessed) {
+  const auto mark = json({"log", "mark", "begin", "shot 1", "--data", "shot=4711", "--data",
+                          "target=Al foil", "--data", "energy=4.5"});
+  const auto wanted = Json{{"shot", 4711}, {"target", "Al foil"}, {"energy", 4.5}};
+  EXPECT_EQ(mark.at("begin").at("data"), wanted);
+  EXPECT_TRUE(mark.at("open").get<bool>());
+  EXPECT_TRUE(mark.at("end").is_null());
+}
+
+TEST_F(MarkCommands, DataThatIsNoPairIsRefusedBeforeAnythingIsSaid) {
+  const auto ran = site_.run({"log", "mark", "begin", "shot 1", "--data", "4711"});
+  EXPECT_EQ(ran.exit, 2);
+  EXPECT_THAT(ran.err, HasSubstr("'4711' is not like shot=4711"));
+  EXPECT_EQ(site_.run({"log", "mark", "begin", "x", "--data", "a=1", "--data", "a=2"}).exit, 2);
+  EXPECT_THAT(requests_, IsEmpty());
+}
+
+TEST_F(MarkCommands, EndMeansTheNewestThatIsOpen) {
+  site_.run({"log", "mark", "begin", "shot"});
+  site_.run({"log", "mark", "begin", "shot"});
+  const auto ran = site_.run({"log", "mark", "end", "shot", "--data", "result=good"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("is line 2 to 3, 1.000s"));
+  EXPECT_TRUE(marks_[0].end);
+  EXPECT_FALSE(marks_[1].end);
+  EXPECT_EQ(site_.run({"log", "mark", "end", marks_[1].id.text()}).exit, 0);
+  EXPECT_TRUE(marks_[1].end);
+}
+
+TEST_F(MarkCommands, EndOfWhatHasEndedOrNeverBeganIsSaid) {
+  const auto none = site_.run({"log", "mark", "end", "shot"});
+  EXPECT_EQ(none.exit, 1);
+  EXPECT_THAT(none.err, HasSubstr("the journal has no mark 'shot'"));
+  site_.run({"log", "mark", "begin", "shot"});
+  site_.run({"log", "mark", "end", "shot"});
+  const auto again = site_.run({"log", "mark", "end", "shot"});
+  EXPECT_NE(again.exit, 0);
+  EXPECT_THAT(again.err, HasSubstr("'shot' has ended: 1970-01-01T00:00:02"));
+  EXPECT_THAT(requests_, SizeIs(2));
+}
+
+TEST_F(MarkCommands, SetSaysBothEndsAtOnce) {
+  const auto ran = site_.run({"log", "mark", "set", "beam loss", "--from", "2026-11-21T14:05:00Z",
+                              "--to", "2026-11-21T14:06:30Z", "--tag", "fault"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("1m 30s"));
+  ASSERT_THAT(requests_, SizeIs(1));
+  EXPECT_EQ(requests_[0].sections.at(0).count, 2u);
+  EXPECT_EQ(marks_[0].begin->at, *parse_iso("2026-11-21T14:05:00Z"));
+  EXPECT_EQ(marks_[0].end->at, *parse_iso("2026-11-21T14:06:30Z"));
+}
+
+TEST_F(MarkCommands, TimesThatCannotBeAreRefused) {
+  const auto exit = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"log", "mark"});
+    return site_.run(std::move(arguments)).exit;
+  };
+  EXPECT_EQ(exit({"set", "x", "--from", "-1m", "--to", "-2m"}), 2);
+  EXPECT_EQ(exit({"set", "x", "--from", "-1m", "--to", "2999-01-01"}), 2) << "yet to come";
+  EXPECT_EQ(exit({"set", "x", "--from", "-1m"}), 2);
+  EXPECT_EQ(exit({"begin", "x", "--at", "yesterday"}), 2);
+  EXPECT_EQ(exit({"list", "--since", "yesterday"}), 2);
+  EXPECT_THAT(requests_, IsEmpty());
+}
+
+TEST_F(MarkCommands, EndBeforeItsBeginIsRefused) {
+  EXPECT_EQ(site_.run({"log", "mark", "begin", "x", "--at", "-1m"}).exit, 0);
+  const auto ran = site_.run({"log", "mark", "end", "x", "--at", "-2m"});
+  EXPECT_EQ(ran.exit, 2);
+  EXPECT_THAT(ran.err, HasSubstr("'x' began later"));
+}
+
+TEST_F(MarkCommands, ListShowsThemAsATable) {
+  site_.run({"log", "mark", "begin", "shift", "--tag", "operation"});
+  site_.run({"log", "mark", "begin", "shot 1", "--data", "n=1"});
+  site_.run({"log", "mark", "end", "shot 1", "--data", "result=good"});
+  const auto ran = site_.run({"log", "mark", "list"});
+  EXPECT_THAT(ran.out, HasSubstr("{n: 1}; {result: good}"));
+  EXPECT_THAT(ran.out, HasSubstr("2..3"));
+  EXPECT_THAT(ran.out, HasSubstr("1.000s"));
+  EXPECT_THAT(ran.out, HasSubstr("open"));
+  EXPECT_THAT(site_.run({"log", "mark", "list", "--open"}).out, Not(HasSubstr("shot 1")));
+  const auto one = site_.run({"log", "mark", "list", "--limit", "1"});
+  EXPECT_THAT(one.err, HasSubstr("1 more: --limit"));
+}
+
+TEST_F(MarkCommands, ListAsksForWhatItIsGiven) {
+  site_.run({"log", "mark", "list", "--name", "shot *", "--tag", "beam", "--since",
+             "2026-11-21T14:05:00Z", "--limit", "0"});
+  EXPECT_EQ(query_.name, "shot *");
+  EXPECT_EQ(query_.tag, "beam");
+  EXPECT_EQ(query_.since, parse_iso("2026-11-21T14:05:00Z"));
+  EXPECT_FALSE(query_.until);
+  EXPECT_EQ(query_.limit, api::MarksQuery::kMarksMax);
+}
+
+TEST_F(MarkCommands, QueryInsideAMarkAsksByItsId) {
+  site_.run({"log", "mark", "begin", "shot"});
+  EXPECT_EQ(site_.run({"log", "query", "--in", "shot"}).exit, 0);
+  EXPECT_EQ(read_.mark, marks_[0].id.text());
+  const auto none = site_.run({"log", "query", "--in", "shot 2"});
+  EXPECT_EQ(none.exit, 1);
+  EXPECT_THAT(none.err, HasSubstr("no mark 'shot 2'"));
+}
+
+}  // namespace
+}  // namespace tidemark::tools

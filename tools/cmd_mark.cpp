@@ -1,0 +1,297 @@
+// tools/cmd_mark.cpp
+//
+// log mark begin, end, set, list: things with a beginning and an end.
+
+#include <ostream>
+
+#include "tools/commands.h"
+#include "tools/key_show.h"
+#include "tools/marks.h"
+#include "tools/moment.h"
+#include "tools/show.h"
+
+namespace tidemark::tools {
+namespace {
+
+using namespace std::chrono_literals;
+namespace api = model::api;
+
+constexpr auto kBudget = 5s;
+
+struct MarkOptions {
+  std::string name;
+  std::vector<std::string> tags;
+  std::vector<std::string> data;
+  std::string at;
+  std::string from;
+  std::string to;
+};
+
+/// Of an option: not given, the epoch.
+Result<UtcTime> past_time(const char* option, const std::string& text, UtcTime now) {
+  if (text.empty()) return UtcTime{};
+  const auto time = parse_time_argument(text, now);
+  if (!time) return Error{time.error().code, std::string(option) + ": " + time.error().message};
+  if (time.value() <= now) return time;
+  return Error{Code::kInvalidArgument,
+               std::string(option) + ": " + time_text(time.value()) + " is yet to come"};
+}
+
+std::string line_text(const std::optional<api::MarkPoint>& point) {
+  return point ? std::to_string(point->line) : "?";
+}
+
+/// Says where a mark stands that was just set.
+Exit show(Context& context, Client& client, const Uuid& id) {
+  const auto mark = find_mark(client, id.text(), false, context.budget(kBudget));
+  if (!mark) return context.report(mark.error());
+  if (context.json) {
+    context.print(mark_json(mark.value()));
+    return Exit::kFine;
+  }
+  const auto& [same, name, tags, begin, end] = mark.value();
+  context.out << printable(name) << " (" << short_id(id) << ") ";
+  if (end) {
+    context.out << "is line " << line_text(begin) << " to " << line_text(end) << ", "
+                << lasted_text(mark.value()) << "\n";
+  } else {
+    context.out << "begins at line " << line_text(begin) << ", " << time_text(begin->at) << "\n";
+  }
+  return Exit::kFine;
+}
+
+Exit set_mark(Context& context, const std::vector<model::Record>& records, const Uuid& id) {
+  return with_client(context, [&](Client& client) {
+    const auto said = say(client, context.user, records, context.budget(kBudget));
+    return said ? show(context, client, id) : context.report(said.error());
+  });
+}
+
+// ---- begin, set ---------------------------------------------------------------------------------
+
+Exit begin(Context& context, const MarkOptions& options) {
+  const auto at = past_time("--at", options.at, context.now());
+  if (!at) return context.report(at.error());
+  const auto data = parse_data(options.data);
+  if (!data) return context.report(data.error());
+  const auto id = Uuid::random();
+  return set_mark(
+      context,
+      {model::MarkBegin{id, options.name, options.tags, context.user, data.value(), at.value()}},
+      id);
+}
+
+Exit set(Context& context, const MarkOptions& options) {
+  const auto now = context.now();
+  const auto from = past_time("--from", options.from, now);
+  if (!from) return context.report(from.error());
+  const auto to = past_time("--to", options.to, now);
+  if (!to) return context.report(to.error());
+  if (from.value() > to.value()) {
+    return context.report({Code::kInvalidArgument, "--to is before --from"});
+  }
+  const auto data = parse_data(options.data);
+  if (!data) return context.report(data.error());
+  const auto id = Uuid::random();
+  return set_mark(
+      context,
+      {model::MarkBegin{id, options.name, options.tags, context.user, data.value(), from.value()},
+       model::MarkEnd{id, options.name, context.user, {}, to.value()}},
+      id);
+}
+
+// ---- end ----------------------------------------------------------------------------------------
+
+Exit end(Context& context, const MarkOptions& options) {
+  const auto at = past_time("--at", options.at, context.now());
+  if (!at) return context.report(at.error());
+  const auto data = parse_data(options.data);
+  if (!data) return context.report(data.error());
+  return with_client(context, [&](Client& client) {
+    const auto mark = find_mark(client, options.name, true, context.budget(kBudget));
+    if (!mark) return context.report(mark.error());
+    const auto& [id, name, tags, begin, none] = mark.value();
+    if (at.value() != UtcTime{} && begin && at.value() < begin->at) {
+      return context.report(
+          {Code::kInvalidArgument, "--at: '" + name + "' began later: " + time_text(begin->at)});
+    }
+    const auto said = say(client, context.user,
+                          {model::MarkEnd{id, name, context.user, data.value(), at.value()}},
+                          context.budget(kBudget));
+    return said ? show(context, client, id) : context.report(said.error());
+  });
+}
+
+// ---- list ---------------------------------------------------------------------------------------
+
+struct ListOptions {
+  api::MarksQuery query;
+  std::string since;
+  std::string until;
+  std::uint32_t limit = 50;
+};
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+std::string data_text(const api::MarkEntry& mark) {
+  std::string out;
+  for (const auto* point : {&mark.begin, &mark.end}) {
+    if (!*point || (*point)->data.is_none()) continue;
+    out += (out.empty() ? "" : "; ") + key_value_text((*point)->data);
+  }
+  return out;
+}
+
+void print_table(const Context& context, const api::MarkList& list) {
+  Table table({{"ID", false, false},
+               {"NAME"},
+               {"BEGIN", false, false},
+               {"LASTED", true},
+               {"LINES"},
+               {"WHO"},
+               {"TAGS"},
+               {"DATA"}});
+  for (const auto& mark : list.marks) {
+    const auto& first = mark.begin ? mark.begin : mark.end;
+    const bool whole = mark.begin && mark.end;
+    table.add({short_id(mark.id),
+               mark.name,
+               mark.begin ? time_text(mark.begin->at) : "-",
+               {lasted_text(mark), whole ? Color::kNone : Color::kYellow},
+               line_text(mark.begin) + ".." + (mark.end ? line_text(mark.end) : ""),
+               first ? first->who : "",
+               joined(mark.tags),
+               data_text(mark)});
+  }
+  if (!table.empty()) table.print(context.out, context.columns, context.color());
+  if (list.found > list.marks.size()) {
+    context.err << "tidemark: " << list.found - list.marks.size() << " more: --limit\n";
+  }
+}
+
+Exit list(Context& context, ListOptions options) {
+  const auto now = context.now();
+  auto& query = options.query;
+  const auto read = [&](const char* option, const std::string& text, auto& into) -> Result<Unit> {
+    if (text.empty()) return Unit{};
+    const auto time = parse_time_argument(text, now);
+    if (!time) return Error{time.error().code, std::string(option) + ": " + time.error().message};
+    into = time.value();
+    return Unit{};
+  };
+  const auto since = read("--since", options.since, query.since);
+  if (!since) return context.report(since.error());
+  const auto until = read("--until", options.until, query.until);
+  if (!until) return context.report(until.error());
+  query.limit = options.limit == 0 ? api::MarksQuery::kMarksMax : options.limit;
+  return with_client(context, [&](Client& client) {
+    const auto found =
+        client.ask<api::MarkList>("journal", "journal.marks", query, context.budget(kBudget));
+    if (!found) return context.report(found.error());
+    if (context.json) {
+      for (const auto& mark : found.value().marks) context.print(mark_json(mark));
+    } else {
+      print_table(context, found.value());
+    }
+    return Exit::kFine;
+  });
+}
+
+// ---- options ------------------------------------------------------------------------------------
+
+void add_data(CLI::App& command, MarkOptions& options) {
+  add_repeatable(command, "--data", options.data, "What to remember with it, as shot=4711")
+      ->type_name("KEY=VALUE");
+}
+
+void add_name_and_tags(CLI::App& command, MarkOptions& options) {
+  command.add_option("NAME", options.name, "What it is called; need not be new")->required();
+  add_repeatable(command, "--tag", options.tags, "To find it by");
+}
+
+void add_begin(CLI::App& mark, Context& context) {
+  auto options = std::make_shared<MarkOptions>();
+  auto* command =
+      add_command(mark, context, "begin",
+                  {"Begin a mark",
+                   "It stays open until `log mark end`, also across restarts. Marks may "
+                   "lie inside each other. Prints the line where it begins.",
+                   "  tidemark log mark begin 'shift 12' --tag operation\n"
+                   "  tidemark log mark begin 'shot 4711' --data target=Al --data "
+                   "energy=4.5\n"
+                   "  tidemark log mark begin 'beam loss' --at -2m"},
+                  [&context, options] { return begin(context, *options); });
+  add_name_and_tags(*command, *options);
+  add_data(*command, *options);
+  command->add_option("--at", options->at, "It began then: -2m, or 2026-11-21T14:05:00Z")
+      ->type_name("TIME");
+}
+
+void add_end(CLI::App& mark, Context& context) {
+  auto options = std::make_shared<MarkOptions>();
+  auto* command = add_command(
+      mark, context, "end",
+      {"End a mark",
+       "Of several open ones with that name the newest. Exits with 1 when there is none.",
+       "  tidemark log mark end 'shift 12'\n"
+       "  tidemark log mark end 1f3a90c2 --data result=good"},
+      [&context, options] { return end(context, *options); });
+  command->add_option("MARK", options->name, "Its name, or its id")->required();
+  add_data(*command, *options);
+  command->add_option("--at", options->at, "It ended then: -2m, or 2026-11-21T14:05:00Z")
+      ->type_name("TIME");
+}
+
+void add_set(CLI::App& mark, Context& context) {
+  auto options = std::make_shared<MarkOptions>();
+  auto* command =
+      add_command(mark, context, "set",
+                  {"Set a mark after the fact, from a time to a time",
+                   "Each end stands for the last line that was recorded at or before its time.",
+                   "  tidemark log mark set 'beam loss' --from -20m --to -15m --tag fault"},
+                  [&context, options] { return set(context, *options); });
+  add_name_and_tags(*command, *options);
+  add_data(*command, *options);
+  command->add_option("--from", options->from, "It began then")->type_name("TIME")->required();
+  command->add_option("--to", options->to, "It ended then")->type_name("TIME")->required();
+}
+
+void add_list(CLI::App& mark, Context& context) {
+  auto options = std::make_shared<ListOptions>();
+  auto* command = add_command(
+      mark, context, "list",
+      {"List marks, the newest first",
+       "All filters must match. --since and --until take what was open at some time between them.",
+       "  tidemark log mark list --open\n"
+       "  tidemark log mark list --name 'shot *' --since -8h --json"},
+      [&context, options] { return list(context, *options); });
+  command->add_flag("--open", options->query.open, "Only those that have not ended");
+  command->add_option("--name", options->query.name, "Glob on the name")->type_name("GLOB");
+  command->add_option("--tag", options->query.tag, "Glob on one of its tags")->type_name("GLOB");
+  command->add_option("--since", options->since, "Not ended before: -8h, or 2026-11-21T14:05:00Z")
+      ->type_name("TIME");
+  command->add_option("--until", options->until, "Not begun after")->type_name("TIME");
+  command->add_option("--limit", options->limit, "At most so many (default: 50; 0: 10 000)");
+}
+
+}  // namespace
+
+void add_mark_commands(CLI::App& log, Context& context) {
+  auto* mark = add_group(log, "mark",
+                         {"Begin, end, set and list marks",
+                          "A mark is something with a beginning and an end: a shot, a shift, a "
+                          "tuning. Its name is a moment, and NAME.end is where it ended.",
+                          "  tidemark log mark begin 'shot 4711'\n"
+                          "  tidemark log mark end 'shot 4711'\n"
+                          "  tidemark log query --in 'shot 4711'"});
+  add_begin(*mark, context);
+  add_end(*mark, context);
+  add_set(*mark, context);
+  add_list(*mark, context);
+}
+
+}  // namespace tidemark::tools
