@@ -234,7 +234,8 @@ Result<Line> MarkProjection::line_of(const std::string& text) const {
       return Error{Code::kInvalidArgument, "the mark '" + name + "' is open: it has no end yet"};
     }
   }
-  return Error{Code::kNotFound, "the journal has no mark '" + text + "'"};
+  return Error{Code::kNotFound,
+               "'" + text + "' is no time, and the journal has no mark of that name"};
 }
 
 }  // namespace tidemark::journal

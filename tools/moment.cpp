@@ -156,7 +156,9 @@ Result<Moment> parse_moment(std::string_view text, UtcTime now) {
 Result<Moment> parse_moment_or_mark(std::string_view text, UtcTime now) {
   auto moment = parse_moment(text, now);
   // What begins like a line or a time was meant to be one.
-  const bool may_be_mark = !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0;
+  const bool begins_as_one = text.starts_with("yesterday") || text.starts_with("today");
+  const bool may_be_mark =
+      !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0 && !begins_as_one;
   if (moment || !may_be_mark) return moment;
   Moment mark;
   mark.mark = text;

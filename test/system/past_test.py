@@ -81,7 +81,15 @@ class Past(MachineTest):
         self.fails(self.site.cli("history", "NO:SUCH", "--plot"), 1, "NO:SUCH")
         self.fails(self.site.cli("blame", "NO:SUCH"), 1, "NO:SUCH")
         self.fails(self.site.cli("state", "--at", "@999999999"), 2, "is not there yet")
-        self.fails(self.site.cli("state", "--at", "soon"), 2, "'soon' is no moment")
+        self.fails(self.site.cli("state", "--at", "1 soon"), 2, "'1 soon' is no moment")
+        self.fails(self.site.cli("state", "--at", "soon"), 1, "no mark of that name")
+
+    def test_a_mark_is_a_moment(self):
+        self.change(QUAD, 1.25)
+        self.site.cli("log", "mark", "begin", "tuning", check=True)
+        self.change(QUAD, 2.5)
+        self.assertEqual(self.state(QUAD, "tuning")["value"], 1.25)
+        self.assertEqual(self.state(QUAD)["value"], 2.5)
 
     def test_diff_has_what_was_written_in_between(self):
         self.change(CORRECTOR, 0.0)
