@@ -58,14 +58,14 @@ class RocksStoreTest : public ::testing::Test {
   }
   /// The same where RocksDB first has to find out by itself that there is room.
   Line appended_in_the_end(std::size_t count = 1, std::size_t text_bytes = 10) {
-    const auto deadline = steady_now() + std::chrono::seconds{30};
+    const auto deadline = steady_now() + std::chrono::seconds{60};
     while (steady_now() < deadline) {
       const auto appended = append(count, text_bytes);
       if (appended) return appended.value().first;
       EXPECT_EQ(appended.error().code, Code::kUnavailable) << appended.error().message;
       std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
-    ADD_FAILURE() << "no room for 30 s";
+    ADD_FAILURE() << "no room for 60 s";
     return Line{0};
   }
   void append_blocks(int blocks, std::size_t text_bytes = 10) {
@@ -213,7 +213,7 @@ TEST_F(RocksStoreTest, ASecondStoreInOneProcessIsRefused) {
 
 TEST_F(RocksStoreTest, AFullDiskRefusesAppendsUntilThereIsRoom) {
 #ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "the packaged RocksDB, not built for it, does not recover within 30 s";
+  GTEST_SKIP() << "the packaged RocksDB, not built for it, does not recover within a minute";
 #endif
   open();
   append_blocks(5);

@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import harness  # noqa: E402  (the path comes first)
 from harness import wait_until  # noqa: E402,F401
 
-from tidemark import Client, Query, Subsystem  # noqa: E402
+from tidemark import Client, Query, Subsystem, Timeout  # noqa: E402
 
 logging.getLogger("tidemark").setLevel(logging.CRITICAL)
 
@@ -41,7 +41,14 @@ class SiteTest(unittest.TestCase):
         return Subsystem(name, self.site.file, **options)
 
     def lines(self, client, **options):
-        return client.read(Query(**options)).lines
+        # A machine with other things to do may take longer than one read waits.
+        until = time.monotonic() + SECONDS
+        while True:
+            try:
+                return client.read(Query(**options)).lines
+            except Timeout:
+                if time.monotonic() > until:
+                    raise
 
     def until(self, condition, what):
         return wait_until(condition, SECONDS, what)
