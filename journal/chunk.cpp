@@ -430,6 +430,9 @@ Result<Unit> decode_chunk(BytesView chunk, std::vector<Sample>& out) {
   Bytes unpacked;
   auto body = stored;
   if (is_packed) {
+    if (ZSTD_getFrameContentSize(stored.data(), stored.size()) != body_bytes) {
+      return corrupt("size");
+    }
     unpacked.resize(body_bytes);
     const auto size =
         ZSTD_decompress(unpacked.data(), unpacked.size(), stored.data(), stored.size());

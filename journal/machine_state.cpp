@@ -127,6 +127,7 @@ Result<Unit> decode_shard(BytesView bytes, MachineState& state) {
   auto body = head.take_bytes(head.left());
   Bytes unpacked;
   if (is_packed) {
+    if (ZSTD_getFrameContentSize(body.data(), body.size()) != body_bytes) return corrupt("length");
     unpacked.resize(body_bytes);
     const auto size = ZSTD_decompress(unpacked.data(), unpacked.size(), body.data(), body.size());
     if (ZSTD_isError(size) != 0U || size != body_bytes) return corrupt("cannot be unpacked");
