@@ -6,12 +6,9 @@
 
 #pragma once
 
-#include <map>
-
 #include "actors/messages.h"
-#include "journal/archive.h"
+#include "actors/past.h"
 #include "model/api/marks.h"
-#include "model/api/past.h"
 
 namespace tidemark::actors {
 
@@ -22,14 +19,8 @@ using Archivist = caf::typed_actor<
     caf::reacts_to<bins_atom, bus::Call>, caf::reacts_to<blame_atom, bus::Call>,
     caf::reacts_to<marks_atom, bus::Call>>;
 
-struct ArchivistState {
+struct ArchivistState : Past {
   static inline const char* name = "archivist";
-
-  std::shared_ptr<const journal::Projections> projections;
-  std::unique_ptr<journal::Archive> archive;
-  std::map<std::string, model::ChannelId, std::less<>> by_address;
-
-  void learn_channels();
 };
 
 Archivist::behavior_type archivist_actor(Archivist::stateful_pointer<ArchivistState> self,

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/live_value.h"
 #include "base/glob.h"
 #include "model/compare.h"
 #include "model/restore_plan.h"
@@ -30,14 +31,7 @@ api::LiveValue live_value(const std::string& address, model::ChannelId channel,
   value.alarm = entry->alarm;
   value.taken_at = entry->taken_at;
   value.received_at = entry->received_at;
-  if (entry->meta) {
-    value.units = entry->meta->units;
-    value.precision = entry->meta->precision;
-    value.labels = entry->meta->labels;
-    value.native_type = entry->meta->native_type;
-    value.host = entry->meta->host;
-    value.writable = entry->meta->writable;
-  }
+  if (entry->meta) describe(value, *entry->meta);
   return value;
 }
 
