@@ -95,7 +95,7 @@ class ZmqTransport final : public Transport {
 Result<Unit> ZmqTransport::open(ZmqLinkOptions& options) {
   host_ = options.self.host;
   // ZeroMQ keeps identities that begin with a zero byte for itself.
-  identity_ = "T";
+  identity_.assign(1, 'T');
   const auto& uuid = options.self.uuid.bytes;
   identity_.append(reinterpret_cast<const char*>(uuid.data()), uuid.size());
   append_le(identity_, options.self.incarnation);
