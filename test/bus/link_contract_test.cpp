@@ -428,6 +428,7 @@ TEST_P(LinkContract, CallWithoutAnswerTimesOut) {
   server_->serve("silence", [&](Call call) { calls.add(std::move(call)); });
   EXPECT_EQ(code(ask("silence", {}, 300ms)), Code::kTimeout);
   EXPECT_EQ(client_->counters().requests_timed_out, 1U);
+  calls.wait_for(1);  // before it goes
 }
 
 TEST_P(LinkContract, LateAnswerIsIgnored) {

@@ -63,10 +63,12 @@ class MemorySite {
     registry_->serve("registry.directory", [this](const bus::Call& call) {
       call.done(model::pack(table_->directory()));
     });
-    // It renews for the next hour.
-    publish(table_->add(member_called("journal"), steady_now() + std::chrono::hours(1), utc_now())
-                .value());
-    look();
+    registry_->after(Duration{0}, [this] {
+      // It renews for the next hour.
+      publish(table_->add(member_called("journal"), steady_now() + std::chrono::hours(1), utc_now())
+                  .value());
+      look();
+    });
   }
   void close_registry() { registry_.reset(); }
   /// As its supervisor would: that process has ended.
