@@ -190,6 +190,60 @@ TEST(Reduction, KnowsTheDeviationOfLargeValuesThatHardlyDiffer) {
   EXPECT_NEAR(bins.value()[0].mean, 2.856e9, 1e-3);
 }
 
+/// A table on a disk that is full at times.
+class FullTable final : public ProjectionTable {
+ public:
+  bool full = false;
+
+  Result<Unit> write(const std::vector<KeyValue>& puts) override {
+    if (full) return Error{Code::kUnavailable, "disk full"};
+    return inner_.write(puts);
+  }
+  void flush() override {}
+  Result<Unit> clear() override { return inner_.clear(); }
+  Result<Unit> scan(
+      BytesView from, BytesView to,
+      const std::function<bool(BytesView key, BytesView value)>& visit) const override {
+    return inner_.scan(from, to, visit);
+  }
+  Result<std::optional<KeyValue>> last(BytesView from, BytesView to) const override {
+    return inner_.last(from, to);
+  }
+
+ private:
+  MemoryProjectionTable inner_;
+};
+
+TEST(ProjectionsOnAFullDisk, WriteTheKeyframeOfTheSegmentThatWasFullAndNoLaterOne) {
+  auto store = std::make_shared<MemoryStore>();
+  std::uint64_t line = 0;
+  for (const std::size_t count : {48u, 52u}) {  // the first block ends with its segment
+    std::vector<PvUpdate> updates(count);
+    for (auto& update : updates) {
+      update.channel = model::ChannelId{1};
+      update.value = static_cast<double>(++line);
+    }
+    const auto appended = inspected(section_of(updates, line - count + 1));
+    ASSERT_TRUE(store->append({&appended, 1}));
+  }
+  const auto table = std::make_shared<FullTable>();
+  const auto projections = std::make_shared<Projections>(store, table, small_limits(1u << 20));
+  ASSERT_TRUE(projections->load());
+  table->full = true;
+  EXPECT_FALSE(projections->advance(1000));
+  EXPECT_FALSE(projections->advance(1000));
+  table->full = false;
+  while (projections->advance(1000).value()) {
+  }
+  EXPECT_EQ(projections->sealed(), Line{96});
+  for (const auto at : {48u, 60u, 96u, 100u}) {
+    const auto state = Archive(projections).state_at(Line{at});
+    ASSERT_TRUE(state);
+    EXPECT_EQ(state.value().find(model::ChannelId{1})->value,
+              model::PvValue{static_cast<double>(at)});
+  }
+}
+
 TEST(ProjectionsOfADamagedTable, AreMadeAnew) {
   auto store = std::make_shared<MemoryStore>();
   PvUpdate update;
