@@ -133,8 +133,10 @@ RecordKind kind_of(const Record& record) {
 }
 
 Level level_of(const Record& record) {
+  // What arrives may have one of a later version, or of a careless client.
+  const auto known = [](Level level) { return std::min(level, Level::kError); };
   return std::visit(Overload{
-                        [](const LogMessage& each) { return each.level; },
+                        [&](const LogMessage& each) { return known(each.level); },
                         [](const PutRefused&) { return Level::kWarning; },
                         [](const PutUnknown&) { return Level::kWarning; },
                         [](const NodeDown& each) {
@@ -146,7 +148,7 @@ Level level_of(const Record& record) {
                         [](const EventAnswered& each) {
                           return each.state == "done" ? Level::kInfo : Level::kWarning;
                         },
-                        [](const StatusChanged& each) { return each.severity; },
+                        [&](const StatusChanged& each) { return known(each.severity); },
                         [](const auto&) { return Level::kInfo; },
                     },
                     record);

@@ -320,6 +320,7 @@ using Record =
 
 RecordKind kind_of(const Record& record);
 /// Warning for refused and unknown puts, gaps and dead nodes; of a LogMessage its own; else info.
+/// A level that there is not counts as an error.
 Level level_of(const Record& record);
 /// What it is about: a PV address, a job, a node, a tag.
 std::string subject_of(const Record& record);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "journal/block_codec.h"
 #include "journal_samples.h"
 
 namespace tidemark::journal {
@@ -20,6 +21,18 @@ TEST(InspectSection, FindsKindsLevelAndDefinitions) {
   EXPECT_EQ(values.level(), model::Level::kInfo);
   EXPECT_EQ(inspected(section_of({value_of(1, 2), disconnected(1)})).level(),
             model::Level::kWarning);
+}
+
+TEST(InspectSection, ALevelThatThereIsNotIsAnErrorAndDoesNotDamageItsBlock) {
+  const auto odd = inspected(section_of({message("x", static_cast<model::Level>(9))}));
+  EXPECT_EQ(odd.level(), model::Level::kError);
+  model::StatusChanged changed{"psu.1/interlock", static_cast<model::Level>(255), 0, "", true, ""};
+  EXPECT_EQ(inspected(section_of({model::Record{changed}})).level(), model::Level::kError);
+  const Bytes bytes = encode_block(Line{1}, at_second(1), {}, {&odd, 1});
+  const auto header = decode_block_header(bytes);
+  ASSERT_TRUE(header) << header.error().message;
+  EXPECT_EQ(header.value().level, model::Level::kError);
+  EXPECT_TRUE(decode_block(bytes));
 }
 
 TEST(InspectSection, RefusesACountThatIsNotThatOfThePayload) {
