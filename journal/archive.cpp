@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "journal/packed_value.h"
+
 namespace tidemark::journal {
 namespace {
 
@@ -27,6 +29,7 @@ Result<Unit> Sealed::scan(const Bytes& from, const Bytes& to,
                           const std::function<bool(const ChunkHeader&, BytesView)>& take) const {
   Result<Unit> result = Unit{};
   const auto scanned = table.scan(from, to, [&](BytesView, BytesView value) {
+    value = unchecked(value);
     const auto header = decode_chunk_header(value);
     if (!header) {
       result = header.error();
@@ -95,6 +98,27 @@ Result<Unit> Sealed::read(std::uint64_t segment) {
   return Unit{};
 }
 
+/// Whether a chunk with this key may hold one of `only`.
+bool is_wanted(BytesView key, const std::vector<model::ChannelId>* only) {
+  constexpr std::size_t kAtKind = 9;
+  if (only == nullptr || key.size() < kAtKind + 5) return true;
+  const auto number = read_be<std::uint32_t>(key, kAtKind + 1);
+  const bool quiet = key[kAtKind] == 'g';
+  const std::uint64_t begin = quiet ? std::uint64_t{number} * kQuietChannels : number;
+  const auto end = begin + (quiet ? kQuietChannels : 1);
+  const auto first = std::lower_bound(only->begin(), only->end(), begin,
+                                      [](auto channel, auto from) { return raw(channel) < from; });
+  return first != only->end() && raw(*first) < end;
+}
+
+/// Chunks of one channel come in the order of their lines, but quiet and busy ones do not.
+void apply_newer(MachineState& state, const Sample& sample) {
+  const auto* row = state.find(sample.update.channel);
+  const bool is_value = sample.update.event == model::PvUpdate::Event::kValue;
+  if (row != nullptr && (is_value ? row->value_line : row->link_line) >= sample.line) return;
+  state.apply(sample.line, sample.update);
+}
+
 }  // namespace
 
 Result<Unit> Archive::scan_log(
@@ -126,6 +150,37 @@ Result<Unit> Archive::scan_log(
   return scanned ? result : scanned;
 }
 
+/// The lines after `after` up to `to`, which are sealed: the log may not have them any more.
+Result<Unit> Archive::apply_chunks(Line after, Line to, const std::vector<model::ChannelId>* only,
+                                   MachineState& state) const {
+  const auto& segments = projections_->segments();
+  Result<Unit> result = Unit{};
+  std::vector<Sample> samples;
+  const auto apply_chunk = [&](BytesView key, BytesView value) {
+    if (!is_wanted(key, only)) return true;
+    const auto chunk = checked(value);
+    const auto header =
+        chunk ? decode_chunk_header(chunk.value()) : Result<ChunkHeader>(chunk.error());
+    if (!header) {
+      result = header.error();
+      return false;
+    }
+    if (header.value().first > to || header.value().last <= after) return true;
+    samples.clear();
+    result = decode_chunk(chunk.value(), samples);
+    for (const auto& each : samples) {
+      if (each.line > after && each.line <= to) apply_newer(state, each);
+    }
+    return result.ok();
+  };
+  for (auto segment = segments.of(Line{raw(after) + 1}); segment <= segments.of(to); ++segment) {
+    const auto scanned = projections_->table().scan(segment_chunks_key(segment),
+                                                    chunks_mark_key(segment), apply_chunk);
+    if (!scanned || !result) return scanned ? result : scanned;
+  }
+  return Unit{};
+}
+
 Result<MachineState> Archive::state_at(Line line, const std::vector<model::ChannelId>* only) const {
   const auto last = projections_->store().last();
   if (line > last) {
@@ -151,6 +206,12 @@ Result<MachineState> Archive::state_at(Line line, const std::vector<model::Chann
       with_meta.meta = projections_->meta_at(channel, from);
       state.set(channel, std::move(with_meta));
     }
+  }
+  const auto sealed = std::min(line, projections_->sealed());
+  if (from < sealed) {
+    const auto applied = apply_chunks(from, sealed, only, state);
+    if (!applied) return applied.error();
+    from = sealed;
   }
   const auto scanned =
       scan_log(Line{raw(from) + 1}, line, [&](Line at, const model::PvUpdate& update) {

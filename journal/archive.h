@@ -42,6 +42,8 @@ class Archive {
   Result<std::vector<Sample>> newest(model::ChannelId channel, Line line, std::size_t count) const;
 
  private:
+  Result<Unit> apply_chunks(Line after, Line to, const std::vector<model::ChannelId>* only,
+                            MachineState& state) const;
   Result<Unit> scan_log(Line from, Line to,
                         const std::function<bool(Line, const model::PvUpdate&)>& visit) const;
 

@@ -234,4 +234,11 @@ bool passes(const BlockFilter& filter, std::uint32_t kinds, model::Level level,
          (!filter.until || recorded_at <= *filter.until);
 }
 
+void leave_out(const BlockFilter& filter, Block& block) {
+  if ((filter.kinds & kUpdateKinds) != 0) return;
+  for (auto& section : block.sections) {
+    if (section.format == SectionFormat::kUpdates) section.payload.clear();
+  }
+}
+
 }  // namespace tidemark::journal

@@ -66,4 +66,7 @@ Digest block_digest(BytesView block);
 bool passes(const BlockFilter& filter, std::uint32_t kinds, model::Level level,
             UtcTime recorded_at);
 
+/// Clears the payloads that `filter` does without.
+void leave_out(const BlockFilter& filter, Block& block);
+
 }  // namespace tidemark::journal

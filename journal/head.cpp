@@ -1,48 +1,13 @@
 #include "journal/head.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "model/live_table.h"
-#include "model/value_types.h"
 
 namespace tidemark::journal {
 namespace {
 
 using model::PvUpdate;
-using model::TypeCode;
-
-/// The bits of a scalar of fixed width.
-std::optional<std::uint64_t> bits_of(const model::PvValue& value) {
-  return std::visit(
-      [](const auto& each) -> std::optional<std::uint64_t> {
-        using T = std::decay_t<decltype(each)>;
-        if constexpr (std::is_same_v<T, double>) {
-          return std::bit_cast<std::uint64_t>(each);
-        } else if constexpr (std::is_same_v<T, float>) {
-          return std::bit_cast<std::uint32_t>(each);
-        } else if constexpr (std::is_integral_v<T>) {
-          return static_cast<std::uint64_t>(each);
-        } else if constexpr (std::is_same_v<T, model::EnumIndex>) {
-          return each.index;
-        } else {
-          return std::nullopt;
-        }
-      },
-      value);
-}
-
-model::PvValue value_of(std::uint8_t type, std::uint64_t bits) {
-  switch (static_cast<TypeCode>(type)) {
-    case TypeCode::kDouble: return std::bit_cast<double>(bits);
-    case TypeCode::kFloat: return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
-    case TypeCode::kLong: return static_cast<std::int32_t>(bits);
-    case TypeCode::kShort: return static_cast<std::int16_t>(bits);
-    case TypeCode::kChar: return static_cast<std::uint8_t>(bits);
-    case TypeCode::kEnum: return model::EnumIndex{static_cast<std::uint16_t>(bits)};
-    default: return {};
-  }
-}
 
 std::size_t memory_of(const PvUpdate& update) {
   return sizeof(PvUpdate) + model::content_bytes(update.value);
@@ -55,16 +20,13 @@ void Head::add(Line line, const PvUpdate& update) {
   if (channel > model::LiveTable::kChannelMax) return;  // as the live table
   if (channel >= channels_.size()) channels_.resize(channel + 1);
   auto& of = channels_[channel];
-  const auto bits = update.event == PvUpdate::Event::kValue && update.hidden_before == 0
-                        ? bits_of(update.value)
-                        : std::nullopt;
-  Packed packed{raw(line),
-                update.taken_at.time_since_epoch().count(),
-                bits.value_or(of.others.size()),
-                bits ? static_cast<std::uint8_t>(model::type_code(update.value)) : kOther,
-                static_cast<std::uint8_t>(update.alarm.severity),
-                update.alarm.status};
-  if (!bits) {
+  Packed packed;
+  packed.line = raw(line);
+  if (const auto small = pack_update(update)) {
+    static_cast<PackedUpdate&>(packed) = *small;
+  } else {
+    packed.type = PackedUpdate::kOther;
+    packed.bits = of.others.size();
     of.others.push_back(update);
     content_bytes_ += memory_of(update);
   }
@@ -73,17 +35,8 @@ void Head::add(Line line, const PvUpdate& update) {
 }
 
 Sample Head::unpack(model::ChannelId channel, const Channel& from, const Packed& packed) {
-  Sample sample;
-  sample.line = Line{packed.line};
-  if (packed.type == kOther) {
-    sample.update = from.others[packed.bits];
-    return sample;
-  }
-  sample.update.channel = channel;
-  sample.update.taken_at = UtcTime{Duration{packed.taken_at}};
-  sample.update.alarm = {static_cast<model::Severity>(packed.severity), packed.status};
-  sample.update.value = value_of(packed.type, packed.bits);
-  return sample;
+  return {Line{packed.line}, packed.type == PackedUpdate::kOther ? from.others[packed.bits]
+                                                                 : unpack_update(channel, packed)};
 }
 
 void Head::copy(model::ChannelId channel, Line from, Line to, std::vector<Sample>& out) const {
@@ -161,7 +114,7 @@ void Head::drop(Line through) {
     Channel kept;
     for (auto at = keep; at != of.samples.end(); ++at) {
       kept.samples.push_back(*at);
-      if (at->type != kOther) continue;
+      if (at->type != PackedUpdate::kOther) continue;
       kept.samples.back().bits = kept.others.size();
       kept.others.push_back(std::move(of.others[at->bits]));
       content_bytes_ += memory_of(kept.others.back());

@@ -1,6 +1,6 @@
 // journal/head.h
 //
-// The newest updates of each channel, which are in no chunk yet: 24 bytes each, beside strings and
+// The newest updates of each channel, which are in no chunk yet: 32 bytes each, beside strings and
 // arrays. Not guarded.
 
 #pragma once
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "journal/chunk.h"
+#include "journal/packed_update.h"
 #include "journal/projection_keys.h"
 
 namespace tidemark::journal {
@@ -30,15 +31,9 @@ class Head {
   std::size_t bytes() const { return samples_ * sizeof(Packed) + content_bytes_; }
 
  private:
-  struct Packed {
-    std::uint64_t line;
-    std::int64_t taken_at;
-    std::uint64_t bits;  // of a scalar; else where it is in others
-    std::uint8_t type;   // model::TypeCode, or kOther
-    std::uint8_t severity;
-    std::uint8_t status;
+  struct Packed : PackedUpdate {
+    std::uint64_t line = 0;
   };
-  static constexpr std::uint8_t kOther = 0xff;
   /// A channel with fewer samples is quiet, unless they are large.
   static constexpr std::size_t kBusySamples = 64;
   static constexpr std::size_t kQuietContentMax = 4096;

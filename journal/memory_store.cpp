@@ -37,12 +37,14 @@ std::size_t MemoryStore::find(Line line) const {
 Result<Unit> MemoryStore::scan(Line from, const BlockFilter& filter,
                                const std::function<bool(Block&)>& visit) const {
   const Line end = std::min(last(), filter.last);
+  if (std::max(from, Line{1}) > end) return Unit{};
   std::unique_lock lock(mutex_);
   for (auto at = find(from); at < blocks_.size(); ++at) {
     const Block& each = blocks_[at];
     if (each.first > end) break;
     if (!passes(filter, each.kinds, each.level, each.recorded_at)) continue;
     Block copy = each;
+    leave_out(filter, copy);
     lock.unlock();  // The visitor may append.
     if (!visit(copy)) return Unit{};
     lock.lock();
@@ -53,13 +55,14 @@ Result<Unit> MemoryStore::scan(Line from, const BlockFilter& filter,
 Result<Unit> MemoryStore::scan_back(Line from, const BlockFilter& filter,
                                     const std::function<bool(Block&)>& visit) const {
   const Line newest = std::min(last(), from);
-  if (newest == Line{0}) return Unit{};
+  if (newest < std::max(filter.first, Line{1})) return Unit{};
   std::unique_lock lock(mutex_);
   for (auto at = find(newest) + 1; at-- > 0;) {
     const Block& each = blocks_[at];
     if (raw(each.first) + each.count - 1 < raw(filter.first)) break;
     if (!passes(filter, each.kinds, each.level, each.recorded_at)) continue;
     Block copy = each;
+    leave_out(filter, copy);
     lock.unlock();
     if (!visit(copy)) return Unit{};
     lock.lock();

@@ -1,13 +1,24 @@
 // journal/projection_keys.h
 //
-// The keys of what is derived from the log. Numbers are big-endian: the order of keys is theirs.
+// The keys of what stands beside the log. Numbers are big-endian: the order of keys is theirs.
 //
-//   g segment u64 · shard u32 · first line u64      a chunk of the shard's quiet channels
-//   h segment u64 · channel u32 · first line u64    a chunk of one busy channel
+//   a first line u64 · frame u32                    records of the segment that begins there: those
+//   b                                               that are kept, log messages, and what is said
+//   c                                               of keys and events (record_class.h)
+//   h segment u64 · g · shard u32 · line u64        a chunk of the shard's quiet channels
+//   h segment u64 · h · channel u32 · line u64      a chunk of one busy channel
+//   h segment u64 · w                               how far the segment's chunks are
+//   s first line u64                                its skeleton
+//   u first line u64                                its header: without one it is not closed
+//   x class u8                                      what has expired of a class
+//
 //   k line u64 · first channel u32                  a shard of the keyframe after that line
 //   m channel u32 · line u64                        what the IOC said of the channel, from there on
 //   p line u64                                      what the record there says of a mark
-//   w                                               how far all this is
+//   w                                               how far k, m and p are
+//
+// k, m, p and w are derived, and can be made again. So can the chunks (h) of a segment that is not
+// closed. The rest is the only copy once the blocks of a segment were dropped from the log.
 //
 // Chunks are grouped by segment, so that writing one is sequential, dropping one is cheap, and a
 // channel's past is one place per segment.
@@ -15,6 +26,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "journal/record_class.h"
 #include "journal/store.h"
 
 namespace tidemark::journal {
@@ -32,19 +44,38 @@ struct Segments {
 /// Channels n * kQuietChannels to (n + 1) * kQuietChannels - 1 are shard n of the quiet ones.
 inline constexpr std::uint32_t kQuietChannels = 1024;
 
-inline Bytes segment_key(char kind, std::uint64_t segment, std::uint32_t number = 0,
-                         std::uint64_t line = 0) {
-  Bytes key(1, kind);
+inline Bytes segment_chunks_key(std::uint64_t segment) {
+  Bytes key = "h";
   append_be(key, segment);
+  return key;
+}
+/// `kind`: g or h.
+inline Bytes any_chunk_key(std::uint64_t segment, char kind, std::uint32_t number,
+                           std::uint64_t line) {
+  Bytes key = segment_chunks_key(segment);
+  key.push_back(kind);
   append_be(key, number);
   append_be(key, line);
   return key;
 }
 inline Bytes chunk_key(std::uint64_t segment, std::uint32_t channel, std::uint64_t line = 0) {
-  return segment_key('h', segment, channel, line);
+  return any_chunk_key(segment, 'h', channel, line);
 }
 inline Bytes quiet_key(std::uint64_t segment, std::uint32_t shard, std::uint64_t line = 0) {
-  return segment_key('g', segment, shard, line);
+  return any_chunk_key(segment, 'g', shard, line);
+}
+inline Bytes chunks_mark_key(std::uint64_t segment) { return segment_chunks_key(segment) + 'w'; }
+inline Bytes piece_key(char kind, Line line) {
+  Bytes key(1, kind);
+  append_be(key, raw(line));
+  return key;
+}
+inline Bytes header_key(Line first) { return piece_key('u', first); }
+inline Bytes skeleton_key(Line first) { return piece_key('s', first); }
+inline Bytes frame_key(RecordClass of, Line first, std::uint32_t frame) {
+  Bytes key = piece_key(static_cast<char>('a' + static_cast<int>(of)), first);
+  append_be(key, frame);
+  return key;
 }
 inline Bytes shard_key(Line line, std::uint32_t first_channel = 0) {
   Bytes key = "k";

@@ -16,8 +16,11 @@ constexpr int kNice = 10;
 
 }  // namespace
 
-ProjectionThread::ProjectionThread(std::shared_ptr<Projections> projections)
-    : projections_(std::move(projections)), thread_([this] { run(); }) {}
+ProjectionThread::ProjectionThread(std::shared_ptr<Projections> projections,
+                                   std::shared_ptr<Thinner> thinner)
+    : projections_(std::move(projections)),
+      thinner_(std::move(thinner)),
+      thread_([this] { run(); }) {}
 
 ProjectionThread::~ProjectionThread() {
   {
@@ -41,6 +44,14 @@ std::string ProjectionThread::trouble() const {
   return trouble_;
 }
 
+Result<bool> ProjectionThread::step() {
+  const auto more = projections_->advance(kLinesAtOnce);
+  if (!more || !thinner_) return more;
+  const auto closed = thinner_->step();
+  if (!closed) return closed;
+  return more.value() || closed.value();
+}
+
 void ProjectionThread::run() {
   pthread_setname_np(pthread_self(), "projections");
   (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
@@ -50,7 +61,7 @@ void ProjectionThread::run() {
     if (stopping_) return;
     woken_ = false;
     lock.unlock();
-    const auto more = projections_->advance(kLinesAtOnce);
+    const auto more = step();
     lock.lock();
     if (more) {
       trouble_.clear();

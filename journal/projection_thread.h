@@ -1,7 +1,8 @@
 // journal/projection_thread.h
 //
-// Keeps the projections up with the log, behind everybody's back: at the lowest priority, woken
-// after each append. What goes wrong is logged and tried again.
+// Keeps the projections up with the log, and lets the log give up what sealed segments have, behind
+// everybody's back: at the lowest priority, woken after each append. What goes wrong is logged and
+// tried again.
 
 #pragma once
 
@@ -12,12 +13,15 @@
 #include <thread>
 
 #include "journal/projections.h"
+#include "journal/thinner.h"
 
 namespace tidemark::journal {
 
 class ProjectionThread {
  public:
-  explicit ProjectionThread(std::shared_ptr<Projections> projections);
+  /// `thinner` may be null: then the log keeps all.
+  explicit ProjectionThread(std::shared_ptr<Projections> projections,
+                            std::shared_ptr<Thinner> thinner = nullptr);
   ~ProjectionThread();
 
   /// There are new lines. Threads: any.
@@ -27,8 +31,11 @@ class ProjectionThread {
 
  private:
   void run();
+  /// Whether there is more to do.
+  Result<bool> step();
 
   const std::shared_ptr<Projections> projections_;
+  const std::shared_ptr<Thinner> thinner_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

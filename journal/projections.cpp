@@ -6,24 +6,26 @@
 #include <mutex>
 
 #include "base/varint.h"
+#include "journal/packed_value.h"
+#include "journal/segment_header.h"
 
 namespace tidemark::journal {
 namespace {
 
 using model::PvUpdate;
 
-constexpr std::uint8_t kFormat = 2;  // of all that is derived: a table of another is made anew
+constexpr std::uint8_t kFormat = 3;  // of all that is derived: a table of another is made anew
 constexpr std::size_t kWriteBytes = 4u << 20;  // of one write
 
 struct Watermark {
-  Line sealed{0};
+  Line told{0};
   Line keyframe{0};  // the last one at or before it
 };
 
 Bytes encode(const Watermark& mark) {
   Bytes out;
   out.push_back(static_cast<char>(kFormat));
-  append_varint(out, raw(mark.sealed));
+  append_varint(out, raw(mark.told));
   append_varint(out, raw(mark.keyframe));
   return out;
 }
@@ -32,12 +34,19 @@ Result<Watermark> decode(BytesView bytes) {
   VarintReader from(bytes);
   const auto format = from.take_byte();
   Watermark mark;
-  mark.sealed = Line{from.take()};
+  mark.told = Line{from.take()};
   mark.keyframe = Line{from.take()};
   if (!from.ok() || format != kFormat || from.left() != 0) {
     return Error{Code::kCorruption, "the watermark of the projections"};
   }
   return mark;
+}
+
+Bytes encode_chunks_mark(Line sealed) {
+  Bytes out;
+  append_varint(out, raw(sealed));
+  append_crc(out);
+  return out;
 }
 
 }  // namespace
@@ -52,26 +61,60 @@ Result<Unit> Projections::load() {
   const auto loaded = stored.value() ? load_table(stored.value()->second)
                                      : Result<Unit>(Error{Code::kNotFound, "no watermark"});
   if (loaded || (loaded.error().code != Code::kCorruption && stored.value())) return loaded;
-  // All of it is in the log.
+  // All of it is in the log, or in the segments that it has given up.
   if (stored.value()) {
     spdlog::warn("the projections cannot be used and are made anew: {}", loaded.error().message);
   }
-  sealed_ = projected_ = keyframe_ = Line{0};
+  projected_ = keyframe_ = told_ = Line{0};
   state_.clear();
   metas_.clear();
   marks_.clear();
-  return table_->clear();
+  const auto cleared = table_->clear();
+  if (!cleared) return cleared;
+  const auto sealed = load_chunks();
+  if (!sealed) return sealed.error();
+  sealed_ = sealed.value();
+  return Unit{};
+}
+
+/// How far the chunks are that are there.
+Result<Line> Projections::load_chunks() const {
+  const auto closed = last_header(*table_);
+  if (!closed) return closed.error();
+  const auto end =
+      closed.value() ? limits_.segments.end(limits_.segments.of(closed.value()->last)) : Line{0};
+  Bytes until = "i";
+  while (true) {
+    const auto last = table_->last("h", until);
+    if (!last && last.error().code == Code::kCorruption) {
+      // What the log has still is written once more; of the rest only the damaged part is lost.
+      spdlog::error("chunks of the history cannot be read: {}", last.error().message);
+      return end;
+    }
+    if (!last) return last.error();
+    if (!last.value() || last.value()->first.size() < 10) return end;
+    const auto& [key, value] = *last.value();
+    const auto segment = read_be<std::uint64_t>(key, 1);
+    if (key == chunks_mark_key(segment)) {
+      const auto mark = checked(value);
+      if (mark) return std::max(end, Line{VarintReader(mark.value()).take()});
+    }
+    until = segment_chunks_key(segment);  // its mark was not written any more, or is damaged
+  }
 }
 
 Result<Unit> Projections::load_table(BytesView watermark) {
   const auto mark = decode(watermark);
   if (!mark) return mark.error();
+  const auto sealed = load_chunks();
+  if (!sealed) return sealed.error();
   const Error other{Code::kCorruption, "they are of another log"};
-  if (mark.value().sealed > store_->last()) return other;
-  const auto marks = marks_.load(*table_, mark.value().sealed);
+  if (std::max(mark.value().told, sealed.value()) > store_->last()) return other;
+  const auto marks = marks_.load(*table_, mark.value().told);
   if (!marks) return marks.error();
   if (!marks.value()) return other;
-  sealed_ = mark.value().sealed;
+  sealed_ = sealed.value();
+  told_ = mark.value().told;
   keyframe_ = mark.value().keyframe;
   const auto metas = load_metas();
   if (!metas) return metas.error();
@@ -99,19 +142,21 @@ Result<Unit> Projections::load_metas() {
   return scanned ? result : scanned;
 }
 
-/// From the last keyframe on the state is made again, but no chunk: they are there.
+/// From a keyframe on the state is made again, but no chunk that is there.
 Result<Unit> Projections::load_state() {
-  const auto found = read_keyframe(*table_, keyframe_, nullptr, state_);
+  const auto found = read_keyframe(*table_, std::min(keyframe_, sealed_), nullptr, state_);
   if (!found) return found.error();
-  if (found.value() != keyframe_) return Error{Code::kCorruption, "a keyframe is missing"};
+  if (keyframe_ <= sealed_ && found.value() != keyframe_) {
+    return Error{Code::kCorruption, "a keyframe is missing"};
+  }
   for (std::uint32_t channel = 0; channel < state_.size(); ++channel) {
     const auto* row = state_.find(model::ChannelId{channel});
     if (row == nullptr) continue;
     auto with_meta = *row;
-    with_meta.meta = meta_at(model::ChannelId{channel}, keyframe_);
+    with_meta.meta = meta_at(model::ChannelId{channel}, found.value());
     state_.set(model::ChannelId{channel}, std::move(with_meta));
   }
-  projected_ = keyframe_;
+  projected_ = found.value();
   return Unit{};
 }
 
@@ -140,7 +185,7 @@ Result<Unit> Projections::take(const Block& block) {
   // Segments that end before it are sealed without its marks, whenever they are.
   const auto begun = reach(Line{raw(block.first) - 1});
   if (!begun) return begun;
-  const auto marks = marks_.take(block, sealed_, new_rows_);
+  const auto marks = marks_.take(block, told_, new_rows_);
   if (!marks) return marks;
   auto line = raw(block.first);
   for (const auto& section : block.sections) {
@@ -160,7 +205,7 @@ Result<Unit> Projections::take(const Block& block) {
         for (; i < updates.value().size() && !ends; ++i) {
           const Line at{first + i};
           if (at > projected_) apply(at, updates.value()[i]);
-          ends = ends_segment(at) && at > sealed_;
+          ends = ends_segment(at) && at > std::min(sealed_, told_);
         }
       }
       const auto reached = reach(Line{first + i - 1});
@@ -187,7 +232,8 @@ bool Projections::ends_segment(Line line) const {
 /// that the table does not depend on how it came about.
 Result<Unit> Projections::reach(Line line) {
   while (true) {
-    const auto end = limits_.segments.end(limits_.segments.of(Line{raw(sealed_) + 1}));
+    const auto& segments = limits_.segments;
+    const auto end = segments.end(segments.of(Line{raw(std::min(sealed_, told_)) + 1}));
     if (line < end) break;
     {
       const std::unique_lock lock(mutex_);
@@ -217,9 +263,12 @@ void Projections::note_meta(Line line, const PvUpdate& update) {
   new_rows_.emplace_back(meta_key(channel, line), model::encode_updates({stored}));
 }
 
+/// Of chunks, and of what is told beside them, one may be further than the other: after a crash,
+/// or when what is derived is made anew.
 Result<Unit> Projections::seal(Line through) {
+  std::vector<KeyValue> puts;
   // What IOCs said goes before the keyframe that relies on it.
-  std::vector<KeyValue> puts = new_rows_;
+  if (through > told_) puts = new_rows_;
   std::size_t bytes = 0;
   std::uint64_t chunks = 0;
   Result<Unit> result = Unit{};
@@ -236,13 +285,18 @@ Result<Unit> Projections::seal(Line through) {
     const auto first = std::min_element(samples.begin(), samples.end(),
                                         [](auto& a, auto& b) { return a.line < b.line; });
     const auto segment = limits_.segments.of(first->line);
+    auto chunk = encode_chunk(samples);
+    append_crc(chunk);
     put(quiet ? quiet_key(segment, channel / kQuietChannels, raw(first->line))
               : chunk_key(segment, channel, raw(first->line)),
-        encode_chunk(samples));
+        std::move(chunk));
     ++chunks;
   });
+  if (through > sealed_) {
+    put(chunks_mark_key(limits_.segments.of(through)), encode_chunks_mark(through));
+  }
   const bool has_keyframe =
-      ends_segment(through) && state_.size() > 0 &&
+      through > told_ && ends_segment(through) && state_.size() > 0 &&
       raw(through) - raw(keyframe_) >=
           static_cast<std::uint64_t>(limits_.keyframe_lines_per_channel) * state_.size();
   for (std::uint32_t begin = 0; has_keyframe && begin < state_.size(); begin += kShardChannels) {
@@ -250,16 +304,19 @@ Result<Unit> Projections::seal(Line through) {
     put(shard_key(through, begin), encode_shard(state_, begin, end));
   }
   if (result) {
-    puts.emplace_back(kWatermarkKey,
-                      encode(Watermark{through, has_keyframe ? through : keyframe_}));
+    if (through > told_) {
+      puts.emplace_back(kWatermarkKey,
+                        encode(Watermark{through, has_keyframe ? through : keyframe_}));
+    }
     result = write(puts);
   }
   if (!result) return result;  // all of it is written again
   table_->flush();
-  new_rows_.clear();
+  if (through > told_) new_rows_.clear();
   if (has_keyframe) keyframe_ = through;
+  told_ = std::max(told_, through);
   const std::unique_lock lock(mutex_);
-  sealed_ = through;
+  sealed_ = std::max(sealed_, through);
   head_.drop(through);
   counters_.chunks += chunks;
   counters_.keyframes += has_keyframe ? 1 : 0;

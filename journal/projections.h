@@ -4,9 +4,12 @@
 // the whole machine, what IOCs said of their channels, and marks. Everything here can be deleted
 // and is made again.
 //
-//   log ── advance() ──► head (RAM) ── a segment is full ──► chunks, watermark
+//   log ── advance() ──► head (RAM) ── a segment is full ──► chunks, and how far they are
 //                    ├─► state (RAM) ─────────────────────┼► keyframe
-//                    └─► marks (RAM) ─────────────────────┴► marks
+//                    └─► marks (RAM) ─────────────────────┴► marks, and how far all this is
+//
+// Chunks of segments that the log has given up are no longer derived: those are never written
+// again, nor cleared.
 //
 // Deterministic: the same log gives the same table, wherever it was interrupted.
 //
@@ -54,7 +57,7 @@ class Projections {
 
   /// All lines up to this are in the head, the chunks and the state.
   Line projected() const;
-  /// All lines up to this are in chunks, and none after it.
+  /// All lines up to this are in chunks that are written, and none after it.
   Line sealed() const;
   std::size_t head_bytes() const;
   ProjectionCounters counters() const;
@@ -82,6 +85,7 @@ class Projections {
   };
 
   Result<Unit> load_table(BytesView watermark);
+  Result<Line> load_chunks() const;
   Result<Unit> load_metas();
   Result<Unit> load_state();
   Result<Unit> take(const Block& block);
@@ -99,6 +103,7 @@ class Projections {
   // Only in advance().
   std::vector<KeyValue> new_rows_;  // of metas and marks, since the last seal
   Line keyframe_{0};
+  Line told_{0};  // keyframes, metas and marks of lines up to this are written
 
   MarkProjection marks_;
 

@@ -96,10 +96,29 @@ Result<BlockHeader> RocksLog::header_at(const rocksdb::Iterator& at) const {
                 header ? "the block is of other lines" : header.error().message);
 }
 
-Result<Tail> RocksLog::tail() const {
+Result<Unit> RocksLog::follows_closed(const ClosedEnd& closed) const {
+  const auto first = after(closed.last);
+  const auto at = iterate();
+  at->Seek(slice(line_key(first)));
+  if (!at->Valid()) {
+    if (!at->status().ok()) return unreadable(*at, first, first);
+    return missing(first, first);
+  }
+  const auto header = header_at(*at);
+  if (!header) return header.error();
+  if (header.value().first != first) return missing(first, before(header.value().first));
+  if (header.value().previous != closed.block) {
+    return damage(first, header.value().last(),
+                  "the first block does not follow the segment before it");
+  }
+  return Unit{};
+}
+
+Result<Tail> RocksLog::tail(const std::optional<ClosedEnd>& closed) const {
   const auto at = iterate();
   at->SeekToLast();
   if (!at->Valid()) {
+    if (at->status().ok() && closed) return missing(after(closed->last), after(closed->last));
     if (at->status().ok()) return Tail{};
     return Error{Code::kCorruption, "the last lines cannot be read: " + at->status().ToString()};
   }
@@ -109,6 +128,11 @@ Result<Tail> RocksLog::tail() const {
   const auto decoded = decode_block(view(at->value()));
   if (!decoded) return damage(last.first, last.last(), decoded.error().message);
   const Tail tail{last.last(), last.recorded_at, block_digest(view(at->value()))};
+  if (closed) {
+    const auto follows = follows_closed(*closed);
+    if (!follows) return follows.error();
+    if (after(closed->last) == last.first) return tail;
+  }
   at->Prev();
   if (!at->Valid()) {
     if (!at->status().ok()) return unreadable(*at, before(last.first), before(last.first));
@@ -122,8 +146,7 @@ Result<Tail> RocksLog::tail() const {
   }
   if (block_digest(view(at->value())) != last.previous) {
     return damage(previous.value().first, last.last(),
-                  "the last block does not follow the one "
-                  "before it");
+                  "the last block does not follow the one before it");
   }
   return tail;
 }
@@ -176,6 +199,7 @@ Result<Unit> RocksLog::scan(Line from, Line end, const BlockFilter& filter,
       auto block = decode_block(view(at->value()));
       if (!block) return damage(head.first, head.last(), block.error().message);
       last_digest = block_digest(view(at->value()));
+      leave_out(filter, block.value());
       if (!visit(block.value())) return Unit{};
     }
     if (next > stop) return Unit{};
@@ -203,6 +227,7 @@ Result<Unit> RocksLog::scan_back(Line from, const BlockFilter& filter,
       if (expected && *expected != block_digest(view(at->value()))) {
         return damage(head.first, head.last(), "the block after it follows another one");
       }
+      leave_out(filter, block.value());
       if (!visit(block.value())) return Unit{};
     }
     expected = head.previous;
@@ -219,10 +244,10 @@ Result<Unit> RocksLog::scan_back(Line from, const BlockFilter& filter,
   return missing(stop, next);
 }
 
-Result<Line> RocksLog::line_at(UtcTime time, Line end) const {
+Result<Line> RocksLog::line_at(UtcTime time, Line begin, Line end) const {
   // Times never go back, so the blocks are sorted by them too, and need no index.
-  Line low{0};      // recorded at or before `time`, with all before it
-  Line high = end;  // all behind it were recorded after `time`
+  Line low = begin;  // recorded at or before `time`, with all before it
+  Line high = end;   // all behind it were recorded after `time`
   const auto at = iterate();
   Line probe = end;  // "Now" is what is mostly asked for.
   while (low < high) {

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "journal/block_codec.h"
 
@@ -24,14 +25,21 @@ struct Tail {
   Digest head{};  // of the last block; zero when there is none
 };
 
+/// Where the log begins, when what was before it is in closed segments.
+struct ClosedEnd {
+  Line last{0};
+  Digest block{};  // of the block that ended with it
+};
+
 /// Owns nothing. Threads: any number at once.
 class RocksLog {
  public:
   RocksLog(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) : db_(db), family_(family) {}
   rocksdb::ColumnFamilyHandle* family() const { return family_; }
 
-  /// Errors: kCorruption  the last block is damaged, or does not follow the one before it.
-  Result<Tail> tail() const;
+  /// Errors: kCorruption  the last block is damaged, or does not follow the one before it; or the
+  ///                      first one does not follow the closed segments.
+  Result<Tail> tail(const std::optional<ClosedEnd>& closed = {}) const;
 
   /// Of the block that ends with `last`.
   /// Errors: kCorruption  no block ends there, or it cannot be read.
@@ -43,11 +51,13 @@ class RocksLog {
   /// As Store::scan_back; `from` is durable.
   Result<Unit> scan_back(Line from, const BlockFilter& filter,
                          const std::function<bool(Block&)>& visit) const;
-  /// As Store::line_at; `end` is the last line that is durable.
-  Result<Line> line_at(UtcTime time, Line end) const;
+  /// As Store::line_at, of the lines after `begin` up to `end`, which are blocks; `begin` when
+  /// they are all later.
+  Result<Line> line_at(UtcTime time, Line begin, Line end) const;
 
  private:
   std::unique_ptr<rocksdb::Iterator> iterate() const;
+  Result<Unit> follows_closed(const ClosedEnd& closed) const;
   Error damage(Line first, Line last, const std::string& why) const;
   /// `at` stopped because of an error, and the line looked for was `line`.
   Error unreadable(const rocksdb::Iterator& at, Line line, Line end) const;

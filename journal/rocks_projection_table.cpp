@@ -3,6 +3,8 @@
 #include <rocksdb/convenience.h>
 #include <spdlog/spdlog.h>
 
+#include "journal/segment_header.h"
+
 namespace tidemark::journal {
 namespace {
 
@@ -13,37 +15,84 @@ Error error_of(const rocksdb::Status& status) {
   const auto code = status.IsCorruption()                   ? Code::kCorruption
                     : status.IsNoSpace() || status.IsBusy() ? Code::kUnavailable
                                                             : Code::kFailed;
-  return Error{code, "the journal's projections: " + status.ToString()};
+  return Error{code, "beside the journal's log: " + status.ToString()};
 }
 
 }  // namespace
 
-Result<Unit> RocksProjectionTable::write(const std::vector<KeyValue>& puts) {
+rocksdb::ColumnFamilyHandle* TableFamilies::of(BytesView key) const {
+  switch (key.empty() ? '\0' : key[0]) {
+    case 'a': return kept;
+    case 'b': return log_messages;
+    case 'c': return kv_events;
+    case 'h': return history;
+    case 's':
+    case 'u':
+    case 'x': return segments;
+    default: return projections;
+  }
+}
+
+rocksdb::Status RocksProjectionTable::put(rocksdb::WriteBatch& batch, const KeyValue& put) const {
+  return batch.Put(families_.of(put.first), slice(put.first), slice(put.second));
+}
+
+Result<Unit> RocksProjectionTable::write(const std::vector<KeyValue>& puts,
+                                         const rocksdb::WriteOptions& how) {
   rocksdb::WriteBatch batch;
-  for (const auto& [key, value] : puts) {
-    const auto status = batch.Put(family_, slice(key), slice(value));
+  for (const auto& each : puts) {
+    const auto status = put(batch, each);
     if (!status.ok()) return error_of(status);
   }
-  rocksdb::WriteOptions how;
-  how.disableWAL = true;
   const auto status = db_->Write(how, &batch);
   if (!status.ok()) return error_of(status);
   return Unit{};
+}
+
+Result<Unit> RocksProjectionTable::write(const std::vector<KeyValue>& puts) {
+  rocksdb::WriteOptions how;
+  how.disableWAL = true;
+  return write(puts, how);
+}
+
+Result<Unit> RocksProjectionTable::write_synced(const std::vector<KeyValue>& puts) {
+  rocksdb::WriteOptions how;
+  how.sync = true;
+  return write(puts, how);
 }
 
 void RocksProjectionTable::flush() {
   rocksdb::FlushOptions how;
   how.wait = false;
   how.allow_write_stall = true;
-  const auto status = db_->Flush(how, family_);
+  const auto status = db_->Flush(how, families_.projections);
   if (!status.ok()) spdlog::warn("{}", error_of(status).message);
 }
 
+Result<Unit> RocksProjectionTable::flush_history() {
+  rocksdb::FlushOptions how;
+  how.wait = true;
+  how.allow_write_stall = true;
+  const auto status = db_->Flush(how, families_.history);
+  if (!status.ok()) return error_of(status);
+  return Unit{};
+}
+
 Result<Unit> RocksProjectionTable::clear() {
+  const auto closed = last_header(*this);
+  if (!closed) return closed.error();
+  Bytes chunks = "h";
+  if (closed.value()) {
+    const Segments segments{closed.value()->length};
+    chunks = segment_chunks_key(segments.of(closed.value()->last) + 1);
+  }
   rocksdb::WriteOptions how;
   how.disableWAL = true;
-  auto status = rocksdb::DeleteFilesInRange(db_, family_, nullptr, nullptr);
-  if (status.ok()) status = db_->DeleteRange(how, family_, slice(Bytes(1, '\0')), slice("\xff"));
+  auto status = rocksdb::DeleteFilesInRange(db_, families_.projections, nullptr, nullptr);
+  if (status.ok()) {
+    status = db_->DeleteRange(how, families_.projections, slice(Bytes(1, '\0')), slice("\xff"));
+  }
+  if (status.ok()) status = db_->DeleteRange(how, families_.history, slice(chunks), slice("i"));
   if (!status.ok()) return error_of(status);
   return Unit{};
 }
@@ -51,10 +100,12 @@ Result<Unit> RocksProjectionTable::clear() {
 Result<Unit> RocksProjectionTable::scan(
     BytesView from, BytesView to,
     const std::function<bool(BytesView key, BytesView value)>& visit) const {
+  auto* const family = families_.of(from);
+  if (family == nullptr) return Unit{};
   rocksdb::ReadOptions options;
   const auto end = slice(to);
   options.iterate_upper_bound = &end;
-  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options, family_));
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator(options, family));
   for (at->Seek(slice(from)); at->Valid(); at->Next()) {
     if (!visit(view(at->key()), view(at->value()))) return Unit{};
   }
@@ -63,7 +114,9 @@ Result<Unit> RocksProjectionTable::scan(
 }
 
 Result<std::optional<KeyValue>> RocksProjectionTable::last(BytesView from, BytesView to) const {
-  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, family_));
+  auto* const family = families_.of(from);
+  if (family == nullptr) return std::optional<KeyValue>{};
+  const std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, family));
   // SeekForPrev gives the last key at or before `to`, which is not wanted itself.
   at->SeekForPrev(slice(to));
   if (at->Valid() && at->key() == slice(to)) at->Prev();

@@ -1,7 +1,9 @@
 // journal/rocks_projection_table.h
 //
-// The ProjectionTable in one column family, written without the write-ahead log: RocksDB keeps
-// the order of writes within a family, so after a crash it holds a beginning of them.
+// The ProjectionTable in the journal's column families: the first byte of a key says which
+// (projection_keys.h). What is written while lines come goes around the write-ahead log: RocksDB
+// keeps the order of writes within a family, so after a crash each holds a beginning of them. What
+// closes a segment goes through it.
 
 #pragma once
 
@@ -13,24 +15,45 @@
 
 namespace tidemark::journal {
 
+/// One for what is derived, one for each class of records, and one for what holds these together.
+/// Any may be null, in a database that was never opened to write: then it is empty.
+struct TableFamilies {
+  rocksdb::ColumnFamilyHandle* projections = nullptr;
+  rocksdb::ColumnFamilyHandle* history = nullptr;
+  rocksdb::ColumnFamilyHandle* segments = nullptr;
+  rocksdb::ColumnFamilyHandle* kept = nullptr;
+  rocksdb::ColumnFamilyHandle* log_messages = nullptr;
+  rocksdb::ColumnFamilyHandle* kv_events = nullptr;
+
+  rocksdb::ColumnFamilyHandle* of(BytesView key) const;
+};
+
 class RocksProjectionTable final : public ProjectionTable {
  public:
   /// `owner` keeps the database open.
-  RocksProjectionTable(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family,
-                       std::shared_ptr<const void> owner)
-      : db_(db), family_(family), owner_(std::move(owner)) {}
+  RocksProjectionTable(rocksdb::DB* db, TableFamilies families, std::shared_ptr<const void> owner)
+      : db_(db), families_(families), owner_(std::move(owner)) {}
 
   Result<Unit> write(const std::vector<KeyValue>& puts) override;
+  /// Of what is derived. Chunks are flushed by flush_history(), some segments at a time.
   void flush() override;
+  /// What is derived, and chunks of segments that are not closed.
   Result<Unit> clear() override;
   Result<Unit> scan(
       BytesView from, BytesView to,
       const std::function<bool(BytesView key, BytesView value)>& visit) const override;
   Result<std::optional<KeyValue>> last(BytesView from, BytesView to) const override;
 
+  /// Durable on return.
+  Result<Unit> write_synced(const std::vector<KeyValue>& puts);
+  Result<Unit> flush_history();
+  rocksdb::Status put(rocksdb::WriteBatch& batch, const KeyValue& put) const;
+
  private:
+  Result<Unit> write(const std::vector<KeyValue>& puts, const rocksdb::WriteOptions& how);
+
   rocksdb::DB* const db_;
-  rocksdb::ColumnFamilyHandle* const family_;
+  const TableFamilies families_;
   const std::shared_ptr<const void> owner_;
 };
 

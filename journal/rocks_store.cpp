@@ -1,20 +1,20 @@
 #include "journal/rocks_store.h"
 
-#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
-#include <rocksdb/table.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cstdarg>
 #include <filesystem>
 #include <utility>
 
 #include "journal/block_codec.h"
 #include "journal/owner_lock.h"
+#include "journal/rocks_database.h"
 #include "journal/rocks_log.h"
 #include "journal/rocks_projection_table.h"
+#include "journal/segment_reader.h"
 #include "journal/store_index.h"
 #include "journal/witness_thread.h"
 
@@ -22,7 +22,8 @@ namespace tidemark::journal {
 namespace {
 
 constexpr const char* kFormatKey = "format";
-constexpr const char* kFormat = "1";
+constexpr const char* kFormat = "2";
+constexpr const char* kFormatBefore = "1";  // without segments: becomes 2 by itself
 constexpr std::size_t kMarkBytes = 28;
 
 rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
@@ -49,132 +50,26 @@ Bytes channel_key(std::uint32_t channel) {
   return key;
 }
 
-rocksdb::DBOptions database_options(const RocksStoreOptions& options) {
-  rocksdb::DBOptions db;
-  if (options.env != nullptr) db.env = options.env;
-  db.create_if_missing = true;
-  db.create_missing_column_families = true;
-  // The default mode opens with "OK" after a flipped bit and drops what came behind it.
-  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  db.paranoid_checks = true;
-  db.max_background_jobs = 2;
-  db.max_total_wal_size = 128u << 20;  // bounds the time to open after a crash
-  db.max_open_files = 256;             // 64 MiB each; more only cost memory
-  db.bytes_per_sync = 1u << 20;        // write-back in small steps, so that a commit never waits
-  db.wal_bytes_per_sync = 512u << 10;  // behind a large one
-  db.keep_log_file_num = 4;
-  db.max_log_file_size = 4u << 20;
-  return db;
-}
-
-rocksdb::ColumnFamilyOptions family_options(std::size_t write_buffer_bytes,
-                                            const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_size = 32u << 10;
-  table.block_cache = cache;
-  table.cache_index_and_filter_blocks = true;  // inside the cache's bound, not beside it
-  rocksdb::ColumnFamilyOptions family;
-  family.write_buffer_size = write_buffer_bytes;
-  family.max_write_buffer_number = 2;
-  family.compression = rocksdb::kNoCompression;  // blocks are packed already
-  // Nothing is ever overwritten in the log: rewriting old files would be work for nothing.
-  family.ttl = 0;
-  family.periodic_compaction_seconds = 0;
-  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return family;
-}
-
-/// Read again and again, a key at a time, unlike the log.
-rocksdb::ColumnFamilyOptions projection_options(const std::shared_ptr<rocksdb::Cache>& cache) {
-  auto family = family_options(32u << 20, cache);
-  family.compaction_pri = rocksdb::kOldestLargestSeqFirst;  // segments are written in order
-  return family;
-}
-
-std::vector<rocksdb::ColumnFamilyDescriptor> families() {
-  const auto cache = rocksdb::NewLRUCache(32u << 20);
-  return {{rocksdb::kDefaultColumnFamilyName, family_options(1u << 20, cache)},
-          {"log", family_options(64u << 20, cache)},
-          {"meta", family_options(4u << 20, cache)},
-          {"projections", projection_options(cache)}};
-}
-
-class SilentLogger final : public rocksdb::Logger {
- public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
-
-/// A database and its families, closed together.
-struct Database {
-  std::unique_ptr<rocksdb::DB> db;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-
-  Database() = default;
-  Database(Database&& other) noexcept
-      : db(std::move(other.db)), handles(std::exchange(other.handles, {})) {}
-  Database& operator=(Database&&) = delete;
-  ~Database() {
-    for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
-  }
-  rocksdb::ColumnFamilyHandle* family(const std::string& name) const {
-    const auto at = std::find_if(handles.begin(), handles.end(),
-                                 [&](auto* handle) { return handle->GetName() == name; });
-    return at == handles.end() ? nullptr : *at;
-  }
-};
-
-constexpr const char* kAdvice =
-    "Nothing was changed. Keep a copy of the directory; then put a backup in its place, or move it "
-    "away to go on with an empty journal.";
-
-Error open_error(const std::string& directory, const rocksdb::Status& status) {
-  const std::string text = "journal: cannot open " + directory + ": " + status.ToString();
-  if (status.IsIOError() && !status.IsNoSpace() &&
-      text.find("lock") != std::string::npos) {  // RocksDB has no code for it.
-    return Error{Code::kConflict, text};
-  }
-  if (status.IsIOError()) return Error{Code::kUnavailable, text};
-  return Error{Code::kCorruption, text + ". " + kAdvice};
-}
-
-/// Without a trace on the disk; empty when there is no database yet.
-Result<std::optional<Database>> open_to_read(const RocksStoreOptions& options,
-                                             const std::string& path) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path + "/CURRENT", ignored)) return std::optional<Database>{};
-  auto db_options = database_options(options);
-  db_options.create_if_missing = false;
-  db_options.create_missing_column_families = false;
-  db_options.info_log = std::make_shared<SilentLogger>();
-  std::vector<std::string> names;
-  auto status = rocksdb::DB::ListColumnFamilies(db_options, path, &names);
-  if (!status.ok()) return open_error(options.directory, status);
-  // A first open that was cut short leaves a database without all of its families.
-  auto wanted = families();
-  std::erase_if(wanted, [&](const auto& family) {
-    return std::find(names.begin(), names.end(), family.name) == names.end();
-  });
-  Database database;
-  rocksdb::DB* db = nullptr;
-  status = rocksdb::DB::OpenForReadOnly(db_options, path, wanted, &database.handles, &db);
-  if (!status.ok()) return open_error(options.directory, status);
-  database.db.reset(db);
-  return std::optional<Database>(std::move(database));
-}
-
-Result<Database> open_to_write(const RocksStoreOptions& options, const std::string& path) {
-  Database database;
-  rocksdb::DB* db = nullptr;
-  const auto status =
-      rocksdb::DB::Open(database_options(options), path, families(), &database.handles, &db);
-  if (!status.ok()) return open_error(options.directory, status);
-  database.db.reset(db);
-  return database;
-}
-
 Error lost(const std::string& directory, const std::string& what) {
   return Error{Code::kCorruption, "journal: " + directory + ": " + what + " " + kAdvice};
+}
+
+Result<Unit> check_witness(const RocksStoreOptions& options, const RocksLog& log,
+                           const SegmentReader& segments, const Witnessed& witnessed) {
+  const auto closed = segments.holding(witnessed.last);
+  if (!closed) return lost(options.directory, closed.error().message + ".");
+  Digest head = witnessed.head;
+  if (!closed.value() || closed.value()->in_log) {
+    const auto found = log.digest_of(witnessed.last);
+    if (!found) return lost(options.directory, found.error().message + ".");
+    head = found.value();
+  } else if (closed.value()->last == witnessed.last) {
+    head = closed.value()->block;
+  }  // Other blocks of a closed segment have no digest: an old witness proves only the line.
+  if (head == witnessed.head) return Unit{};
+  return lost(options.directory, "the block that ends with line " +
+                                     std::to_string(raw(witnessed.last)) +
+                                     " is not the one that was acknowledged.");
 }
 
 /// The database must hold what the witness saw, and end in a sound block that follows its
@@ -182,9 +77,16 @@ Error lost(const std::string& directory, const std::string& what) {
 Result<Tail> check(const RocksStoreOptions& options, const Database& database,
                    const std::optional<Witnessed>& witnessed) {
   auto* family = database.family("log");
+  const RocksLog log(database.db.get(), family);
+  const RocksProjectionTable table(database.db.get(), database.table(), nullptr);
+  const SegmentReader segments(table);
   Tail tail;
   if (family != nullptr) {
-    const auto found = RocksLog(database.db.get(), family).tail();
+    const auto closed = segments.last();
+    if (!closed) return lost(options.directory, closed.error().message + ".");
+    std::optional<ClosedEnd> end;
+    if (closed.value()) end = ClosedEnd{closed.value()->last, closed.value()->block};
+    const auto found = log.tail(end);
     if (!found) return lost(options.directory, found.error().message + ".");
     tail = found.value();
   }
@@ -195,17 +97,14 @@ Result<Tail> check(const RocksStoreOptions& options, const Database& database,
                     std::to_string(raw(witnessed->last)) +
                     " were acknowledged and are missing (the witness knows them).");
   }
-  const auto head = RocksLog(database.db.get(), family).digest_of(witnessed->last);
-  if (!head) return lost(options.directory, head.error().message + ".");
-  if (head.value() != witnessed->head) {
-    return lost(options.directory, "the block that ends with line " +
-                                       std::to_string(raw(witnessed->last)) +
-                                       " is not the one that was acknowledged.");
-  }
+  const auto proven = check_witness(options, log, segments, *witnessed);
+  if (!proven) return proven.error();
   return tail;
 }
 
-class RocksStore final : public Store, public std::enable_shared_from_this<RocksStore> {
+class RocksStore final : public Store,
+                         public SegmentStore,
+                         public std::enable_shared_from_this<RocksStore> {
  public:
   RocksStore(RocksStoreOptions options, OwnerLock lock, Database database,
              std::unique_ptr<WitnessFile> witness)
@@ -214,25 +113,23 @@ class RocksStore final : public Store, public std::enable_shared_from_this<Rocks
         database_(std::move(database)),
         meta_(database_.family("meta")),
         log_(database_.db.get(), database_.family("log")),
+        table_(database_.db.get(), database_.table(), nullptr),
+        segments_(table_),
         witness_(std::move(witness), [this] { return sync_wal(); }) {}
 
   Result<Unit> load(const Tail& tail);
   std::shared_ptr<ProjectionTable> projections() {
-    return std::make_shared<RocksProjectionTable>(
-        database_.db.get(), database_.family("projections"), shared_from_this());
+    return std::make_shared<RocksProjectionTable>(database_.db.get(), database_.table(),
+                                                  shared_from_this());
   }
 
   Result<Appended> append(std::span<const InspectedSection> sections) override;
   Result<Unit> scan(Line from, const BlockFilter& filter,
-                    const std::function<bool(Block&)>& visit) const override {
-    return log_.scan(from, last(), filter, visit);
-  }
+                    const std::function<bool(Block&)>& visit) const override;
   Result<Unit> scan_back(Line from, const BlockFilter& filter,
-                         const std::function<bool(Block&)>& visit) const override {
-    return log_.scan_back(std::min(from, last()), filter, visit);
-  }
+                         const std::function<bool(Block&)>& visit) const override;
   Line last() const override { return index_.last(); }
-  Result<Line> line_at(UtcTime time) const override { return log_.line_at(time, last()); }
+  Result<Line> line_at(UtcTime time) const override;
   std::optional<OriginMark> mark_of(const Uuid& origin) const override {
     return index_.mark_of(origin);
   }
@@ -244,7 +141,17 @@ class RocksStore final : public Store, public std::enable_shared_from_this<Rocks
     return index_.address_of(channel);
   }
 
+  const Store& store() const override { return *this; }
+  const ProjectionTable& table() const override { return table_; }
+  Result<Unit> flush_chunks() override;
+  Result<Unit> put(const std::vector<KeyValue>& pieces) override {
+    return table_.write_synced(pieces);
+  }
+  Result<Unit> close(const SegmentHeader& header) override;
+  Result<Digest> block_digest(Line last) const override { return log_.digest_of(last); }
+
  private:
+  Result<Line> line_in_segments(UtcTime time, Line end) const;
   Error disk_full(const rocksdb::Status& status);
   bool sync_wal();
 
@@ -254,6 +161,8 @@ class RocksStore final : public Store, public std::enable_shared_from_this<Rocks
   const Database database_;
   rocksdb::ColumnFamilyHandle* const meta_;
   const RocksLog log_;
+  RocksProjectionTable table_;
+  const SegmentReader segments_;
 
   // Only in append().
   Digest head_{};  // of the last block
@@ -272,7 +181,7 @@ Result<Unit> RocksStore::load(const Tail& tail) {
   witness_.restore(tail.last, tail.head);
   std::string format;
   auto status = database_.db->Get({}, meta_, kFormatKey, &format);
-  if (status.IsNotFound()) {
+  if (status.IsNotFound() || format == kFormatBefore) {
     rocksdb::WriteOptions synced;
     synced.sync = true;
     status = database_.db->Put(synced, meta_, kFormatKey, kFormat);
@@ -351,10 +260,145 @@ Result<Appended> RocksStore::append(std::span<const InspectedSection> sections) 
   if (std::exchange(no_space_, false)) {
     spdlog::info("journal: {}: there is room again", options_.directory);
   }
-  head_ = block_digest(block);
+  head_ = journal::block_digest(block);
   index_.apply(std::move(plan).value());
   witness_.saw(appended.last, head_);
   return appended;
+}
+
+// A closed segment is read from its pieces, all else from the log. Segments are closed meanwhile:
+// when the log does not have a line any more, its segment does.
+
+Result<Unit> RocksStore::scan(Line from, const BlockFilter& filter,
+                              const std::function<bool(Block&)>& visit) const {
+  const Line end = std::min(last(), filter.last);
+  Line next = std::max(from, Line{1});
+  bool more = true;
+  const auto note = [&](Block& block) {
+    next = Line{raw(block.first) + block.count};
+    return more = visit(block);
+  };
+  BlockFilter wanted = filter;
+  while (more && next <= end) {
+    const auto closed = segments_.holding(next);
+    if (!closed) return closed.error();
+    wanted.last = end;
+    if (closed.value() && !closed.value()->in_log) {
+      const auto scanned = segments_.scan(*closed.value(), next, wanted, note);
+      if (!scanned) return scanned.error();
+      next = Line{raw(closed.value()->last) + 1};
+      continue;
+    }
+    if (closed.value()) wanted.last = std::min(end, closed.value()->last);
+    const auto scanned = log_.scan(next, wanted.last, wanted, note);
+    if (scanned) {
+      next = Line{raw(wanted.last) + 1};
+      continue;
+    }
+    const auto now = segments_.holding(next);
+    if (closed.value() || !now || !now.value()) return scanned;
+  }
+  return Unit{};
+}
+
+Result<Unit> RocksStore::scan_back(Line from, const BlockFilter& filter,
+                                   const std::function<bool(Block&)>& visit) const {
+  const Line stop = std::max(filter.first, Line{1});
+  Line next = std::min(from, last());
+  bool more = true;
+  const auto note = [&](Block& block) {
+    next = Line{raw(block.first) - 1};
+    return more = visit(block);
+  };
+  BlockFilter wanted = filter;
+  while (more && next >= stop) {
+    const auto before = segments_.before(next);
+    if (!before) return before.error();
+    const auto& closed = before.value();
+    const bool holds = closed && closed->last >= next;
+    if (holds && !closed->in_log) {
+      wanted.first = stop;
+      const auto scanned = segments_.scan_back(*closed, next, wanted, note);
+      if (!scanned) return scanned.error();
+      next = Line{raw(closed->first) - 1};
+      continue;
+    }
+    const Line bottom{holds ? raw(closed->first) : closed ? raw(closed->last) + 1 : 1};
+    wanted.first = std::max(stop, bottom);
+    const auto scanned = log_.scan_back(next, wanted, note);
+    if (scanned) {
+      next = Line{raw(wanted.first) - 1};
+      continue;
+    }
+    const auto now = segments_.holding(next);
+    if (holds || !now || !now.value()) return scanned;
+  }
+  return Unit{};
+}
+
+Result<Line> RocksStore::line_at(UtcTime time) const {
+  while (true) {
+    const auto closed = segments_.last();
+    if (!closed) return closed.error();
+    const auto end = closed.value() ? closed.value()->last : Line{0};
+    if (closed.value() && time < closed.value()->latest) return line_in_segments(time, end);
+    const auto found = log_.line_at(time, end, last());
+    if (found) return found;
+    const auto now = segments_.last();
+    if (!now || !now.value() || now.value()->last == end) return found;
+  }
+}
+
+/// The last line recorded at or before `time`, which is before the end of the last segment.
+Result<Line> RocksStore::line_in_segments(UtcTime time, Line end) const {
+  Line low{0};      // recorded at or before `time`, with all before it
+  Line high = end;  // all behind it were recorded after `time`
+  while (low < high) {
+    const Line probe{raw(low) + (raw(high) - raw(low) + 1) / 2};
+    const auto closed = segments_.before(probe);
+    if (!closed) return closed.error();
+    if (!closed.value()) {
+      return Error{Code::kCorruption, "line " + std::to_string(raw(probe)) + " is in no segment"};
+    }
+    const auto& header = *closed.value();
+    if (time >= header.latest) {
+      low = header.last;
+    } else if (time < header.earliest) {
+      high = Line{raw(header.first) - 1};
+    } else if (header.in_log) {
+      return log_.line_at(time, Line{raw(header.first) - 1}, header.last);
+    } else {
+      return segments_.line_at(header, time);
+    }
+  }
+  return low;
+}
+
+Result<Unit> RocksStore::flush_chunks() { return table_.flush_history(); }
+
+Result<Unit> RocksStore::close(const SegmentHeader& header) {
+  const auto begin = line_key(header.first);
+  const auto end = line_key(Line{raw(header.last) + 1});
+  rocksdb::WriteBatch batch;
+  auto status = table_.put(batch, {header_key(header.first), encode_header(header)});
+  if (status.ok() && !header.in_log) {
+    status = batch.DeleteRange(log_.family(), slice(begin), slice(end));
+  }
+  TIDEMARK_CHECK(status.ok());  // A batch in memory has no reason to refuse.
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  status = database_.db->Write(synced, &batch);
+  if (!status.ok()) {
+    return Error{status.IsNoSpace() ? Code::kUnavailable : Code::kFailed,
+                 "journal: " + options_.directory + ": " + status.ToString()};
+  }
+  if (header.in_log) return Unit{};
+  // Whole files go at once; what is left of the lines goes when files are merged.
+  const auto from = slice(begin);
+  const auto to = slice(end);
+  status = rocksdb::DeleteFilesInRange(database_.db.get(), log_.family(), &from, &to, false);
+  if (!status.ok()) spdlog::warn("journal: {}: {}", options_.directory, status.ToString());
+  return Unit{};
 }
 
 Error RocksStore::disk_full(const rocksdb::Status& status) {
@@ -443,7 +487,7 @@ Result<RocksJournal> open_rocks_journal(RocksStoreOptions options) {
   auto opened = open_store(std::move(options));
   if (!opened) return opened.error();
   const std::shared_ptr<RocksStore> store = std::move(opened).value();
-  return RocksJournal{store, store->projections()};
+  return RocksJournal{store, store->projections(), store};
 }
 
 }  // namespace tidemark::journal

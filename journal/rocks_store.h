@@ -11,6 +11,7 @@
 #include <string>
 
 #include "journal/projection_table.h"
+#include "journal/segment_store.h"
 #include "journal/store.h"
 
 namespace rocksdb {
@@ -41,10 +42,12 @@ struct RocksStoreOptions {
 ///         kUnavailable the directory cannot be made or written (disk full, no permission).
 Result<std::unique_ptr<Store>> open_rocks_store(RocksStoreOptions options);
 
-/// The Store, and the part of its database for what is derived from it.
+/// The Store, the part of its database for what stands beside the log, and the Store once more as
+/// who closes segments.
 struct RocksJournal {
   std::shared_ptr<Store> store;
   std::shared_ptr<ProjectionTable> projections;
+  std::shared_ptr<SegmentStore> segments;
 };
 /// Errors: as open_rocks_store().
 Result<RocksJournal> open_rocks_journal(RocksStoreOptions options);

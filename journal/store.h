@@ -96,7 +96,8 @@ class Store {
 
   /// Calls `visit` for the blocks that hold lines from `from` on and pass `filter`, oldest first,
   /// until `visit` returns false or the end that was current when scan() began. The first block
-  /// may begin before `from`.
+  /// may begin before `from`. When the filter's kinds have none of kUpdateKinds, sections of updates
+  /// come without their payload: to unpack them is most of the work.
   ///
   /// Ownership   the Block belongs to the Store; copy or move out of it to keep it.
   /// Threads     any number of scans, from any thread, alongside append().

@@ -89,6 +89,14 @@ void expect_sound(const Store& store) {
     EXPECT_EQ(raw(block.first), next);
     for (const auto& section : block.sections) {
       EXPECT_EQ(section.sequence, next);
+      if (section.format == SectionFormat::kUpdates) {
+        for (const auto& update : model::decode_updates(section.payload).value()) {
+          EXPECT_EQ(update, value_of(static_cast<std::uint32_t>(1 + next % 7),
+                                     static_cast<double>(next)));
+          ++next;
+        }
+        continue;
+      }
       for (const auto& record : model::decode_records(section.payload).value()) {
         EXPECT_EQ(record, message(std::to_string(next)));
         ++next;
@@ -136,6 +144,10 @@ void kill_in_full_flight(const char* mode) {
 TEST(KilledJournal, HasEveryAcknowledgedLineOnce) { kill_in_full_flight("batch"); }
 
 TEST(KilledJournal, HasEveryAcknowledgedLineOnceInIntervalMode) { kill_in_full_flight("interval"); }
+
+TEST(KilledJournal, HasEveryAcknowledgedLineOnceWhileTheLogGivesUpSegments) {
+  kill_in_full_flight("segments");
+}
 
 TEST(JournalDirectory, IsRefusedToASecondProcessThatIsToldTheFirst) {
   const TempDir dir;
