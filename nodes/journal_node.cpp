@@ -32,13 +32,24 @@ class NodeNames {
   std::map<Uuid, std::string> names_;
 };
 
+void tell(const journal::ThinnerCounters& counters, actors::Board& board) {
+  board.count("tidemark_journal_segments_closed_total",
+              "Segments that the log gave up since the node began",
+              static_cast<double>(counters.closed - counters.in_log));
+  if (counters.in_log == 0) return;
+  board.warning("segments", std::to_string(counters.in_log) +
+                                " segments of the journal did not read back as they were; their "
+                                "blocks are kept in the log");
+}
+
 class JournalNode final : public Node {
  public:
   JournalNode(std::unique_ptr<Chassis> chassis, std::shared_ptr<journal::Store> store,
-              std::shared_ptr<journal::Projections> projections)
+              std::shared_ptr<journal::Projections> projections,
+              const std::shared_ptr<journal::Thinner>& thinner)
       : chassis_(std::move(chassis)),
         store_(std::move(store)),
-        projections_(std::make_shared<journal::ProjectionThread>(projections)) {
+        projections_(std::make_shared<journal::ProjectionThread>(projections, thinner)) {
     auto& c = *chassis_;
     const auto names = std::make_shared<NodeNames>();
     const auto& site = c.context.site;
@@ -64,7 +75,10 @@ class JournalNode final : public Node {
                            error.message);
           end({1, error.message});
         },
-        [thread = projections_] { thread->wake(); });
+        [thread = projections_, thinner, board = c.board] {
+          thread->wake();
+          tell(thinner->counters(), *board);
+        });
     archivist_ = c.system->spawn<caf::detached>(actors::archivist_actor, projections);
     actors::serve_calls(*c.link, "journal.append", journal_, actors::append_atom_v);
     actors::serve_calls(*c.link, "journal.read", reader_, actors::read_atom_v);
@@ -110,15 +124,17 @@ Result<std::unique_ptr<Node>> make_journal_node(NodeContext context) {
   if (!made) return made.error();
   auto opened = journal::open_rocks_journal(options);
   if (!opened) return opened.error();
-  auto& [store, table] = opened.value();
+  auto& [store, table, segments] = opened.value();
   const auto projections = std::make_shared<journal::Projections>(store, table);
   const auto loaded = projections->load();
   if (!loaded) return loaded.error();
+  const auto thinner = std::make_shared<journal::Thinner>(segments, projections);
   spdlog::info("journal {} opened at line {}", options.directory, journal::raw(store->last()));
   auto chassis = Chassis::build(std::move(context));
   if (!chassis) return chassis.error();
   return std::unique_ptr<Node>(
-      std::make_unique<JournalNode>(std::move(chassis).value(), std::move(store), projections));
+      std::make_unique<JournalNode>(std::move(chassis).value(), std::move(store), projections,
+                                    thinner));
 }
 
 }  // namespace tidemark::nodes
