@@ -14,6 +14,8 @@
 //
 // Prints one line of JSON.
 
+#include <rocksdb/db.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -30,6 +32,7 @@
 #include "journal/reader.h"
 #include "journal/reduce.h"
 #include "journal/rocks_store.h"
+#include "journal/thinner.h"
 
 namespace tidemark {
 namespace {
@@ -134,6 +137,28 @@ std::uint64_t stored_bytes(const std::string& directory) {
   return bytes;
 }
 
+/// Bytes of tables by column family, each by the updates.
+Json split_of(const std::string& directory, double updates) {
+  std::vector<std::string> names;
+  const auto path = directory + "/db";
+  rocksdb::DB::ListColumnFamilies({}, path, &names);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const auto& name : names) families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const auto status = rocksdb::DB::OpenForReadOnly({}, path, families, &handles, &opened);
+  if (!status.ok()) throw std::runtime_error(status.ToString());
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  Json split;
+  for (auto* handle : handles) {
+    std::uint64_t bytes = 0;
+    db->GetIntProperty(handle, rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
+    split[handle->GetName()] = static_cast<double>(bytes) / updates;
+    db->DestroyColumnFamilyHandle(handle);
+  }
+  return split;
+}
+
 class Journal {
  public:
   explicit Journal(const Arguments& arguments, Machine* machine = nullptr) {
@@ -144,6 +169,7 @@ class Journal {
     store = opened.store;
     projections = std::make_shared<journal::Projections>(store, opened.projections);
     must(projections->load());
+    thinner = std::make_unique<journal::Thinner>(opened.segments, projections);
   }
   void append(const std::vector<PvUpdate>& updates) {
     append(journal::SectionFormat::kUpdates, updates.size(), model::encode_updates(updates));
@@ -159,13 +185,19 @@ class Journal {
     const auto inspected = must(journal::inspect(std::move(section)));
     must(store->append({&inspected, 1}));
   }
+  /// What the projection thread does, in line.
+  bool advance() {
+    const bool more = must(projections->advance(1u << 16));
+    return must(thinner->step()) || more;
+  }
   void catch_up() {
-    while (must(projections->advance(1u << 16))) {
+    while (advance()) {
     }
   }
 
   std::shared_ptr<journal::Store> store;
   std::shared_ptr<journal::Projections> projections;
+  std::unique_ptr<journal::Thinner> thinner;
 
  private:
   std::uint64_t sequence_ = static_cast<std::uint64_t>(utc_now().time_since_epoch().count());
@@ -206,7 +238,7 @@ Json fill(const Arguments& arguments) {
                        model::encode_records(records));
       }
       while (raw(journal.store->last()) - raw(journal.projections->projected()) > 65'536) {
-        must(journal.projections->advance(65'536));
+        journal.advance();
       }
     }
     journal.catch_up();
@@ -224,9 +256,11 @@ Json fill(const Arguments& arguments) {
         {"written_bytes_per_update",
          static_cast<double>(io_bytes("write_bytes:") - written_before) / updates}};
   }
-  Journal again(arguments);  // writes out what is in the write-ahead log still
+  { Journal again(arguments); }  // writes out what is in the write-ahead log still
+  const auto updates = static_cast<double>(arguments.updates);
   const auto stored = static_cast<double>(stored_bytes(arguments.directory));
-  report["bytes_per_update"] = stored / static_cast<double>(arguments.updates);
+  report["bytes_per_update"] = stored / updates;
+  report["by_family"] = split_of(arguments.directory, updates);
   return report;
 }
 
@@ -339,7 +373,7 @@ Json scan(const Arguments& arguments) {
   std::fflush(stdout);
   while (true) {
     journal.append(machine.next(arguments.group));
-    must(journal.projections->advance(65'536));
+    journal.advance();
   }
 }
 

@@ -21,6 +21,8 @@ def journal_size(scale, runs, report):
             done = past("fill", "--dir", directory / "j", "--updates", scale["updates"])
             report("bytes_per_update", done["bytes_per_update"])
             report("projection_bytes_per_update", done["projection_bytes_per_update"])
+            for family in ("log", "history", "segments", "projections"):
+                report(f"{family}_bytes_per_update", done["by_family"][family])
             report("write_amplification",
                    done["written_bytes_per_update"] / done["bytes_per_update"])
             report("rss_mib", done["peak_mib"])
@@ -109,6 +111,8 @@ BENCHES = [
     Bench("journal-size", "an hour of the simulated linac (20 000 updates a second), as fast as "
           "it goes: log, chunks and keyframes",
           (Metric("bytes_per_update", "B", 12), Metric("projection_bytes_per_update", "B"),
+           Metric("log_bytes_per_update", "B"), Metric("history_bytes_per_update", "B"),
+           Metric("segments_bytes_per_update", "B"), Metric("projections_bytes_per_update", "B"),
            Metric("write_amplification", ""), Metric("rss_mib", "MiB", 512),
            Metric("updates_per_s", "1/s")),
           {"pvs": 50_000, "updates": 72_000_000}, {"pvs": 50_000, "updates": 4_000_000},
