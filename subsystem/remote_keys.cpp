@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/glob.h"
 #include "model/api/monitor.h"
 #include "model/api/node.h"
 #include "subsystem/own_keys.h"
@@ -17,12 +16,6 @@ namespace api = model::api;
 using api::Quality;
 
 constexpr Duration kTick = std::chrono::seconds(1);
-
-std::pair<std::string, std::string> split(const std::string& pattern) {
-  const auto slash = pattern.find('/');
-  if (slash == std::string::npos) return {pattern, "*"};
-  return {pattern.substr(0, slash), pattern.substr(slash + 1)};
-}
 
 Result<bus::WholeState> read_state(std::vector<Bytes> progress, const Bytes& answer) {
   const auto end = model::unpack<api::StateEnd>(answer);
@@ -37,15 +30,12 @@ Result<bus::WholeState> read_state(std::vector<Bytes> progress, const Bytes& ans
 
 // ---- KeySubscription ----------------------------------------------------------------------------
 
-KeySubscription::KeySubscription(std::string pattern, Policy policy,
+KeySubscription::KeySubscription(const std::string& pattern, Policy policy,
                                  std::function<void(const KeyEvent&)> on_event)
-    : subsystem_pattern_(split(pattern).first),
-      key_pattern_(split(pattern).second),
-      policy_(policy),
-      on_event_(std::move(on_event)) {}
+    : pattern_(pattern), policy_(policy), on_event_(std::move(on_event)) {}
 
 bool KeySubscription::wants(const std::string& subsystem, const std::string& key) const {
-  return glob_match(subsystem_pattern_, subsystem) && glob_match(key_pattern_, key);
+  return pattern_.matches(subsystem, key);
 }
 
 void KeySubscription::deliver(KeyEvent event, const std::shared_ptr<KeySubscription>& self,
@@ -129,8 +119,8 @@ void RemoteKeys::tick() {
 }
 
 std::shared_ptr<KeySubscription> RemoteKeys::subscribe(
-    std::string pattern, Policy policy, std::function<void(const KeyEvent&)> on_event) {
-  auto made = std::make_shared<KeySubscription>(std::move(pattern), policy, std::move(on_event));
+    const std::string& pattern, Policy policy, std::function<void(const KeyEvent&)> on_event) {
+  auto made = std::make_shared<KeySubscription>(pattern, policy, std::move(on_event));
   const std::lock_guard lock(mutex_);
   if (const auto link = owned_.lock()) {
     link->after(Duration{0}, [weak = weak_from_this(), made] {

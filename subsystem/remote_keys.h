@@ -22,6 +22,7 @@
 #include "bus/membership.h"
 #include "model/api/subsystem.h"
 #include "subsystem/executor.h"
+#include "subsystem/key_pattern.h"
 #include "subsystem/outbox.h"
 
 namespace tidemark::subsystem {
@@ -36,6 +37,7 @@ struct KeyEvent {
   std::string writer;
   bus::Incarnation incarnation = 0;  // of its owner: each counts the key from 1
   std::uint64_t missed = 0;  // updates of this key since the last event that did not get here
+  std::uint64_t line = 0;    // of the journal, when it comes from there
 };
 
 enum class Policy { kLatest, kAll };
@@ -45,7 +47,7 @@ class KeySubscription {
  public:
   static constexpr std::size_t kQueueMax = 65'536;  // events of policy kAll
 
-  KeySubscription(std::string pattern, Policy policy,
+  KeySubscription(const std::string& pattern, Policy policy,
                   std::function<void(const KeyEvent&)> on_event);
 
   bool wants(const std::string& subsystem, const std::string& key) const;
@@ -58,8 +60,7 @@ class KeySubscription {
  private:
   void drain();
 
-  const std::string subsystem_pattern_;
-  const std::string key_pattern_;
+  const KeyPattern pattern_;
   const Policy policy_;
   const std::function<void(const KeyEvent&)> on_event_;
 
@@ -87,7 +88,7 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
   void open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbox> outbox);
 
   /// `pattern` is "subsystem/key", with * and ? in either. Threads: any.
-  std::shared_ptr<KeySubscription> subscribe(std::string pattern, Policy policy,
+  std::shared_ptr<KeySubscription> subscribe(const std::string& pattern, Policy policy,
                                              std::function<void(const KeyEvent&)> on_event);
 
   /// Who is there has changed. Only on the loop thread.

@@ -153,15 +153,18 @@ void Session::surface_changed() {
 
 void Session::changed(bus::Link& link, const std::vector<bus::NodeInfo>& nodes) {
   std::vector<std::shared_ptr<StatusWatch>> watches;
+  std::vector<std::shared_ptr<DurableKeys>> early;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& node : nodes) directory_.put(node);
     has_directory_ = true;
     watches = watches_;
+    early.swap(early_);
   }
   changed_.notify_all();
   remote_keys_->on_changes(nodes);
   for (const auto& watch : watches) watch->on_changes(link, nodes);
+  for (const auto& each : early) each->ask(*this, link);
 }
 
 Result<Unit> Session::joined(Duration patience) {
@@ -230,6 +233,11 @@ std::shared_ptr<bus::Link> Session::link() const {
   return link_;
 }
 
+bool Session::is_on_bus() const {
+  const std::lock_guard lock(mutex_);
+  return link_ != nullptr;
+}
+
 bus::Answer Session::ask(const std::string& node, const std::string& method, Bytes payload,
                          Duration budget, std::function<void(Bytes)> on_progress) {
   if (const auto refused = may_wait("'" + method + "'")) return *refused;
@@ -270,6 +278,21 @@ std::shared_ptr<EventCallRun> Session::call(EventWish wish) {
   if (!at) return nullptr;
   if (wish.caller.empty()) wish.caller = options_.name;
   return EventCallRun::start(at, std::move(outbox), std::move(wish));
+}
+
+std::shared_ptr<DurableKeys> Session::follow_keys(DurableWish wish) {
+  auto made = std::make_shared<DurableKeys>(weak_from_this(), std::move(wish));
+  std::shared_ptr<bus::Link> link;
+  {
+    const std::lock_guard lock(mutex_);
+    if (has_directory_) {
+      link = link_;
+    } else {
+      early_.push_back(made);
+    }
+  }
+  if (link) made->ask(*this, *link);
+  return made;
 }
 
 std::shared_ptr<StatusWatch> Session::watch_status(std::string pattern,

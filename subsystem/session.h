@@ -16,6 +16,7 @@
 
 #include "bus/membership.h"
 #include "config/site.h"
+#include "subsystem/durable_keys.h"
 #include "subsystem/event_calls.h"
 #include "subsystem/own_events.h"
 #include "subsystem/own_keys.h"
@@ -77,6 +78,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void ask_later(const std::string& node, const std::string& method, Bytes payload, Duration budget,
                  std::function<void(bus::Answer)> on_answer);
   std::shared_ptr<EventCallRun> call(EventWish wish);
+  /// Begins with the first directory.
+  std::shared_ptr<DurableKeys> follow_keys(DurableWish wish);
   std::shared_ptr<StatusWatch> watch_status(std::string pattern, StatusWatch::OnItem on_item);
   Result<Unit> record(model::Record record);
 
@@ -86,6 +89,7 @@ class Session : public std::enable_shared_from_this<Session> {
   static std::string user_at_host();
   const std::shared_ptr<Executor>& executor() const { return executor_; }
   std::shared_ptr<bus::Link> link() const;
+  bool is_on_bus() const;
 
   /// The answer to what waits, inside a callback: it would wait for itself.
   static std::optional<Error> may_wait(const std::string& what);
@@ -111,6 +115,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool ends_ = false;
   std::optional<Error> why_;
   std::vector<std::shared_ptr<StatusWatch>> watches_;
+  std::vector<std::shared_ptr<DurableKeys>> early_;  // until there is a directory
 };
 
 }  // namespace tidemark::subsystem

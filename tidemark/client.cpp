@@ -94,15 +94,32 @@ std::vector<Peer> Client::peers() const {
   return peers;
 }
 
-Subscription Client::subscribe(std::string pattern,
+Subscription Client::subscribe(const std::string& pattern,
                                std::function<void(const Update<Value>&)> listener, Policy policy) {
   const auto made = session_->remote_keys().subscribe(
-      std::move(pattern),
-      policy == Policy::kAll ? subsystem::Policy::kAll : subsystem::Policy::kLatest,
+      pattern, policy == Policy::kAll ? subsystem::Policy::kAll : subsystem::Policy::kLatest,
       [listener = std::move(listener)](const subsystem::KeyEvent& event) {
         listener({event.key, event.value, event.time, event.sequence, event.quality, event.writer,
                   event.missed});
       });
+  return Subscription(made, [made] { made->close(); });
+}
+
+Subscription Client::subscribe(std::string pattern,
+                               std::function<void(const Update<Value>&)> listener,
+                               Durable durable) {
+  if (!durable.on_problem) {
+    durable.on_problem = [pattern](const Error& problem) {
+      spdlog::warn("{}: {}", pattern, problem.message);
+    };
+  }
+  const auto made =
+      session_->follow_keys({std::move(pattern), durable.from, durable.since,
+                             [listener = std::move(listener)](const subsystem::KeyEvent& event) {
+                               listener({event.key, event.value, event.time, event.sequence,
+                                         event.quality, event.writer, event.missed, event.line});
+                             },
+                             std::move(durable.on_problem)});
   return Subscription(made, [made] { made->close(); });
 }
 

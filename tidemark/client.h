@@ -25,6 +25,19 @@ namespace tidemark {
 /// A slow listener gets fewer, newer updates; or all of them, up to 65 536 that wait.
 enum class Policy { kLatest, kAll };
 
+/// The policy of who must miss nothing: what the journal recorded, each update once and in order,
+/// with its line; also what came while the listener, or the journal, was not there.
+struct Durable {
+  std::uint64_t from = 0;          // first line; 0: what is recorded from now on
+  std::optional<UtcTime> since{};  // with from 0: what was recorded then or later
+  /// A callback; without it problems are logged.
+  ///   kRefused      a key that fits is not journaled: only what others write to it comes
+  ///   kUnavailable  the journal is away; goes on when it is back
+  ///   kConflict     the journal ends before a line that was seen: it may be another one
+  ///   else          it is over. kCorruption names lines that are damaged: subscribe beyond them
+  std::function<void(const Error&)> on_problem{};
+};
+
 /// Somebody on the bus.
 struct Peer {
   std::string name;
@@ -78,9 +91,14 @@ class Client {
   }
   /// Every key that fits a pattern such as "rf.*/voltage", those that come later too: the current
   /// value first, then the changes.
-  [[nodiscard]] Subscription subscribe(std::string pattern,
+  [[nodiscard]] Subscription subscribe(const std::string& pattern,
                                        std::function<void(const Update<Value>&)> listener,
                                        Policy policy = Policy::kLatest);
+  /// The same out of the journal: no current value first, but all that was recorded, later than
+  /// the bus has it. To go on where a program ended, keep the last `line`: {.from = line + 1}.
+  [[nodiscard]] Subscription subscribe(std::string pattern,
+                                       std::function<void(const Update<Value>&)> listener,
+                                       Durable durable);
 
   // ---- events of others
 

@@ -68,6 +68,7 @@ struct Update {
   Quality quality = Quality::kGood;
   std::string writer;        // empty: its owner
   std::uint64_t missed = 0;  // updates since the last one that did not get here
+  std::uint64_t line = 0;    // of the journal; of a durable subscription only
 };
 
 namespace detail {
@@ -106,9 +107,10 @@ template <class T>
 Result<Update<T>> typed(const Update<Value>& any) {
   auto value = from_value<T>(any.value);
   if (!value) return Error{value.error().code, any.key + ": " + value.error().message};
-  return Update<T>{
-      any.key,   std::move(value).value(), any.time, any.sequence, any.quality, any.writer,
-      any.missed};
+  return Update<T>{any.key,     std::move(value).value(),
+                   any.time,    any.sequence,
+                   any.quality, any.writer,
+                   any.missed,  any.line};
 }
 
 }  // namespace detail

@@ -1,15 +1,19 @@
 // test/subsystem/registry_on_memory.h
 //
 // A registry on a MemoryBus, as actors/registry.cpp is one on CAF, and a journal that keeps what
-// it is told: what subsystems need around them.
+// it is told and reads it out: what subsystems need around them.
 
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/glob.h"
 #include "bus/memory_link.h"
 #include "bus/registry_table.h"
 #include "model/api/journal.h"
@@ -35,6 +39,7 @@ class MemorySite {
     open_registry(1);
     journal_ = bus_.open(member_called("journal"));
     journal_->serve("journal.append", [this](const bus::Call& call) { append(call); });
+    journal_->serve("journal.read", [this](const bus::Call& call) { read(call); });
   }
   ~MemorySite() {
     registry_.reset();
@@ -81,16 +86,31 @@ class MemorySite {
   std::shared_ptr<bus::Link> link(bus::NodeInfo self) {
     return std::shared_ptr<bus::Link>(bus_.open(std::move(self)));
   }
+  /// Of a line: a second each.
+  static UtcTime recorded_at(std::uint64_t line) { return UtcTime{std::chrono::seconds(line)}; }
+
   std::vector<bus::NodeInfo> registries() const { return {member_called("registry")}; }
   bus::NodeNumber journal() const { return bus::node_number(member_called("journal").uuid); }
   bus::MemoryBus& bus() { return bus_; }
+
+  /// What the journal answers to who reads, until it is none.
+  void fail_reads(std::optional<Error> why) {
+    const std::lock_guard lock(mutex_);
+    read_error_ = std::move(why);
+    answer_readers();
+  }
+  /// Lines that the journal has.
+  std::uint64_t lines() const {
+    const std::lock_guard lock(mutex_);
+    return records_.size();
+  }
 
   /// What the journal was told so far.
   template <class T>
   std::vector<T> recorded() const {
     const std::lock_guard lock(mutex_);
     std::vector<T> some;
-    for (const auto& record : records_) {
+    for (const auto& [record, incarnation] : records_) {
       if (const auto* one = std::get_if<T>(&record)) some.push_back(*one);
     }
     return some;
@@ -121,10 +141,53 @@ class MemorySite {
     for (const auto& section : asked.sections) {
       through = section.sequence + section.count - 1;
       for (auto& record : model::decode_records(section.payload.bytes).value()) {
-        records_.push_back(std::move(record));
+        records_.emplace_back(std::move(record), asked.incarnation);
       }
     }
     call.done(model::pack(model::api::AppendReply{through, records_.size()}));
+    answer_readers();
+  }
+  void read(const bus::Call& call) {
+    const std::lock_guard lock(mutex_);
+    readers_.emplace_back(call, model::unpack<model::api::ReadRequest>(call.payload()).value());
+    answer_readers();
+  }
+  /// Those for whom there is something, and those who do not wait.
+  void answer_readers() {
+    std::erase_if(readers_, [this](const auto& reader) {
+      const auto& [call, asked] = reader;
+      if (read_error_) {
+        call.fail(*read_error_);
+        return true;
+      }
+      const auto page = page_of(asked);
+      if (page.lines.empty() && asked.wait > Duration{0}) return false;
+      call.done(model::pack(page));
+      return true;
+    });
+  }
+  model::api::ReadReply page_of(const model::api::ReadRequest& asked) const {
+    model::api::ReadReply page{{}, records_.size() + 1, records_.size(), true};
+    if (asked.newest_first) return page;
+    for (std::uint64_t line = std::max<std::uint64_t>(asked.from, 1); line <= records_.size();
+         ++line) {
+      const auto& [record, incarnation] = records_[line - 1];
+      const bool wanted = (asked.kinds >> static_cast<unsigned>(model::kind_of(record)) & 1) != 0;
+      if (!wanted || !glob_match(asked.subject, model::subject_of(record))) continue;
+      if (asked.since && recorded_at(line) < *asked.since) continue;
+      if (page.lines.size() == asked.limit) {
+        page.next = line;
+        page.end = false;
+        break;
+      }
+      model::api::LogLine& found = page.lines.emplace_back();
+      found.line = line;
+      found.recorded_at = recorded_at(line);
+      found.incarnation = incarnation;
+      found.kind = model::kind_of(record);
+      found.record.bytes = model::encode_records({record});
+    }
+    return page;
   }
 
   bus::MemoryBus bus_;
@@ -133,7 +196,10 @@ class MemorySite {
   bus::Link* open_ = nullptr;  // for its own loop, which runs while registry_ is being reset
   std::unique_ptr<bus::Link> journal_;
   mutable std::mutex mutex_;
-  std::vector<model::Record> records_;  // guarded by mutex_
+  // Guarded by mutex_.
+  std::vector<std::pair<model::Record, bus::Incarnation>> records_;  // line 1 is the first
+  std::vector<std::pair<bus::Call, model::api::ReadRequest>> readers_;
+  std::optional<Error> read_error_;
 };
 
 }  // namespace tidemark::test
