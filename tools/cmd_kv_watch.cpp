@@ -2,7 +2,7 @@
 //
 // kv watch: the value now, then every change, until enough. The library follows; each line is
 // printed in its callback, so a slow terminal gets fewer, newer values, and the library counts
-// those that it left out.
+// those that it left out. With --durable it follows the journal instead, and leaves out none.
 
 #include <atomic>
 #include <map>
@@ -14,6 +14,8 @@
 #include "tools/interrupt.h"
 #include "tools/join.h"
 #include "tools/key_show.h"
+#include "tools/log_filter.h"
+#include "tools/moment.h"
 #include "tools/offers.h"
 #include "tools/show.h"
 
@@ -25,11 +27,13 @@ using namespace std::chrono_literals;
 struct WatchOptions {
   std::vector<std::string> patterns;
   bool all = false;
+  bool durable = false;
+  std::string from = "now";
   std::uint64_t count = 0;  // lines; 0: no end
   Duration period{0};       // 0: no end
 };
 
-/// Threads: take() on the library's callback thread.
+/// Threads: take() and hear() on the library's callback thread.
 class KeyWatch {
  public:
   KeyWatch(Context& context, tidemark::Client& site, std::uint64_t lines_max)
@@ -47,7 +51,21 @@ class KeyWatch {
     if ((lines_max_ > 0 && lines_ >= lines_max_) || !context_.out) finish_.enough();
   }
 
+  /// What is wrong with a durable watch. What it cannot go on with ends the command.
+  void hear(const Error& problem) {
+    const bool goes_on = problem.code == Code::kRefused || problem.code == Code::kUnavailable ||
+                         problem.code == Code::kConflict;
+    if (goes_on) {
+      context_.err << "tidemark: " << printable(problem.message) << std::endl;
+      return;
+    }
+    failure_ = problem;
+    finish_.enough();
+  }
+
   Finish& finish() { return finish_; }
+  /// Once no callback runs any more.
+  const std::optional<Error>& failure() const { return failure_; }
 
  private:
   void print_json(const Update<Value>& update) {
@@ -55,6 +73,7 @@ class KeyWatch {
     json.update(update_json(
         {0, update.sequence, update.time, update.quality, update.writer, update.value}));
     json["missed"] = update.missed;
+    if (update.line > 0) json["line"] = update.line;
     context_.print(json);
   }
 
@@ -72,6 +91,7 @@ class KeyWatch {
     }
     if (!update.writer.empty()) out << "  by " << printable(update.writer);
     if (update.missed > 0) out << "  (" << update.missed << " missed)";
+    if (update.line > 0) out << "  line " << update.line;
     out << "\n";
   }
 
@@ -90,12 +110,13 @@ class KeyWatch {
   const std::uint64_t lines_max_;
   std::map<std::string, std::string> units_;
   std::uint64_t lines_ = 0;
+  std::optional<Error> failure_;
   Finish finish_;
 };
 
-/// What will not be seen at once; it may come.
+/// What will not be seen at once; it may come. The journal has also what is not published.
 void say_what_is_missing(const Context& context, const std::vector<Offer>& offers,
-                         const std::vector<std::string>& patterns) {
+                         const std::vector<std::string>& patterns, bool durable) {
   const auto say = [&](const std::string& what) {
     context.err << "tidemark: " << printable(what) << "; waiting for it" << std::endl;
   };
@@ -107,7 +128,7 @@ void say_what_is_missing(const Context& context, const std::vector<Offer>& offer
       say(named && !found ? found.error().message : "no key matches '" + pattern + "'");
     }
     for (const auto& key : keys) {
-      if (!key.spec().published) {
+      if (!key.spec().published && !durable) {
         say(key.name() + " is not published: it can only be read");
       } else if (key.offer->gone()) {
         say(key.name() + " is " + std::string(bus::to_string(key.offer->node.state)));
@@ -117,24 +138,29 @@ void say_what_is_missing(const Context& context, const std::vector<Offer>& offer
 }
 
 Exit watch(Context& context, Client& client, const WatchOptions& options) {
+  const auto from = parse_beginning("--from", options.from, context.now());
+  if (!from) return context.report(from.error());
   const Interrupt interrupt;
   const auto joined = join(client, context.budget(5s));
   if (!joined) return context.report(joined.error());
   auto& site = *joined.value();
-  say_what_is_missing(context, offers_of(client.directory()), options.patterns);
+  say_what_is_missing(context, offers_of(client.directory()), options.patterns, options.durable);
 
   KeyWatch shown(context, site, options.count);
   const auto policy = options.all ? Policy::kAll : Policy::kLatest;
   std::vector<Subscription> subscriptions;
+  const auto take = [&](const Update<Value>& update) { shown.take(update); };
+  const Durable durable{from.value().line, from.value().time,
+                        [&](const Error& problem) { shown.hear(problem); }};
   for (const auto& pattern : options.patterns) {
-    subscriptions.push_back(site.subscribe(
-        pattern, [&](const Update<Value>& update) { shown.take(update); }, policy));
+    subscriptions.push_back(options.durable ? site.subscribe(pattern, take, durable)
+                                            : site.subscribe(pattern, take, policy));
   }
   shown.finish().wait(options.period > Duration{0} ? steady_now() + options.period
                                                    : SteadyTime::max());
   subscriptions.clear();
   site.stop(Duration{0});  // A callback may still be printing.
-  return Exit::kFine;
+  return shown.failure() ? context.report(*shown.failure()) : Exit::kFine;
 }
 
 }  // namespace
@@ -147,15 +173,28 @@ void add_kv_watch_command(CLI::App& kv, Context& context) {
        "One line for each change, until Ctrl-C, --count lines or --for a time. A terminal that is "
        "too slow gets the newest values, and \"missed\" says how many were left out; with --all "
        "every change waits for it. A key need not be there yet; when its owner goes, its last "
-       "value is shown as disconnected.",
+       "value is shown as disconnected.\n\n"
+       "--durable shows what the journal recorded instead, each change once and in order, with "
+       "its line, and goes on where it was when the journal restarts. Standard error says which "
+       "keys are not journaled. " +
+           std::string(kMomentHelp),
        "  tidemark kv watch psu.1/current\n"
-       "  tidemark kv watch 'psu.*/current' --all --for 5s --json"},
+       "  tidemark kv watch 'psu.*/current' --all --for 5s --json\n"
+       "  tidemark kv watch 'psu.*/current' --durable --from 184223"},
       [&context, options] {
         return with_client(context,
                            [&](Client& client) { return watch(context, client, *options); });
       });
   command->add_option("PATTERN", options->patterns, "Keys or patterns")->required();
-  command->add_flag("--all", options->all, "Every change, not only the newest");
+  auto* all = command->add_flag("--all", options->all, "Every change, not only the newest");
+  auto* durable = command->add_flag("--durable", options->durable,
+                                    "Every change that the journal recorded, with its line");
+  durable->excludes(all);
+  command
+      ->add_option("--from", options->from,
+                   "With --durable: the first line, or a moment (default: now)")
+      ->type_name("LINE|MOMENT")
+      ->needs(durable);
   command->add_option("--count", options->count, "End after so many lines");
   add_duration(*command, "--for", options->period, "End after this time");
 }

@@ -227,11 +227,8 @@ Exit follow(Context& context, Client& client, api::ReadRequest request,
 Exit start_follow(Context& context, const FollowOptions& options) {
   auto request = read_request(options.filter, context.now());
   if (!request) return context.report(request.error());
-  const auto lines = parse_lines(options.from);  // a line may stand without its @
-  const bool plain = lines && lines.value().first == lines.value().second;
-  const auto from = plain ? api::Moment{lines.value().first, std::nullopt}
-                          : parse_moment(options.from, context.now());
-  if (!from) return context.report({from.error().code, "--from: " + from.error().message});
+  const auto from = parse_beginning("--from", options.from, context.now());
+  if (!from) return context.report(from.error());
   request.value().from = from.value().line;  // 0: now
   if (from.value().time) {
     request.value().from = 1;

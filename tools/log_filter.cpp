@@ -106,6 +106,17 @@ Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime no
   return request;
 }
 
+Result<model::api::Moment> parse_beginning(std::string_view option, std::string_view text,
+                                           UtcTime now) {
+  const auto lines = parse_lines(text);
+  if (lines && lines.value().first == lines.value().second) {
+    return model::api::Moment{lines.value().first, std::nullopt};
+  }
+  const auto moment = parse_moment(text, now);
+  if (moment) return moment;
+  return Error{moment.error().code, std::string(option) + ": " + moment.error().message};
+}
+
 Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view text) {
   const auto dots = text.find("..");
   const auto first = number(text.substr(0, dots));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/api/journal.h"
+#include "model/api/past.h"
 #include "tools/commands.h"
 
 namespace tidemark::tools {
@@ -26,6 +27,11 @@ void add_filter_options(CLI::App& command, LogFilter& filter);
 
 /// Errors: kInvalidArgument, naming the option and what it takes.
 Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime now);
+
+/// Where following begins: a line, with or without @, that is shown itself, or a moment.
+/// Line 0 and no time: now. Errors: kInvalidArgument, naming `option`.
+Result<model::api::Moment> parse_beginning(std::string_view option, std::string_view text,
+                                           UtcTime now);
 
 /// "12..40", "12": both ends included. Errors: kInvalidArgument.
 Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view text);

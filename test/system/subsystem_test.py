@@ -130,6 +130,29 @@ class Examples(unittest.TestCase):
                     self.json_lines("log", "query", "--subject", "psu.1/setpoint")]
         wait_until(lambda: any("2.5" in text for text in journaled()), 10, "the write in the journal")
 
+    def test_a_durable_watch_outlives_the_journal(self):
+        self.start("power_supply", "psu.7")
+        self.wait_for("psu.7")
+        watch = subprocess.Popen(
+            [self.site.executable, "-c", str(self.site.file), "--json", "kv", "watch",
+             "psu.7/setpoint", "--durable", "--from", "1", "--count", "6", "--for", "60s"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.site.env)
+        self.addCleanup(watch.kill)
+        for amps in (1, 2, 3):
+            self.cli("kv", "set", "psu.7/setpoint", str(amps), check=True)
+        os.kill(self.peer("journal")["pid"], signal.SIGKILL)
+        for amps in (4, 5, 6):
+            self.cli("kv", "set", "psu.7/setpoint", str(amps), check=True)
+        out, err = watch.communicate(timeout=90)
+        self.assertEqual(watch.returncode, 0, err)
+        updates = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual([each["value"] for each in updates], [1, 2, 3, 4, 5, 6], err)
+        self.assertEqual({each["missed"] for each in updates}, {0})
+        lines = [each["line"] for each in updates]
+        self.assertEqual(lines, sorted(set(lines)))
+        self.assertIn("psu.7/setpoint is not journaled", err)
+        self.assertIn("the journal is away", err)
+
     def test_what_was_called_from_a_command_line_is_journaled(self):
         self.cli("event", "call", "degauss", "--to", "psu.1")
         lines = self.json_lines("log", "query", "--subject", "degauss", "--oldest-first")

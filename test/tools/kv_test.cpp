@@ -272,5 +272,42 @@ TEST_F(KvCommand, WatchShowsAKeyThatComesLater) {
   EXPECT_THAT(ran.out, HasSubstr("laser/power  3\n"));
 }
 
+TEST_F(KvCommand, WatchShowsWhatTheJournalRecordedWithItsLines) {
+  const auto power =
+      lab_.start("rf").publish<int>("power", {.published = false, .journaled = true});
+  for (int i = 1; i <= 3; ++i) (void)power.set(i);
+  const auto documents =
+      lab_.run({"kv", "watch", "rf/power", "--durable", "--from", "1", "--count", "3", "--json"})
+          .documents();
+  ASSERT_EQ(documents.size(), 3u);
+  for (int i = 0; i < 3; ++i) {
+    const auto& document = documents[static_cast<std::size_t>(i)];
+    EXPECT_EQ(document.at("value"), i + 1);
+    EXPECT_EQ(document.at("missed"), 0);
+  }
+  const auto line = documents[1].at("line").get<std::uint64_t>();
+  EXPECT_LT(documents[0].at("line").get<std::uint64_t>(), line);
+  const auto second = lab_.run({"kv", "watch", "rf/power", "--durable", "--from",
+                                "@" + std::to_string(line), "--count", "1"});
+  EXPECT_THAT(second.out, HasSubstr("rf/power  2  line " + std::to_string(line) + "\n"));
+  EXPECT_EQ(second.err, "");
+}
+
+TEST_F(KvCommand, WatchSaysWhichKeysAreNotJournaled) {
+  ASSERT_EQ(lab_.run({"kv", "set", "psu.1/setpoint", "4"}).exit, 0);
+  const auto ran = lab_.run({"kv", "watch", "psu.1/*", "--durable", "--from", "1", "--count", "1"});
+  EXPECT_THAT(ran.out, HasSubstr("psu.1/setpoint  4 A  by "));
+  EXPECT_THAT(ran.err, HasSubstr("psu.1/current is not journaled"));
+  EXPECT_THAT(ran.err, HasSubstr("psu.1/setpoint is not journaled"));
+}
+
+TEST_F(KvCommand, WatchTakesABeginningOnlyOfTheJournal) {
+  EXPECT_EQ(lab_.run({"kv", "watch", "psu.1/current", "--from", "1"}).exit, 2);
+  EXPECT_EQ(lab_.run({"kv", "watch", "psu.1/current", "--durable", "--all"}).exit, 2);
+  const auto ran = lab_.run({"kv", "watch", "psu.1/current", "--durable", "--from", "someday"});
+  EXPECT_EQ(ran.exit, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--from: "));
+}
+
 }  // namespace
 }  // namespace tidemark::tools
