@@ -25,7 +25,8 @@ from . import key as sync_key
 from . import subsystem as sync_subsystem
 from .call_result import CallResult
 from .client import CLIENT_KEY, FOLLOW_PAUSE, PATIENCE, STOP_PATIENCE, Mark, Peer, To
-from .errors import NotFound, Timeout, Unavailable
+from .durable_keys import DURABLE, DurableKeys
+from .errors import NotFound, TidemarkError, Timeout, Unavailable
 from .event_calls import Feedback
 from .journal import FOLLOW_WAIT, Moment, Query, query
 from .messages import DEBUG, LogLine, LogPage, StatusItem
@@ -75,7 +76,11 @@ class Listening(Generic[T]):
                 raise StopAsyncIteration
             await self._come.wait()
             self._come.clear()
-            self._here.extend(self._take())
+            try:
+                self._here.extend(self._take())
+            except BaseException:
+                self.close()  # it was the last
+                raise
         return self._here.popleft()
 
     async def __aenter__(self) -> Listening[T]:
@@ -149,9 +154,28 @@ class Client:
     def key(self, name: str) -> Key:
         return Key(self._sync.key(name))
 
-    def subscribe(self, pattern: str, policy: str = LATEST) -> Listening[Update]:
-        """The current value first, then the changes. A slow listener gets the newest, or all."""
+    def subscribe(self, pattern: str, policy: str = LATEST, *, since_line: int | None = None,
+                  since: Moment | None = None,
+                  on_problem: Callable[[TidemarkError], object] | None = None
+                  ) -> Listening[Update]:
+        """The current value first, then the changes. A slow listener gets the newest, or all; with
+        policy "durable" what the journal recorded, as of tidemark.Client.subscribe(). An error that
+        ends it comes out of the `async for`; `on_problem` is called on the loop.
+        """
         session = self._sync.session
+        if policy == DURABLE:
+            def hear(problem: TidemarkError) -> None:
+                if on_problem is None:
+                    session.log_problem(pattern, problem)
+                else:
+                    on_problem(problem)
+
+            durable = DurableKeys(session, pattern, since_line, since, lambda: listening.wake(),
+                                  hear)
+            listening = Listening(durable.take, durable.close)
+            durable.begin()
+            return listening
+        sync.check_not_durable(since_line, since)
         made = KeySubscription(pattern, policy, lambda _: listening.wake())
         listening = Listening(made.take, lambda: session.unsubscribe(made))
         session.subscribe(made)

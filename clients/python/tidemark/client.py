@@ -20,7 +20,9 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from .call_result import CallResult
-from .errors import InvalidArgument, Malformed, NotFound, Refused, Timeout, Unavailable
+from .durable_keys import DURABLE, DurableKeys
+from .errors import (InvalidArgument, Malformed, NotFound, Refused, TidemarkError, Timeout,
+                     Unavailable)
 from .event_calls import EventCallRun, Feedback
 from .executor import Executor, check_may_wait
 from .journal import ANSWER_PATIENCE, FOLLOW_WAIT, Moment, Query, ns_of, query
@@ -163,11 +165,25 @@ class Client:
         """ "psu.1/current". It need not be there yet."""
         return Key(self._session, name)
 
-    def subscribe(self, pattern: str, listener: Callable[[Update], None],
-                  policy: str = LATEST) -> Subscription:
+    def subscribe(self, pattern: str, listener: Callable[[Update], None], policy: str = LATEST, *,
+                  since_line: int | None = None, since: Moment | None = None,
+                  on_problem: Callable[[TidemarkError], object] | None = None) -> Subscription:
         """Every key that fits a pattern such as "rf.*/voltage", those that come later too: the
         current value first, then the changes. `listener` is a callback.
+
+        "latest": a slow listener gets the newest; "all": all, up to 65 536 that wait.
+
+        "durable": what the journal recorded instead, each update once and in order with its line,
+        from `since_line` or a time on, else from now on; also what came while the listener or the
+        journal was not there. To go on where a program ended, keep the last `line`, and begin with
+        the next. `on_problem`, a callback, gets Refused for each key that fits and is not
+        journaled, Unavailable when the journal is away, Conflict when it may be another one; any
+        other error ends the subscription. Without it problems are logged.
         """
+        if policy == DURABLE:
+            return subscribe_durably(self._session, pattern, listener, since_line, since,
+                                     on_problem)
+        check_not_durable(since_line, since)
         return subscribe(self._session, pattern, listener, policy)
 
     # ---- events of others
@@ -318,6 +334,45 @@ def subscribe(session: Session, pattern: str, listener: Callable[[Update], None]
     made = KeySubscription(pattern, policy, lambda _: session.executor.post(drain))
     session.subscribe(made)
     return Subscription(lambda: session.unsubscribe(made))
+
+
+def subscribe_durably(session: Session, pattern: str, listener: Callable[[Update], None],
+                      since_line: int | None, since: Moment | None,
+                      on_problem: Callable[[TidemarkError], object] | None) -> Subscription:
+    what = "a listener of " + pattern
+
+    def hear(problem: TidemarkError) -> None:
+        if on_problem is None:
+            session.log_problem(pattern, problem)
+            return
+        try:
+            on_problem(problem)
+        except Exception:
+            session.log_thrown(what)
+
+    def drain() -> None:
+        try:
+            updates = made.take()
+        except TidemarkError as error:
+            hear(error)
+            return
+        for update in updates:
+            if made.closed:
+                return
+            try:
+                listener(update)
+            except Exception:
+                session.log_thrown(what)
+
+    made = DurableKeys(session, pattern, since_line, since,
+                       lambda: session.executor.post(drain), hear)
+    made.begin()
+    return Subscription(made.close)
+
+
+def check_not_durable(since_line: int | None, since: Moment | None) -> None:
+    if since_line is not None or since is not None:
+        raise InvalidArgument("only a durable subscription begins at a line or a time")
 
 
 def peer_of(node: NodeInfo) -> Peer:

@@ -45,6 +45,7 @@ class Kind(IntEnum):
     GAP = 25
     KEYFRAME = 26
     STATUS_CHANGED = 27
+    STREAM_GAP = 28
 
 
 Moment = Timestamp | dt.datetime

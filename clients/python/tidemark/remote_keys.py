@@ -46,6 +46,7 @@ class Update:
     writer: str = ""  # who wrote it; empty: its owner
     missed: int = 0  # updates of this key since the last one that did not get here
     incarnation: int = 0  # of its owner; sequences begin anew with each
+    line: int = 0  # of the journal; of a durable subscription only
 
 
 def update_of(key: str, raw: KeyUpdate, incarnation: int, gone: bool = False) -> Update:
@@ -59,7 +60,7 @@ class KeySubscription:
 
     def __init__(self, pattern: str, policy: str, ready: Callable[[KeySubscription], object]):
         if policy not in (LATEST, ALL):
-            raise InvalidArgument(f"policy '{policy}' is neither latest nor all")
+            raise InvalidArgument(f"policy '{policy}' is neither latest, all nor durable")
         subsystem, slash, key = pattern.partition("/")
         self._subsystem = subsystem
         self._key = key if slash else "*"

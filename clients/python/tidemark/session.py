@@ -186,6 +186,10 @@ class Session:
         self._joined.clear()
 
     @staticmethod
+    def log_problem(what: str, problem: TidemarkError) -> None:
+        log.warning("%s: %s", what, problem)
+
+    @staticmethod
     def log_thrown(what: str) -> None:
         """What a callback throws is logged, and hurts nobody else."""
         log.exception("%s threw", what)
