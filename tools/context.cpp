@@ -1,6 +1,8 @@
 #include "tools/context.h"
 
 #include <pwd.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -65,6 +67,10 @@ std::string user_at_host() {
 }
 
 Context real_context() {
+  // What the bus has to say must not come between documents on standard output. Nodes have a logger
+  // of their own.
+  spdlog::set_default_logger(spdlog::stderr_color_mt("cli"));
+  spdlog::set_level(spdlog::level::warn);
   Context context(std::cout, std::cerr, std::cin);
   context.in_terminal = ::isatty(STDIN_FILENO) != 0;
   context.out_terminal = ::isatty(STDOUT_FILENO) != 0;
