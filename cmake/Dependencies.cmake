@@ -22,6 +22,9 @@ add_library(zstd::zstd ALIAS PkgConfig::LibZstd)
 pkg_check_modules(LibSodium REQUIRED IMPORTED_TARGET GLOBAL libsodium)
 add_library(sodium::sodium ALIAS PkgConfig::LibSodium)
 
+pkg_check_modules(NCursesW REQUIRED IMPORTED_TARGET GLOBAL ncursesw)
+add_library(NCurses::wide ALIAS PkgConfig::NCursesW)
+
 # msgpack-c is headers only, and its CMake package has another name in each distribution.
 find_path(MSGPACK_INCLUDE_DIR msgpack.hpp REQUIRED)
 add_library(msgpack::cxx INTERFACE IMPORTED GLOBAL)

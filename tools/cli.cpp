@@ -103,6 +103,7 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   add_history_command(*app, context);
   add_blame_command(*app, context);
   add_log_commands(*app, context);
+  add_browse_command(*app, context);
   add_job_commands(*app, context);
   add_completion(*app, context);
   app->footer(

@@ -9,6 +9,7 @@
 #include "tools/commands.h"
 #include "tools/documents.h"
 #include "tools/interrupt.h"
+#include "tools/line_details.h"
 #include "tools/log_filter.h"
 #include "tools/marks.h"
 #include "tools/moment.h"
@@ -50,20 +51,10 @@ Result<std::uint64_t> print_pages(Context& context, Client& client, api::ReadReq
 // ---- show ---------------------------------------------------------------------------------------
 
 void print_details(const Context& context, const api::LogLine& line) {
-  auto& out = context.out;
-  out << "line      " << line.line << "\n"
-      << "time      " << time_text(line.recorded_at, 9) << "\n"
-      << "origin    " << printable(line.origin) << ", incarnation " << line.incarnation
-      << ", its record " << line.sequence << "\n"
-      << "kind      " << model::to_string(line.kind) << "\n"
-      << "level     " << model::to_string(line.level) << "\n";
-  if (!line.subject.empty()) out << "subject   " << printable(line.subject) << "\n";
-  if (!line.text.empty()) out << "text      " << printable(line.text) << "\n";
-  if (line.kind != model::RecordKind::kPvUpdate) return;
-  const auto alarm = alarm_text(line.alarm);
-  out << "value     " << printable(value_text(line.value)) << "\n"
-      << "alarm     " << (alarm.empty() ? "none" : alarm) << "\n"
-      << "IOC time  " << time_text(line.taken_at, 9) << "\n";
+  constexpr std::size_t kNames = 10;  // columns
+  for (const auto& [name, text] : line_details(line)) {
+    context.out << name << std::string(kNames - name.size(), ' ') << text << "\n";
+  }
 }
 
 Exit show(Context& context, Client& client, std::uint64_t first, std::uint64_t last) {

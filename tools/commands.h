@@ -22,6 +22,7 @@ void add_watch_command(CLI::App& pv, Context& context);          // pv watch
 void add_snapshot_commands(CLI::App& app, Context& context);     // snapshot …
 void add_restore_command(CLI::App& snapshot, Context& context);  // snapshot restore
 void add_log_commands(CLI::App& app, Context& context);          // log show, query, follow
+void add_browse_command(CLI::App& app, Context& context);        // browse
 void add_mark_commands(CLI::App& log, Context& context);         // log mark …
 void add_state_command(CLI::App& app, Context& context);         // state
 void add_diff_command(CLI::App& app, Context& context);          // diff

@@ -5,6 +5,7 @@
 
 #include "tools/documents.h"
 #include "tools/moment.h"
+#include "tools/nearest.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -12,12 +13,16 @@ namespace {
 
 constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(model::RecordKind::kStreamGap);
 
-std::string known_kinds() {
-  std::string out;
+Error no_such_kind(const std::string& word) {
+  std::vector<std::string> known;
+  std::string all;
   for (std::uint8_t kind = 1; kind <= kKindMax; ++kind) {
-    out += (kind == 1 ? "" : ", ") + std::string(model::to_string(model::RecordKind{kind}));
+    known.emplace_back(model::to_string(model::RecordKind{kind}));
+    all += (kind == 1 ? "" : ", ") + known.back();
   }
-  return out;
+  const auto hint = did_you_mean(word, known);
+  return {Code::kInvalidArgument, "--kind: '" + printable(word) + "' is no kind of record" +
+                                      (hint.empty() ? ": use " + all : hint)};
 }
 
 Result<std::uint32_t> kind_mask(const std::vector<std::string>& lists) {
@@ -29,9 +34,7 @@ Result<std::uint32_t> kind_mask(const std::vector<std::string>& lists) {
       const auto word = list.substr(begin, comma - begin);
       begin = comma + 1;
       const auto kind = model::parse_record_kind(word);
-      if (!kind) {
-        return Error{Code::kInvalidArgument, "--kind: '" + word + "' is none of " + known_kinds()};
-      }
+      if (!kind) return no_such_kind(word);
       mask |= 1u << static_cast<std::uint8_t>(*kind);
     }
   }
@@ -43,16 +46,6 @@ std::string padded(std::string_view text, std::size_t width) {
   const auto used = display_width(out);
   if (used < width) out.append(width - used, ' ');
   return out;
-}
-
-Color level_color(model::Level level) {
-  switch (level) {
-    case model::Level::kDebug: return Color::kDim;
-    case model::Level::kInfo: return Color::kNone;
-    case model::Level::kWarning: return Color::kYellow;
-    case model::Level::kError: break;
-  }
-  return Color::kRed;
 }
 
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -87,7 +80,8 @@ Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime no
     const auto level = model::parse_level(filter.level);
     if (!level) {
       return Error{Code::kInvalidArgument,
-                   "--level: '" + filter.level + "' is none of debug, info, warning, error"};
+                   "--level: '" + printable(filter.level) +
+                       "' is none of debug, info, warning, error"};
     }
     request.level = *level;
   }
@@ -126,6 +120,16 @@ Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view tex
                  "'" + std::string(text) + "' is no line: use 1234, or 1200..1234"};
   }
   return std::pair(*first, *last);
+}
+
+Color level_color(model::Level level) {
+  switch (level) {
+    case model::Level::kDebug: return Color::kDim;
+    case model::Level::kInfo: return Color::kNone;
+    case model::Level::kWarning: return Color::kYellow;
+    case model::Level::kError: break;
+  }
+  return Color::kRed;
 }
 
 void print_line(const Context& context, const model::api::LogLine& line) {

@@ -11,6 +11,7 @@
 #include "model/api/journal.h"
 #include "model/api/past.h"
 #include "tools/commands.h"
+#include "tools/table.h"
 
 namespace tidemark::tools {
 
@@ -35,6 +36,8 @@ Result<model::api::Moment> parse_beginning(std::string_view option, std::string_
 
 /// "12..40", "12": both ends included. Errors: kInvalidArgument.
 Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view text);
+
+Color level_color(model::Level level);
 
 void print_line(const Context& context, const model::api::LogLine& line);
 

@@ -126,6 +126,32 @@ std::string shorten(std::string_view text, std::size_t width) {
   return out + std::string(kEllipsis);
 }
 
+std::string_view first_columns(std::string_view text, std::size_t columns) {
+  std::size_t used = 0;
+  std::size_t bytes = 0;
+  while (bytes < text.size()) {
+    const auto glyph = first_glyph(text.substr(bytes));
+    used += glyph_width(glyph.code);
+    if (used > columns) break;
+    bytes += glyph.bytes;
+  }
+  return text.substr(0, bytes);
+}
+
+std::string_view beyond(std::string_view text, std::size_t columns) {
+  std::size_t used = 0;
+  while (!text.empty() && used < columns) {
+    const auto glyph = first_glyph(text);
+    used += glyph_width(glyph.code);
+    text.remove_prefix(glyph.bytes);
+  }
+  // What is combined with the last one goes with it.
+  while (!text.empty() && columns > 0 && glyph_width(first_glyph(text).code) == 0) {
+    text.remove_prefix(first_glyph(text).bytes);
+  }
+  return text;
+}
+
 std::string paint(std::string_view text, Color color, bool colored) {
   if (!colored || color == Color::kNone) return std::string(text);
   return escape(color) + std::string(text) + "\x1b[0m";

@@ -35,6 +35,10 @@ std::size_t display_width(std::string_view text);
 std::string printable(std::string_view text);
 /// At most `width` columns, the last one "…" when something was cut off.
 std::string shorten(std::string_view text, std::size_t width);
+/// The longest beginning that takes at most so many columns.
+std::string_view first_columns(std::string_view text, std::size_t columns);
+/// What is right of the first `columns` columns.
+std::string_view beyond(std::string_view text, std::size_t columns);
 /// With the colour's escape sequences, when `colored`.
 std::string paint(std::string_view text, Color color, bool colored);
 

@@ -69,7 +69,7 @@ TEST_F(Arguments, WithValuesThatAreWrongAreBadUsage) {
   EXPECT_EQ(run({"log", "query", "--since", "yesterday"}), 2);
   EXPECT_THAT(err.str(), HasSubstr("--since: 'yesterday' is no moment"));
   EXPECT_EQ(run({"log", "query", "--kind", "PutIntended,Dance"}), 2);
-  EXPECT_THAT(err.str(), HasSubstr("'Dance' is none of PvDefined, PvUpdate"));
+  EXPECT_THAT(err.str(), HasSubstr("'Dance' is no kind of record: use PvDefined, PvUpdate"));
   EXPECT_EQ(run({"log", "query", "--level", "loud"}), 2);
   EXPECT_EQ(run({"log", "follow", "--from", "then"}), 2);
   EXPECT_EQ(run({"log", "show", "x"}), 2);

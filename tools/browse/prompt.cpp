@@ -1,0 +1,91 @@
+#include "tools/browse/prompt.h"
+
+#include <algorithm>
+
+#include "tools/browse/moves.h"
+#include "tools/browse/searching.h"
+#include "tools/moment.h"
+
+namespace tidemark::tools::browse {
+namespace {
+
+constexpr std::size_t kTypedMax = 50;  // earlier lines of a prompt
+
+void remember(std::vector<std::string>& typed, const std::string& text) {
+  if (text.empty()) return;
+  std::erase(typed, text);
+  typed.push_back(text);
+  if (typed.size() > kTypedMax) typed.erase(typed.begin());
+}
+
+/// What was typed is complete. Errors: it is not right, and stays to be corrected.
+Result<Unit> enter(BrowseState& state, const Now& now, Actions& actions) {
+  const auto& text = state.edit.text();
+  switch (state.prompt) {
+    case PromptFor::kSearch:
+    case PromptFor::kSearchBack:
+      search(state, text, state.prompt == PromptFor::kSearch, actions);
+      return Unit{};
+    case PromptFor::kFilter: {
+      const auto words = parse_filter_words(text);
+      if (!words) return words.error();
+      return set_filter(state, words.value(), now, actions);
+    }
+    case PromptFor::kMoment: break;
+  }
+  if (text.empty()) return Unit{};
+  return find_moment(state, text, now, actions);
+}
+
+}  // namespace
+
+void open_prompt(BrowseState& state, PromptFor what) {
+  state.mode = Mode::kPrompt;
+  state.prompt = what;
+  // A filter is mostly a small change of the last one.
+  const auto begins_with = what == PromptFor::kFilter ? filter_words_text(state.filter) : "";
+  state.edit = LineEdit(begins_with, state.typed[what]);
+}
+
+void on_prompt_key(BrowseState& state, const Key& key, const Now& now, Actions& actions) {
+  const bool leaves = key.name == KeyName::kEscape || key.name == KeyName::kInterrupt ||
+                      (key.name == KeyName::kBackspace && state.edit.text().empty());
+  if (leaves) {
+    state.mode = Mode::kLines;
+  } else if (key.name != KeyName::kEnter) {
+    state.edit.take(key);
+  } else if (const auto entered = enter(state, now, actions); entered) {
+    remember(state.typed[state.prompt], state.edit.text());
+    state.mode = Mode::kLines;
+  } else {
+    say(state, entered.error().message, true);
+  }
+}
+
+Result<Unit> set_filter(BrowseState& state, const FilterWords& words, const Now& now,
+                        Actions& actions) {
+  auto request = read_request(words.filter, now.utc);
+  if (!request) return request.error();
+  state.filter = words;
+  state.request = std::move(request).value();
+  forget(state, Purpose::kFilterMark, actions);
+  if (!words.mark.empty()) {
+    // Between two pages there may come a newer one of that name.
+    api::MarksQuery query;
+    query.mark = words.mark;
+    query.limit = 1;
+    ask(state, Purpose::kFilterMark, query, actions);
+  }
+  read_anew(state, actions);
+  return Unit{};
+}
+
+Result<Unit> find_moment(BrowseState& state, const std::string& text, const Now& now,
+                         Actions& actions) {
+  const auto moment = parse_moment_or_mark(text, now.utc);
+  if (!moment) return moment.error();
+  ask(state, Purpose::kMoment, moment.value(), actions);
+  return Unit{};
+}
+
+}  // namespace tidemark::tools::browse

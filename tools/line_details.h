@@ -1,0 +1,23 @@
+// tools/line_details.h
+//
+// Everything that is known of one line of the journal, for people: a row for each thing, and the
+// whole as JSON.
+
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/api/journal.h"
+
+namespace tidemark::tools {
+
+/// Name and text, printable: {"level", "warning"}, …
+std::vector<std::pair<std::string, std::string>> line_details(const model::api::LogLine& line);
+
+/// The JSON document of the line, and "record" with all fields of its record, in rows. A long
+/// array is in one row.
+std::vector<std::string> line_json_rows(const model::api::LogLine& line);
+
+}  // namespace tidemark::tools
