@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 #include "tools/completion.h"
 #include "tools/times.h"
+#include "tools/usage_hint.h"
 
 namespace tidemark::tools {
 namespace {
@@ -118,10 +119,17 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
 
 int run_cli(Context& context, std::vector<std::string> arguments) {
   const auto app = make_app(context);
+  const auto typed = arguments;
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
   try {
     app->parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
+    const bool is_help = error.get_exit_code() == 0;
+    const auto hint = is_help ? "" : usage_hint(*app, typed);
+    if (!hint.empty()) {
+      context.err << "tidemark: " << hint << "\n";
+      return static_cast<int>(Exit::kUsage);
+    }
     const int code = app->exit(error, context.out, context.err);
     return static_cast<int>(code == 0 ? Exit::kFine : Exit::kUsage);
   }
