@@ -10,6 +10,7 @@
 #include "tools/moment.h"
 #include "tools/past.h"
 #include "tools/past_show.h"
+#include "tools/pv_hint.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -54,7 +55,7 @@ Exit blame(Context& context, Client& client, const BlameOptions& options, const 
   const auto reply = client.ask<api::Blame>("journal", "journal.blame",
                                             api::BlameQuery{options.address, at, options.count},
                                             context.budget(kPastBudget));
-  if (!reply) return context.report(reply.error());
+  if (!reply) return context.report(with_pv_hint(client, reply.error(), options.address));
   const auto& changes = reply.value().changes;
   if (context.json) {
     for (const auto& change : changes) context.print(blamed_json(change));

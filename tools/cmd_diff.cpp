@@ -115,7 +115,7 @@ Exit diff(Context& context, Client& client, const DiffOptions& options, const ap
   (text ? context.out : context.err)
       << different << " of " << end.value().looked_at << " PVs differ\n";
   // Of patterns it is not said which of them match PVs that are as they were.
-  const bool unknown = Unknown({}).report(context, end.value().unknown);
+  const bool unknown = Unknown({}).report(context, client, end.value().unknown);
   return unknown || (options.exit_code && different > 0) ? Exit::kFailed : Exit::kFine;
 }
 

@@ -13,6 +13,7 @@
 #include "tools/moment.h"
 #include "tools/past.h"
 #include "tools/past_show.h"
+#include "tools/pv_hint.h"
 #include "tools/sample_printer.h"
 #include "tools/show.h"
 
@@ -75,7 +76,8 @@ Result<api::LiveValue> describe(const Context& context, Client& client, const st
       });
   if (!end) return end.error();
   if (end.value().unknown.empty()) return found;
-  return Error{Code::kNotFound, "the journal has never heard of '" + printable(address) + "'"};
+  return Error{Code::kNotFound, "the journal has never heard of '" + printable(address) + "'" +
+                                    pv_hint(client, address)};
 }
 
 Exit samples(Context& context, Client& client, const HistoryOptions& options, Span span) {
@@ -157,7 +159,7 @@ Exit bins(Context& context, Client& client, const HistoryOptions& options, const
   const auto span = span_in_time(context, client, asked);
   if (!span) return context.report(span.error());
   const auto reply = ask_bins(context, client, options.address, span.value(), options.bins);
-  if (!reply) return context.report(reply.error());
+  if (!reply) return context.report(with_pv_hint(client, reply.error(), options.address));
   if (context.json) {
     for (const auto& bin : reply.value().bins) context.print(bin_json(bin));
   } else if (options.csv) {
@@ -191,7 +193,7 @@ Exit draw(Context& context, Client& client, const HistoryOptions& options, const
   const auto columns = plot_columns(width);
   const auto reply =
       ask_bins(context, client, options.address, span.value(), static_cast<std::uint32_t>(columns));
-  if (!reply) return context.report(reply.error());
+  if (!reply) return context.report(with_pv_hint(client, reply.error(), options.address));
   const auto can = can_be_plotted(reply.value().now);
   if (!can) return context.report(can.error());
   const auto before = in_force(context, client, options.address, span.value().from);

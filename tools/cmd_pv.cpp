@@ -15,6 +15,7 @@
 #include "tools/commands.h"
 #include "tools/documents.h"
 #include "tools/jobs.h"
+#include "tools/pv_hint.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -265,7 +266,7 @@ Exit get(Context& context, Client& client, const std::vector<std::string>& names
   }
   for (const auto& name : missing) {
     context.err << "tidemark: no PV " << (is_glob(name) ? "matches '" : "has the address '")
-                << printable(name) << "'\n";
+                << printable(name) << "'" << pv_hint(client, name) << "\n";
   }
   return missing.empty() && errors.empty() ? Exit::kFine : Exit::kFailed;
 }

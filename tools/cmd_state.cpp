@@ -71,7 +71,7 @@ Exit state(Context& context, Client& client, const StateOptions& options,
     context.out << paint(moment_text(at.value()), Color::kBold, context.color()) << "\n";
     if (!table.empty()) table.print(context.out, context.columns, context.color());
   }
-  return unknown.report(context, end.value().unknown) ? Exit::kFailed : Exit::kFine;
+  return unknown.report(context, client, end.value().unknown) ? Exit::kFailed : Exit::kFine;
 }
 
 }  // namespace

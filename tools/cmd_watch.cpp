@@ -11,6 +11,7 @@
 #include "tools/documents.h"
 #include "tools/interrupt.h"
 #include "tools/live_follower.h"
+#include "tools/pv_hint.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -164,7 +165,8 @@ Exit watch(Context& context, Client& client, const WatchOptions& options) {
                                           context.budget(5s));
   if (!reply) return context.report(reply.error());
   for (const auto& name : reply.value().unknown) {
-    context.err << "tidemark: no PV has the address '" << printable(name) << "'\n";
+    context.err << "tidemark: no PV has the address '" << printable(name) << "'"
+                << pv_hint(client, name) << "\n";
   }
   if (reply.value().values.empty()) {
     return context.report({Code::kNotFound, "nothing to watch"});

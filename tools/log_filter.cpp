@@ -81,7 +81,8 @@ Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime no
     if (!level) {
       return Error{Code::kInvalidArgument,
                    "--level: '" + printable(filter.level) +
-                       "' is none of debug, info, warning, error"};
+                       "' is none of debug, info, warning, error" +
+                       did_you_mean(filter.level, {"debug", "info", "warning", "error"})};
     }
     request.level = *level;
   }

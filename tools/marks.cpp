@@ -6,6 +6,7 @@
 #include "model/api/journal.h"
 #include "model/kv/text.h"
 #include "tools/key_show.h"
+#include "tools/nearest.h"
 #include "tools/show.h"
 #include "tools/times.h"
 
@@ -46,7 +47,20 @@ Result<api::MarkEntry> find_mark(Client& client, const std::string& mark, bool o
     return Error{Code::kConflict,
                  "the mark '" + mark + "' has ended: " + time_text(ended.value().end->at)};
   }
-  return Error{Code::kNotFound, "the journal has no mark '" + mark + "'"};
+  return Error{Code::kNotFound,
+               "the journal has no mark '" + printable(mark) + "'" + mark_hint(client, mark)};
+}
+
+std::string mark_hint(Client& client, const std::string& mark) {
+  constexpr auto kHintBudget = std::chrono::seconds(1);
+  constexpr std::uint32_t kNewest = 1000;
+  api::MarksQuery query;
+  query.limit = kNewest;
+  const auto found = client.ask<api::MarkList>("journal", "journal.marks", query, kHintBudget);
+  if (!found) return "";
+  std::vector<std::string> names;
+  for (const auto& each : found.value().marks) names.push_back(each.name);
+  return did_you_mean(mark, names);
 }
 
 Result<Unit> say(Client& client, const std::string& user, const std::vector<model::Record>& records,

@@ -19,6 +19,9 @@ namespace tidemark::tools {
 Result<model::api::MarkEntry> find_mark(Client& client, const std::string& mark, bool open,
                                         Duration budget);
 
+/// "; did you mean 'shot 12'?" of a mark that there is not, or nothing. Of the newest thousand.
+std::string mark_hint(Client& client, const std::string& mark);
+
 /// Durable when it returns. The journal takes marks as records, so there is one way in for them
 /// all: `journal.append`, which stores once what comes twice.
 Result<Unit> say(Client& client, const std::string& user, const std::vector<model::Record>& records,

@@ -149,6 +149,11 @@ Result<Moment> parse_moment(std::string_view text, UtcTime now) {
     if (time && !*time) return time->error();
     if (time) return Moment{0, time->value()};
   }
+  if (sum_of_durations(lower(text))) {
+    return Error{Code::kInvalidArgument, "'" + printable(text) +
+                                             "' is no moment, but how long: did you mean '-" +
+                                             printable(text) + "', so long ago?"};
+  }
   return Error{Code::kInvalidArgument,
                "'" + printable(text) + "' is no moment: " + std::string(kExamples)};
 }

@@ -4,6 +4,8 @@
 #include <ostream>
 
 #include "base/glob.h"
+#include "tools/marks.h"
+#include "tools/pv_hint.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -12,8 +14,10 @@ namespace api = model::api;
 
 Result<api::MomentReply> resolve(const Context& context, Client& client,
                                  const api::Moment& moment) {
-  return client.ask<api::MomentReply>("journal", "journal.moment", moment,
-                                      context.budget(kPastBudget));
+  auto found = client.ask<api::MomentReply>("journal", "journal.moment", moment,
+                                            context.budget(kPastBudget));
+  if (found || found.error().code != Code::kNotFound || moment.mark.empty()) return found;
+  return Error{Code::kNotFound, found.error().message + mark_hint(client, moment.mark)};
 }
 
 api::Moment exactly(const api::Moment& asked, const api::MomentReply& found) {
@@ -36,7 +40,8 @@ void Unknown::saw(const std::string& address) {
                 [&](const std::string& pattern) { return glob_match(pattern, address); });
 }
 
-bool Unknown::report(const Context& context, const std::vector<std::string>& never) const {
+bool Unknown::report(const Context& context, Client& client,
+                     const std::vector<std::string>& never) const {
   for (const auto& pattern : unmatched_) {
     context.err << "tidemark: no PV matches '" << printable(pattern) << "'\n";
   }
@@ -44,6 +49,8 @@ bool Unknown::report(const Context& context, const std::vector<std::string>& nev
     context.err << "tidemark: " << never.size()
                 << (never.size() == 1 ? " address is" : " addresses are") << " unknown:";
     for (const auto& address : never) context.err << " " << printable(address);
+    // Of many it would take as many questions.
+    if (never.size() == 1) context.err << pv_hint(client, never.front());
     context.err << "\n";
   }
   return !unmatched_.empty() || !never.empty();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <sstream>
 
+#include "base/glob.h"
 #include "fake_site.h"
 #include "model/api/keeper.h"
 #include "model/api/monitor.h"
@@ -23,7 +24,7 @@ class Commands : public testing::Test {
         "keeper", "keeper.pv_live", [](const auto& query) -> Result<api::LiveReply> {
           api::LiveReply reply;
           for (const auto& address : query.addresses) {
-            if (address != "QUAD:1" && address != "QUAD:*") {
+            if (!glob_match(address, "QUAD:1")) {
               if (address.find('*') == std::string::npos) reply.unknown.push_back(address);
               continue;
             }
@@ -71,6 +72,13 @@ class Commands : public testing::Test {
 };
 
 // ---- pv -----------------------------------------------------------------------------------------
+
+TEST_F(Commands, APvThatIsMistypedIsAnsweredWithTheNearest) {
+  EXPECT_THAT(site_.run({"pv", "get", "QUAD:11"}).err,
+              HasSubstr("no PV has the address 'QUAD:11'; did you mean 'QUAD:1'?"));
+  EXPECT_THAT(site_.run({"pv", "get", "QAUD:1"}).err, HasSubstr("did you mean 'QUAD:1'?"));
+  EXPECT_THAT(site_.run({"pv", "get", "BPM:27:X"}).err, testing::EndsWith("'BPM:27:X'\n"));
+}
 
 TEST_F(Commands, GetShowsValueUnitAlarmAndTime) {
   const auto ran = site_.run({"pv", "get", "QUAD:1"});

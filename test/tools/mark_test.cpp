@@ -143,6 +143,8 @@ TEST_F(MarkCommands, EndOfWhatHasEndedOrNeverBeganIsSaid) {
   EXPECT_THAT(none.err, HasSubstr("the journal has no mark 'shot'"));
   site_.run({"log", "mark", "begin", "shot"});
   site_.run({"log", "mark", "end", "shot"});
+  EXPECT_THAT(site_.run({"log", "mark", "end", "shto"}).err,
+              HasSubstr("no mark 'shto'; did you mean 'shot'?"));
   const auto again = site_.run({"log", "mark", "end", "shot"});
   EXPECT_NE(again.exit, 0);
   EXPECT_THAT(again.err, HasSubstr("'shot' has ended: 1970-01-01T00:00:02"));

@@ -44,6 +44,7 @@ TEST_F(MomentArgument, GoesBackFromNow) {
                            "-30000d30000d", "10 parsecs ago"}) {
     EXPECT_THAT(at(text), HasSubstr("is no moment")) << text;
   }
+  EXPECT_THAT(at("10m"), HasSubstr("did you mean '-10m', so long ago?"));
 }
 
 TEST_F(MomentArgument, IsATimeOfTodayOnTheClocksHere) {
