@@ -138,7 +138,9 @@ void say_what_is_missing(const Context& context, const std::vector<Offer>& offer
 }
 
 Exit watch(Context& context, Client& client, const WatchOptions& options) {
-  const auto from = parse_beginning("--from", options.from, context.now());
+  const auto beginning = parse_beginning("--from", options.from, context.now());
+  if (!beginning) return context.report(beginning.error());
+  const auto from = find_beginning(context, client, beginning.value());
   if (!from) return context.report(from.error());
   const Interrupt interrupt;
   const auto joined = join(client, context.budget(5s));
@@ -192,7 +194,7 @@ void add_kv_watch_command(CLI::App& kv, Context& context) {
   durable->excludes(all);
   command
       ->add_option("--from", options->from,
-                   "With --durable: the first line, or a moment (default: now)")
+                   "With --durable: the first line, a moment or a mark (default: now)")
       ->type_name("LINE|MOMENT")
       ->needs(durable);
   command->add_option("--count", options->count, "End after so many lines");

@@ -220,13 +220,16 @@ Exit start_follow(Context& context, const FollowOptions& options) {
   if (!request) return context.report(request.error());
   const auto from = parse_beginning("--from", options.from, context.now());
   if (!from) return context.report(from.error());
-  request.value().from = from.value().line;  // 0: now
-  if (from.value().time) {
-    request.value().from = 1;
-    request.value().since = std::max(from.value().time, request.value().since);
-  }
-  return with_client(
-      context, [&](Client& client) { return follow(context, client, request.value(), options); });
+  return with_client(context, [&](Client& client) {
+    const auto found = find_beginning(context, client, from.value());
+    if (!found) return context.report(found.error());
+    request.value().from = found.value().line;  // 0: now
+    if (found.value().time) {
+      request.value().from = 1;
+      request.value().since = std::max(found.value().time, request.value().since);
+    }
+    return follow(context, client, request.value(), options);
+  });
 }
 
 // ---- options ------------------------------------------------------------------------------------
@@ -279,7 +282,7 @@ void add_follow(CLI::App& log, Context& context) {
        "  tidemark log follow --from 184200 --kind PvUpdate --json"},
       [&context, options] { return start_follow(context, *options); });
   add_filter_options(*command, options->filter);
-  command->add_option("--from", options->from, "First line, or a moment (default: now)")
+  command->add_option("--from", options->from, "First line, a moment or a mark (default: now)")
       ->type_name("LINE|MOMENT");
   command->add_option("--count", options->count, "End after so many lines");
   add_duration(*command, "--for", options->period, "End after this time");

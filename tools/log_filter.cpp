@@ -1,11 +1,13 @@
 #include "tools/log_filter.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ostream>
 
 #include "tools/documents.h"
 #include "tools/moment.h"
 #include "tools/nearest.h"
+#include "tools/past.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -107,9 +109,17 @@ Result<model::api::Moment> parse_beginning(std::string_view option, std::string_
   if (lines && lines.value().first == lines.value().second) {
     return model::api::Moment{lines.value().first, std::nullopt};
   }
-  const auto moment = parse_moment(text, now);
+  const auto moment = parse_moment_or_mark(text, now);
   if (moment) return moment;
   return Error{moment.error().code, std::string(option) + ": " + moment.error().message};
+}
+
+Result<model::api::Moment> find_beginning(const Context& context, Client& client,
+                                          const model::api::Moment& parsed) {
+  if (parsed.mark.empty()) return parsed;
+  const auto found = resolve(context, client, parsed);
+  if (!found) return found.error();
+  return model::api::Moment{std::max<std::uint64_t>(found.value().line, 1), std::nullopt};
 }
 
 Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view text) {

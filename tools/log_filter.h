@@ -29,10 +29,13 @@ void add_filter_options(CLI::App& command, LogFilter& filter);
 /// Errors: kInvalidArgument, naming the option and what it takes.
 Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime now);
 
-/// Where following begins: a line, with or without @, that is shown itself, or a moment.
-/// Line 0 and no time: now. Errors: kInvalidArgument, naming `option`.
+/// Where following begins: a line, with or without @, that is shown itself, a moment, or a mark.
+/// Nothing of these: now. Errors: kInvalidArgument, naming `option`.
 Result<model::api::Moment> parse_beginning(std::string_view option, std::string_view text,
                                            UtcTime now);
+/// The same with the line of its mark, if it is one. Errors: as journal.moment.
+Result<model::api::Moment> find_beginning(const Context& context, Client& client,
+                                          const model::api::Moment& parsed);
 
 /// "12..40", "12": both ends included. Errors: kInvalidArgument.
 Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view text);

@@ -130,6 +130,20 @@ class Examples(unittest.TestCase):
                     self.json_lines("log", "query", "--subject", "psu.1/setpoint")]
         wait_until(lambda: any("2.5" in text for text in journaled()), 10, "the write in the journal")
 
+    def test_a_mark_is_where_following_begins(self):
+        self.wait_for("psu.1")
+        self.cli("kv", "set", "psu.1/setpoint", "7", check=True)
+        self.cli("log", "mark", "begin", "ramp", check=True)
+        self.cli("kv", "set", "psu.1/setpoint", "8", check=True)
+        (update,) = self.json_lines("kv", "watch", "psu.1/setpoint", "--durable", "--from", "ramp",
+                                    "--count", "1", "--for", "20s")
+        self.assertEqual(update["value"], 8)
+        (line,) = self.json_lines("log", "follow", "--from", "ramp", "--count", "1", "--for", "20s")
+        self.assertEqual((line["kind"], line["subject"]), ("MarkBegin", "ramp"))
+        unknown = self.cli("log", "follow", "--from", "no such mark")
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn("no such mark", unknown.stderr)
+
     def test_a_durable_watch_outlives_the_journal(self):
         self.start("power_supply", "psu.7")
         self.wait_for("psu.7")

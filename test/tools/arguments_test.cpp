@@ -71,7 +71,7 @@ TEST_F(Arguments, WithValuesThatAreWrongAreBadUsage) {
   EXPECT_EQ(run({"log", "query", "--kind", "PutIntended,Dance"}), 2);
   EXPECT_THAT(err.str(), HasSubstr("'Dance' is no kind of record: use PvDefined, PvUpdate"));
   EXPECT_EQ(run({"log", "query", "--level", "loud"}), 2);
-  EXPECT_EQ(run({"log", "follow", "--from", "then"}), 2);
+  EXPECT_EQ(run({"log", "follow", "--from", "14:61"}), 2);
   EXPECT_EQ(run({"log", "show", "x"}), 2);
   EXPECT_EQ(run({"status", "--timeout", "soon"}), 2);
   EXPECT_EQ(run({"pv", "watch", "A", "--for", "long"}), 2);

@@ -304,7 +304,7 @@ TEST_F(KvCommand, WatchSaysWhichKeysAreNotJournaled) {
 TEST_F(KvCommand, WatchTakesABeginningOnlyOfTheJournal) {
   EXPECT_EQ(lab_.run({"kv", "watch", "psu.1/current", "--from", "1"}).exit, 2);
   EXPECT_EQ(lab_.run({"kv", "watch", "psu.1/current", "--durable", "--all"}).exit, 2);
-  const auto ran = lab_.run({"kv", "watch", "psu.1/current", "--durable", "--from", "someday"});
+  const auto ran = lab_.run({"kv", "watch", "psu.1/current", "--durable", "--from", "14:61"});
   EXPECT_EQ(ran.exit, 2);
   EXPECT_THAT(ran.err, HasSubstr("--from: "));
 }
