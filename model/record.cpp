@@ -209,7 +209,7 @@ std::string describe(const Record& record) {
                    each.job.text();
           },
           [](const JobFinished& each) { return each.state + ": " + each.message; },
-          [](const LogMessage& each) { return each.text; },
+          [](const LogMessage& each) { return each.text + with(each.data); },
           [](const SnapshotTaken& each) {
             return "'" + each.title + "', " + std::to_string(each.values) + " values, " +
                    std::to_string(each.missing) + " missing";
@@ -256,7 +256,8 @@ std::string describe(const Record& record) {
           },
           [](const NodeRestarted& each) {
             return "restarted (" + std::to_string(each.restarts) + ") as pid " +
-                   std::to_string(each.pid) + ": " + each.reason;
+                   std::to_string(each.pid) + ": " + each.reason +
+                   (each.last_words.empty() ? "" : "; it said last: " + each.last_words.back());
           },
           [](const Gap& each) {
             std::string what = "of incarnation " + std::to_string(each.incarnation) + ", ";

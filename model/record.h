@@ -212,11 +212,17 @@ struct PutUnknown {
   bool operator==(const PutUnknown&) const = default;
 };
 
+/// Somebody said something: a sentence, and what can be told from it without reading it.
 struct LogMessage {
   Level level = Level::kInfo;
   std::string source;
   std::string text;
-  static auto fields(auto& s) { return std::tie(s.level, s.source, s.text); }
+  kv::Value data{};        // a struct of named fields, or none
+  std::string category{};  // which part of the source speaks; a logger's name
+  UtcTime at{};            // when it was said; the epoch: when it is recorded
+  static auto fields(auto& s) {
+    return std::tie(s.level, s.source, s.text, s.data, s.category, s.at);
+  }
   bool operator==(const LogMessage&) const = default;
 };
 
@@ -269,7 +275,11 @@ struct NodeRestarted {
   std::uint32_t pid = 0;
   std::uint32_t restarts = 0;  // in this life of the supervisor
   std::string reason;
-  static auto fields(auto& s) { return std::tie(s.node, s.pid, s.restarts, s.reason); }
+  std::uint32_t signal{};                 // that ended it; 0: none did
+  std::vector<std::string> last_words{};  // the last lines of its log
+  static auto fields(auto& s) {
+    return std::tie(s.node, s.pid, s.restarts, s.reason, s.signal, s.last_words);
+  }
   bool operator==(const NodeRestarted&) const = default;
 };
 

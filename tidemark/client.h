@@ -121,7 +121,9 @@ class Client {
 
   // ---- the journal: held until it is durable, also while the journal is away
 
-  void log(Severity severity, std::string text);
+  /// `fields`: what others may look for, {{"shot", 4711}, {"target", "Al"}}. `category`: which part
+  /// of the program speaks.
+  void log(Severity severity, std::string text, Struct fields = {}, std::string category = {});
   Mark begin_mark(std::string name, Value data = {}, std::vector<std::string> tags = {});
   void end_mark(const Mark& mark, Value data = {});
   /// After the fact. Each end stands for the last line that was recorded at or before its time; a

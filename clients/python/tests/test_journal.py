@@ -18,10 +18,19 @@ class TheJournal(SiteTest):
         self.until(lambda: len(self.lines(client, text="line", level=2)) == 50, "all lines")
         lines = self.lines(client, text="line", kinds=(Kind.LOG_MESSAGE,))
         self.assertEqual([each.text for each in lines], [f"line {each}" for each in range(50)])
-        self.assertEqual(lines[0].record, [16, 2, client.name, "line 0"])
+        self.assertEqual(lines[0].record[:6], [16, 2, client.name, "line 0", None, ""])
+        self.assertLess(abs(lines[0].record[6] - lines[0].recorded_at), 60e9)
         self.assertEqual(self.lines(client, text="line", level=3), [])
         with self.assertRaises(InvalidArgument):
             client.log("loud", "x")
+
+    def test_has_the_fields_of_what_was_said(self):
+        client = self.client()
+        client.log("info", "beam on", {"shot": 4711, "target": "Al"}, category="beam")
+        self.until(lambda: self.lines(client, text="beam on"), "the line")
+        (line,) = self.lines(client, text="beam on")
+        self.assertEqual(line.record[3:6], ["beam on", {"shot": 4711, "target": "Al"}, "beam"])
+        self.assertEqual(line.text, 'beam on, {shot: 4711, target: Al}')
 
     def test_has_marks_around_a_with(self):
         client = self.client()

@@ -10,8 +10,9 @@ waits raises InCallback there, and never hangs.
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -249,12 +250,15 @@ class Client:
 
     # ---- the journal: held until it is durable, also while the journal is away
 
-    def log(self, level: int | str, text: str) -> None:
+    def log(self, level: int | str, text: str, fields: Mapping[str, Any] | None = None, *,
+            category: str = "") -> None:
         """`level`: 0 to 3, or "debug", "info", "warning", "error". Does not wait.
 
-        Raises Unavailable when too much waits for the journal.
+        `fields`: what others may look for, {"shot": 4711}; `category`: which part of the program
+        speaks. Raises Unavailable when too much waits for the journal.
         """
-        self._session.record(LOG_MESSAGE, level_of(level), self.name, text)
+        self._session.record(LOG_MESSAGE, level_of(level), self.name, text,
+                             plain(dict(fields)) if fields else None, category, time.time_ns())
 
     def begin_mark(self, name: str, data: Any = None, tags: Iterable[str] = ()) -> Mark:
         mark = Mark(uuid.uuid4(), name)
