@@ -47,7 +47,8 @@ constexpr auto kNames<PutRefused> = std::array{"channel", "address", "job", "rea
 template <>
 constexpr auto kNames<PutUnknown> = std::array{"channel", "address", "job", "reason"};
 template <>
-constexpr auto kNames<LogMessage> = std::array{"level", "source", "text"};
+constexpr auto kNames<LogMessage> =
+    std::array{"level", "source", "text", "data", "category", "at"};
 template <>
 constexpr auto kNames<SnapshotTaken> =
     std::array{"snapshot", "title", "values", "missing", "job"};
@@ -60,7 +61,8 @@ constexpr auto kNames<NodeUp> = std::array{"node", "incarnation", "host", "pid"}
 template <>
 constexpr auto kNames<NodeDown> = std::array{"node", "incarnation", "reason"};
 template <>
-constexpr auto kNames<NodeRestarted> = std::array{"node", "pid", "restarts", "reason"};
+constexpr auto kNames<NodeRestarted> =
+    std::array{"node", "pid", "restarts", "reason", "signal", "last_words"};
 template <>
 constexpr auto kNames<Gap> =
     std::array{"origin", "node", "incarnation", "from", "to", "since", "until", "reason"};
