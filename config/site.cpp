@@ -325,6 +325,7 @@ void read_bus(Section section, Site& site) {
     bus.keys = absolute(site, bus.keys);
   }
   section.flag("insecure", bus.insecure);
+  section.number("spool_bytes_max", bus.spool_bytes_max, 1 << 16, std::int64_t{1} << 36);
   if (bus.exposed() && !bus.insecure) {
     const bool address = !is_loopback(bus.address);
     section.fault(address                   ? "address"
@@ -355,6 +356,7 @@ void read_rest(const toml::table& root, Site& site, Faults& faults) {
 
   Section journal(root, "journal", faults);
   journal.word("sync", site.journal.sync, {"batch", "interval"});
+  journal.word("log_level", site.journal.log_level, {"debug", "info", "warning", "error", "off"});
   journal.finish();
 
   Section gateway(root, "gateway", faults);

@@ -25,6 +25,8 @@ struct BusConfig {
   std::vector<std::string> registries;
   std::string keys;       // tcp only: directory of CURVE keys, absolute; empty: without keys
   bool insecure = false;  // tcp beyond loopback without keys
+  /// On disk, of each node: records that the journal does not have yet, for the node's next life.
+  std::size_t spool_bytes_max = 64u << 20;
 
   bool uses_keys() const { return transport == "tcp" && !keys.empty(); }
   /// Whether others on the network can read along, and take part.
@@ -45,7 +47,8 @@ struct MonitorConfig {
 };
 
 struct JournalConfig {
-  std::string sync = "batch";  // or "interval"
+  std::string sync = "batch";      // or "interval"
+  std::string log_level = "info";  // of our nodes' messages that become records; or "off"
 };
 
 struct GatewayConfig {

@@ -58,8 +58,9 @@ Result<std::unique_ptr<Chassis>> Chassis::build(NodeContext asked) {
   self->config->set("scheduler.max-threads", std::size_t{2});
   self->config->set("logger.verbosity", caf::atom("quiet"));
   self->system = std::make_unique<caf::actor_system>(*self->config);
-  actors::OutboxOptions outbox{self->link, self->number_of("journal"), self->board, {}};
+  actors::OutboxOptions outbox{self->link, self->number_of("journal"), self->board, {}, {}};
   outbox.limits.bytes_max = site.monitor.holdback_bytes_max;
+  outbox.spool = {site.data_directory + "/" + name + "/spool", site.bus.spool_bytes_max};
   self->outbox = self->system->spawn(actors::outbox_actor, std::move(outbox));
   self->gate = self->system->spawn(actors::gate_actor);
   return self;

@@ -72,8 +72,8 @@ class Client {
   ///         kUnavailable      no registry answers; joining goes on meanwhile.
   Result<Unit> start(Duration patience = std::chrono::seconds(5));
   /// Leaves the bus, for good. Waits until the journal has what was said, at most `patience`;
-  /// false when it has not: what waited is lost. Afterwards no callback runs, except for the one
-  /// that asked.
+  /// false when it has not: what waited is lost, but for a Subsystem's, whose next start delivers
+  /// it. Afterwards no callback runs, except for the one that asked.
   bool stop(Duration patience = std::chrono::seconds(2));
 
   const std::string& name() const;
