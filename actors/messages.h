@@ -50,6 +50,13 @@ struct UpdateBatch {
   UtcTime sent_at{};
 };
 
+/// How a process ended.
+struct ProcessEnd {
+  std::string what;                     // "stopped", "exited with 1", "killed by signal 9"
+  int signal = 0;                       // 0: none
+  std::vector<std::string> last_words;  // the last lines of its log
+};
+
 }  // namespace tidemark::actors
 
 CAF_BEGIN_TYPE_ID_BLOCK(tidemark, first_custom_type_id)
@@ -106,6 +113,7 @@ TIDEMARK_LOCAL(tidemark::Bytes)
 TIDEMARK_LOCAL(tidemark::Unit)
 TIDEMARK_LOCAL(tidemark::Uuid)
 TIDEMARK_LOCAL(tidemark::actors::Draft)
+TIDEMARK_LOCAL(tidemark::actors::ProcessEnd)
 TIDEMARK_LOCAL(tidemark::actors::Records)
 TIDEMARK_LOCAL(tidemark::actors::Shared<std::vector<bool>>)
 TIDEMARK_LOCAL(tidemark::actors::Shared<tidemark::model::Job>)

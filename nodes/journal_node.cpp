@@ -18,7 +18,10 @@ class NodeNames {
  public:
   void learn(const bus::Directory& directory) {
     const std::lock_guard lock(mutex_);
-    for (const auto& node : directory.nodes) names_[node.uuid] = node.name;
+    for (const auto& node : directory.nodes) {
+      names_[node.uuid] = node.name;
+      names_[Uuid::derive(node.uuid.text() + "/log")] = node.name + "/log";  // journal_log.h
+    }
   }
   std::string name_of(const Uuid& uuid) const {
     const std::lock_guard lock(mutex_);
