@@ -292,7 +292,7 @@ void add_follow(CLI::App& log, Context& context) {
 
 void add_log_commands(CLI::App& app, Context& context) {
   auto* log = add_group(app, "log",
-                        {"Show, search and follow the journal",
+                        {"Show, search, follow, export the journal; write into it",
                          "Everything that happens is a line of the journal, with a number that is "
                          "never used again.",
                          "  tidemark log query --since -10m\n  tidemark log follow"});
@@ -300,6 +300,8 @@ void add_log_commands(CLI::App& app, Context& context) {
   add_query(*log, context);
   add_follow(*log, context);
   add_mark_commands(*log, context);
+  add_log_write_command(*log, context);
+  add_log_export_command(*log, context);
 }
 
 }  // namespace tidemark::tools

@@ -24,6 +24,8 @@ void add_restore_command(CLI::App& snapshot, Context& context);  // snapshot res
 void add_log_commands(CLI::App& app, Context& context);          // log show, query, follow
 void add_browse_command(CLI::App& app, Context& context);        // browse
 void add_mark_commands(CLI::App& log, Context& context);         // log mark …
+void add_log_write_command(CLI::App& log, Context& context);     // log write
+void add_log_export_command(CLI::App& log, Context& context);    // log export
 void add_state_command(CLI::App& app, Context& context);         // state
 void add_diff_command(CLI::App& app, Context& context);          // diff
 void add_history_command(CLI::App& app, Context& context);       // history

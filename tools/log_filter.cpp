@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "tools/documents.h"
+#include "tools/line_details.h"
 #include "tools/moment.h"
 #include "tools/nearest.h"
 #include "tools/past.h"
@@ -155,6 +156,7 @@ void print_line(const Context& context, const model::api::LogLine& line) {
       << padded(line.subject, 24);
   auto text = line.text;
   if (text.empty() && line.value.index() != 0) text = value_text(line.value);
+  if (const auto said = said_before(line)) text += " (said " + time_text(*said) + ")";
   if (!text.empty())
     out << "  " << paint(printable(text), alarm_color(line.alarm), context.color());
   out << "\n";
