@@ -302,6 +302,7 @@ void add_log_commands(CLI::App& app, Context& context) {
   add_mark_commands(*log, context);
   add_log_write_command(*log, context);
   add_log_export_command(*log, context);
+  add_log_import_command(*log, context);
 }
 
 }  // namespace tidemark::tools

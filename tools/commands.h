@@ -26,6 +26,7 @@ void add_browse_command(CLI::App& app, Context& context);        // browse
 void add_mark_commands(CLI::App& log, Context& context);         // log mark …
 void add_log_write_command(CLI::App& log, Context& context);     // log write
 void add_log_export_command(CLI::App& log, Context& context);    // log export
+void add_log_import_command(CLI::App& log, Context& context);    // log import
 void add_state_command(CLI::App& app, Context& context);         // state
 void add_diff_command(CLI::App& app, Context& context);          // diff
 void add_history_command(CLI::App& app, Context& context);       // history
