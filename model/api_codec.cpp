@@ -8,6 +8,7 @@
 #include "model/api/monitor.h"
 #include "model/api/node.h"
 #include "model/api/past.h"
+#include "model/api/policy.h"
 #include "model/api/registry.h"
 #include "model/packing_impl.h"
 
@@ -57,6 +58,19 @@ TIDEMARK_PACKABLE(ReadChannels);
 TIDEMARK_PACKABLE(ChannelValues);
 TIDEMARK_PACKABLE(PutChannels);
 TIDEMARK_PACKABLE(PutResults);
+
+TIDEMARK_PACKABLE(Policy);
+TIDEMARK_PACKABLE(PolicyList);
+TIDEMARK_PACKABLE(PolicySet);
+TIDEMARK_PACKABLE(PolicyRemove);
+TIDEMARK_PACKABLE(PolicyPreviewQuery);
+TIDEMARK_PACKABLE(PolicyPreview);
+TIDEMARK_PACKABLE(PolicyQuestion);
+TIDEMARK_PACKABLE(PolicyExplanation);
+TIDEMARK_PACKABLE(ForecastQuery);
+TIDEMARK_PACKABLE(Forecast);
+TIDEMARK_PACKABLE(RatesQuery);
+TIDEMARK_PACKABLE(Rates);
 
 TIDEMARK_PACKABLE(Channels);
 TIDEMARK_PACKABLE(CatalogChange);

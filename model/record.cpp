@@ -14,7 +14,7 @@ struct KindName {
   RecordKind kind;
   std::string_view name;
 };
-constexpr std::array<KindName, 28> kKindNames = {{
+constexpr std::array<KindName, 29> kKindNames = {{
     {RecordKind::kPvDefined, "PvDefined"},
     {RecordKind::kPvUpdate, "PvUpdate"},
     {RecordKind::kPvConnected, "PvConnected"},
@@ -43,6 +43,7 @@ constexpr std::array<KindName, 28> kKindNames = {{
     {RecordKind::kKeyframe, "Keyframe"},
     {RecordKind::kStatusChanged, "StatusChanged"},
     {RecordKind::kStreamGap, "StreamGap"},
+    {RecordKind::kPolicyChanged, "PolicyChanged"},
 }};
 
 bool same_text(std::string_view a, std::string_view b) {
@@ -127,6 +128,7 @@ RecordKind kind_of(const Record& record) {
           [](const MarkEnd&) { return RecordKind::kMarkEnd; },
           [](const StatusChanged&) { return RecordKind::kStatusChanged; },
           [](const StreamGap&) { return RecordKind::kStreamGap; },
+          [](const PolicyChanged&) { return RecordKind::kPolicyChanged; },
           [](const UnknownRecord& each) { return static_cast<RecordKind>(each.kind); },
       },
       record);
@@ -177,6 +179,8 @@ std::string subject_of(const Record& record) {
           return each.name;
         } else if constexpr (requires { each.item; }) {
           return each.item;
+        } else if constexpr (requires { each.policy; }) {
+          return "policy " + each.policy;
         } else if constexpr (requires { each.subject; }) {
           return each.subject;
         } else {
@@ -272,6 +276,12 @@ std::string describe(const Record& record) {
                    " of stream " + std::to_string(each.stream) + " of " + each.source +
                    ", incarnation " + std::to_string(each.incarnation) +
                    "; it has fetched the state";
+          },
+          [](const PolicyChanged& each) {
+            const auto what = each.after.empty()    ? "removed, was " + each.before
+                              : each.before.empty() ? each.after
+                                                    : each.after + "; before " + each.before;
+            return what + ", by " + each.user;
           },
           [](const UnknownRecord& each) {
             return "kind " + std::to_string(each.kind) + " of a later version, " +

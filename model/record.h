@@ -47,6 +47,7 @@ enum class RecordKind : std::uint8_t {
   kKeyframe = 26,
   kStatusChanged = 27,
   kStreamGap = 28,
+  kPolicyChanged = 30,
 };
 std::string_view to_string(RecordKind kind);  // "PutIntended"; "kind 99" is "Unknown"
 std::optional<RecordKind> parse_record_kind(std::string_view text);  // in any case
@@ -305,6 +306,16 @@ struct StreamGap {
   bool operator==(const StreamGap&) const = default;
 };
 
+/// From here on a policy (policy.h) archives PVs more or less densely.
+struct PolicyChanged {
+  std::string policy;
+  std::string before;  // as describe() says it; empty: there was none
+  std::string after;   // empty: it was removed
+  std::string user;
+  static auto fields(auto& s) { return std::tie(s.policy, s.before, s.after, s.user); }
+  bool operator==(const PolicyChanged&) const = default;
+};
+
 /// What a later version wrote: kept as it is.
 struct UnknownRecord {
   std::uint8_t kind = 0;
@@ -316,7 +327,8 @@ using Record =
     std::variant<PvDefined, JobAccepted, JobProgress, PutIntended, PutConfirmed, PutRefused,
                  PutUnknown, JobFinished, LogMessage, SnapshotTaken, TagChanged, CatalogChanged,
                  NodeUp, NodeDown, NodeRestarted, Gap, KvUpdate, EventCalled, EventFeedback,
-                 EventAnswered, MarkBegin, MarkEnd, StatusChanged, StreamGap, UnknownRecord>;
+                 EventAnswered, MarkBegin, MarkEnd, StatusChanged, StreamGap, PolicyChanged,
+                 UnknownRecord>;
 
 RecordKind kind_of(const Record& record);
 /// Warning for refused and unknown puts, gaps and dead nodes; of a LogMessage its own; else info.

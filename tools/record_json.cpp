@@ -67,6 +67,8 @@ constexpr auto kNames<Gap> =
 template <>
 constexpr auto kNames<StreamGap> =
     std::array{"node", "source", "stream", "incarnation", "from", "to"};
+template <>
+constexpr auto kNames<PolicyChanged> = std::array{"policy", "before", "after", "user"};
 
 template <class T>
 Json field_json(const T& value) {
