@@ -353,6 +353,11 @@ void read_rest(const toml::table& root, Site& site, Faults& faults) {
                  std::int64_t{1} << 36);
   monitor.finish();
 
+  Section guard(root, "guard", faults);
+  guard.number("pv_updates_per_s_max", site.guard.pv_updates_per_s_max, 1, 1'000'000);
+  guard.number("pv_bytes_per_s_max", site.guard.pv_bytes_per_s_max, 1024, std::int64_t{1} << 36);
+  guard.finish();
+
   Section journal(root, "journal", faults);
   journal.word("sync", site.journal.sync, {"batch", "interval"});
   journal.finish();
@@ -379,7 +384,7 @@ void read_rest(const toml::table& root, Site& site, Faults& faults) {
 
 void check_tables(const toml::table& root, Faults& faults) {
   const std::vector<std::string> known = {"site",    "bus",     "epics",     "monitor",
-                                          "journal", "gateway", "supervisor"};
+                                          "guard",   "journal", "gateway",   "supervisor"};
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;

@@ -44,6 +44,12 @@ struct MonitorConfig {
   std::size_t holdback_bytes_max = 256u << 20;  // updates that the journal has not acknowledged
 };
 
+/// The storage guard: what of one PV may be archived before it is thinned.
+struct GuardConfig {
+  double pv_updates_per_s_max = 1000;
+  double pv_bytes_per_s_max = 1 << 20;  // 90 GB a day, before it is compressed
+};
+
 struct JournalConfig {
   std::string sync = "batch";  // or "interval"
 };
@@ -74,6 +80,7 @@ struct Site {
   BusConfig bus;
   EpicsConfig epics;
   MonitorConfig monitor;
+  GuardConfig guard;
   JournalConfig journal;
   GatewayConfig gateway;
   SupervisorConfig supervisor;
