@@ -98,6 +98,7 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   add_status_item_commands(*app, context);
   add_bus_commands(*app, context);
   add_pv_commands(*app, context);
+  add_policy_commands(*app, context);
   add_snapshot_commands(*app, context);
   add_state_command(*app, context);
   add_diff_command(*app, context);

@@ -376,6 +376,7 @@ void add_pv_commands(CLI::App& app, Context& context) {
   add_get(*pv, context);
   add_watch_command(*pv, context);
   add_put(*pv, context);
+  add_rates_command(*pv, context);
 }
 
 }  // namespace tidemark::tools

@@ -19,6 +19,8 @@ void add_keygen_command(CLI::App& app, Context& context);        // keygen
 void add_status_commands(CLI::App& app, Context& context);       // status
 void add_pv_commands(CLI::App& app, Context& context);           // pv import, list, get, put
 void add_watch_command(CLI::App& pv, Context& context);          // pv watch
+void add_rates_command(CLI::App& pv, Context& context);          // pv rates
+void add_policy_commands(CLI::App& app, Context& context);       // policy …
 void add_snapshot_commands(CLI::App& app, Context& context);     // snapshot …
 void add_restore_command(CLI::App& snapshot, Context& context);  // snapshot restore
 void add_log_commands(CLI::App& app, Context& context);          // log show, query, follow

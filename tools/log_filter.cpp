@@ -11,14 +11,16 @@
 namespace tidemark::tools {
 namespace {
 
-constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(model::RecordKind::kStreamGap);
+constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(model::RecordKind::kPolicyChanged);
 
 Error no_such_kind(const std::string& word) {
   std::vector<std::string> known;
   std::string all;
   for (std::uint8_t kind = 1; kind <= kKindMax; ++kind) {
-    known.emplace_back(model::to_string(model::RecordKind{kind}));
-    all += (kind == 1 ? "" : ", ") + known.back();
+    const auto name = std::string(model::to_string(model::RecordKind{kind}));
+    if (!model::parse_record_kind(name)) continue;  // a number that is kept for another version
+    all += (all.empty() ? "" : ", ") + name;
+    known.push_back(name);
   }
   const auto hint = did_you_mean(word, known);
   return {Code::kInvalidArgument, "--kind: '" + printable(word) + "' is no kind of record" +
