@@ -11,11 +11,11 @@
 #include <tuple>
 
 #include "base/glob.h"
+#include "base/mailbox.h"
 #include "model/api/keeper.h"
 #include "model/api/node.h"
 #include "tools/commands.h"
 #include "tools/interrupt.h"
-#include "tools/mailbox.h"
 #include "tools/nearest.h"
 #include "tools/show.h"
 #include "tools/tap_streams.h"
