@@ -9,6 +9,7 @@
 #include "model/api/node.h"
 #include "model/api/past.h"
 #include "model/api/registry.h"
+#include "model/api/replay.h"
 #include "model/packing_impl.h"
 
 namespace tidemark::model {
@@ -50,6 +51,15 @@ TIDEMARK_PACKABLE(Blame);
 TIDEMARK_PACKABLE(MarksQuery);
 TIDEMARK_PACKABLE(MarkEntry);
 TIDEMARK_PACKABLE(MarkList);
+
+TIDEMARK_PACKABLE(ReplayRequest);
+TIDEMARK_PACKABLE(ReplayStatus);
+TIDEMARK_PACKABLE(ReplayStarted);
+TIDEMARK_PACKABLE(ReplayControl);
+TIDEMARK_PACKABLE(ReplayAck);
+TIDEMARK_PACKABLE(ReplayList);
+TIDEMARK_PACKABLE(ReplayRead);
+TIDEMARK_PACKABLE(ReplayNews);
 
 TIDEMARK_PACKABLE(StatePart);
 TIDEMARK_PACKABLE(StateEnd);
