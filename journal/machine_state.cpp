@@ -63,6 +63,47 @@ void MachineState::set(model::ChannelId channel, ChannelState state) {
   rows_[raw(channel)] = std::move(state);
 }
 
+std::vector<std::vector<PvUpdate>> as_updates(const MachineState& state,
+                                              const std::vector<model::ChannelId>* only,
+                                              std::size_t group_max) {
+  TIDEMARK_CHECK(group_max > 0);
+  constexpr std::size_t kGroupBytes = 4u << 20;
+  std::vector<std::vector<PvUpdate>> groups;
+  std::size_t bytes = 0;
+  const auto add_row = [&](model::ChannelId channel, PvUpdate::Event event) -> PvUpdate& {
+    if (groups.empty() || groups.back().size() == group_max || bytes > kGroupBytes) {
+      groups.emplace_back();
+      bytes = 0;
+    }
+    auto& update = groups.back().emplace_back();
+    update.channel = channel;
+    update.event = event;
+    return update;
+  };
+  const auto add = [&](model::ChannelId channel) {
+    const auto* row = state.find(channel);
+    if (row == nullptr) return;
+    if (row->meta) add_row(channel, PvUpdate::Event::kConnected).meta = row->meta;
+    const bool connected = row->state == model::LiveState::kConnected;
+    if (row->value_line != Line{0} || (connected && !row->meta)) {
+      auto& value = add_row(channel, PvUpdate::Event::kValue);
+      value.taken_at = row->taken_at;
+      value.alarm = row->alarm;
+      value.value = row->value;
+      bytes += model::content_bytes(row->value);
+    }
+    if (row->state == model::LiveState::kDisconnected) {
+      add_row(channel, PvUpdate::Event::kDisconnected);
+    }
+  };
+  if (only != nullptr) {
+    for (const auto channel : *only) add(channel);
+  } else {
+    for (std::uint32_t number = 1; number < state.size(); ++number) add(model::ChannelId{number});
+  }
+  return groups;
+}
+
 Bytes encode_shard(const MachineState& state, std::uint32_t begin, std::uint32_t end) {
   TIDEMARK_CHECK(begin <= end && end - begin <= kShardChannels);
   std::vector<std::pair<std::uint32_t, const ChannelState*>> rows;
