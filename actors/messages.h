@@ -53,6 +53,7 @@ struct UpdateBatch {
 }  // namespace tidemark::actors
 
 CAF_BEGIN_TYPE_ID_BLOCK(tidemark, first_custom_type_id)
+  CAF_ADD_ATOM(tidemark, tidemark::actors, ack_atom, "ack")
   CAF_ADD_ATOM(tidemark, tidemark::actors, add_atom, "add")
   CAF_ADD_ATOM(tidemark, tidemark::actors, again_atom, "again")
   CAF_ADD_ATOM(tidemark, tidemark::actors, answered_atom, "answered")
@@ -66,6 +67,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(tidemark, first_custom_type_id)
   CAF_ADD_ATOM(tidemark, tidemark::actors, channels_atom, "channels")
   CAF_ADD_ATOM(tidemark, tidemark::actors, commit_atom, "commit")
   CAF_ADD_ATOM(tidemark, tidemark::actors, compare_atom, "compare")
+  CAF_ADD_ATOM(tidemark, tidemark::actors, control_atom, "control")
   CAF_ADD_ATOM(tidemark, tidemark::actors, directory_atom, "directory")
   CAF_ADD_ATOM(tidemark, tidemark::actors, ended_atom, "ended")
   CAF_ADD_ATOM(tidemark, tidemark::actors, exited_atom, "exited")

@@ -5,6 +5,7 @@
 
 #include "actors/archivist.h"
 #include "actors/journal.h"
+#include "actors/replayer.h"
 #include "journal/projection_thread.h"
 #include "journal/rocks_store.h"
 #include "nodes/chassis.h"
@@ -75,6 +76,16 @@ class JournalNode final : public Node {
     actors::serve_calls(*c.link, "journal.bins", archivist_, actors::bins_atom_v);
     actors::serve_calls(*c.link, "journal.blame", archivist_, actors::blame_atom_v);
     actors::serve_calls(*c.link, "journal.marks", archivist_, actors::marks_atom_v);
+    replayer_ = c.system->spawn<caf::detached>(
+        actors::replayer_actor,
+        actors::ReplayerOptions{c.link, projections, c.board, [names](const Uuid& origin) {
+                                  return names->name_of(origin);
+                                }});
+    actors::serve_calls(*c.link, "journal.replay_start", replayer_, actors::start_atom_v);
+    actors::serve_calls(*c.link, "journal.replay_control", replayer_, actors::control_atom_v);
+    actors::serve_calls(*c.link, "journal.replay_ack", replayer_, actors::ack_atom_v);
+    actors::serve_calls(*c.link, "journal.replay_list", replayer_, actors::list_atom_v);
+    actors::serve_calls(*c.link, "journal.replay_state", replayer_, actors::state_atom_v);
     c.board->fact("sync", site.journal.sync);
     c.on_directory.push_back([names](const bus::Directory& d) { names->learn(d); });
     c.announce();
@@ -85,6 +96,7 @@ class JournalNode final : public Node {
     caf::anon_send_exit(journal_, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(reader_, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(archivist_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(replayer_, caf::exit_reason::user_shutdown);
   }
 
   const std::string& name() const override { return chassis_->context.name; }
@@ -94,6 +106,7 @@ class JournalNode final : public Node {
   std::shared_ptr<journal::Store> store_;
   std::shared_ptr<journal::ProjectionThread> projections_;
   actors::Archivist archivist_;
+  actors::Replayer replayer_;
   actors::JournalReader reader_;
   actors::Journal journal_;
 };
