@@ -18,6 +18,7 @@
 #include "base/uuid.h"
 #include "tidemark/event.h"
 #include "tidemark/key.h"
+#include "tidemark/replay.h"
 #include "tidemark/status.h"
 
 namespace tidemark {
@@ -110,6 +111,13 @@ class Client {
   /// time to come is now.
   Mark mark_between(std::string name, UtcTime from, UtcTime to, Value data = {},
                     std::vector<std::string> tags = {});
+
+  /// The past of the machine, played again. Waits for the journal.
+  /// Errors: kInvalidArgument  the wish; kNotFound no such mark; kUnavailable too many replays, or
+  ///         no journal; kRefused in a callback.
+  Result<std::unique_ptr<Replay>> replay(const ReplayWish& wish) {
+    return Replay::start(session_, wish);
+  }
 
   /// What this stands on, for tests and benches.
   const std::shared_ptr<subsystem::Session>& session() const { return session_; }
