@@ -102,6 +102,7 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   add_diff_command(*app, context);
   add_history_command(*app, context);
   add_blame_command(*app, context);
+  add_replay_commands(*app, context);
   add_log_commands(*app, context);
   add_job_commands(*app, context);
   add_completion(*app, context);

@@ -27,6 +27,7 @@ void add_state_command(CLI::App& app, Context& context);         // state
 void add_diff_command(CLI::App& app, Context& context);          // diff
 void add_history_command(CLI::App& app, Context& context);       // history
 void add_blame_command(CLI::App& app, Context& context);         // blame
+void add_replay_commands(CLI::App& app, Context& context);       // replay …
 void add_job_commands(CLI::App& app, Context& context);          // tag list, job …
 void add_ls_command(CLI::App& app, Context& context);            // ls
 void add_describe_command(CLI::App& app, Context& context);      // describe
