@@ -30,6 +30,7 @@ from .messages import (DEBUG, LEVELS, NODE_STATES, LogLine, LogPage, NodeInfo, S
 from .outbox import LOG_MESSAGE, MARK_BEGIN, MARK_END
 from .packing import pack
 from .remote_keys import LATEST, KeySubscription, Update
+from .replay import At, Replay
 from .session import Session, user_at_host
 from .status_watch import StatusWatch
 from .values import Timestamp, plain
@@ -289,6 +290,14 @@ class Client:
             since_line = self.read(Query(newest_first=True, limit=1, first=0)).last_line + 1
         wanted = query(since_line or 1, kinds, level, since, None, subject, text)
         return self._follow(wanted)
+
+    def replay(self, begin: At, end: At, *patterns: str, speed: float = 1.0,
+               paused: bool = False, records: bool = True) -> Replay:
+        """The past again: PVs that fit, and the other records, at `speed` times recorded time.
+
+        Moments are a line, a time, a mark's name, or None: now. Speed 0 is as fast as it goes.
+        """
+        return Replay(self._session, begin, end, patterns, speed, paused, records)
 
     def _follow(self, wanted: Query) -> Iterator[LogLine]:
         while not self._session.ended.is_set():
