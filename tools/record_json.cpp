@@ -2,6 +2,7 @@
 
 #include <array>
 #include <tuple>
+#include <type_traits>
 
 #include "tools/key_show.h"
 #include "tools/show.h"
@@ -11,9 +12,9 @@ namespace {
 
 using namespace model;
 
-// The names of each type's fields, in the order of fields().
+// The names of each type's fields, in the order of fields(). What has none yet is numbered.
 template <class T>
-constexpr int kNames = 0;
+constexpr std::array<const char*, 0> kNames{};
 template <>
 constexpr auto kNames<PvDefined> = std::array{"channel", "address"};
 template <>
@@ -70,7 +71,11 @@ constexpr auto kNames<StreamGap> =
 
 template <class T>
 Json field_json(const T& value) {
-  return value;
+  if constexpr (std::is_constructible_v<Json, const T&>) {
+    return value;
+  } else {
+    return nullptr;
+  }
 }
 Json field_json(const Uuid& id) { return id.is_nil() ? Json(nullptr) : Json(id.text()); }
 Json field_json(UtcTime time) { return time_json(time); }
@@ -78,7 +83,7 @@ Json field_json(ChannelId channel) { return static_cast<std::uint64_t>(channel);
 Json field_json(Level level) { return to_string(level); }
 
 template <class T>
-void add_field(Json& object, const char* name, const T& value) {
+void add_field(Json& object, const std::string& name, const T& value) {
   if constexpr (std::is_same_v<T, kv::Value> || std::is_same_v<T, PvValue>) {
     // A value that JSON has no number for has "special" beside it, so it has an object to itself
     // unless it is plain.
@@ -98,11 +103,13 @@ template <class T>
 Json fields_json(const T& record) {
   Json object = Json::object();
   const auto fields = T::fields(record);
-  static_assert(std::tuple_size_v<decltype(fields)> == kNames<T>.size());
+  const auto name = [](std::size_t i) {
+    return i < kNames<T>.size() ? std::string(kNames<T>.data()[i]) : "field " + std::to_string(i);
+  };
   std::apply(
       [&](const auto&... each) {
         std::size_t i = 0;
-        (add_field(object, kNames<T>[i++], each), ...);
+        (add_field(object, name(i++), each), ...);
       },
       fields);
   return object;
