@@ -135,14 +135,18 @@ Color level_color(model::Level level) {
 
 void print_line(const Context& context, const model::api::LogLine& line) {
   if (context.json) return context.print(line_json(line));
-  // Fixed widths: a stream cannot know what comes.
+  // Fixed widths: a stream cannot know what comes. In a narrow terminal only of what is always
+  // there, so that most lines are one row.
+  constexpr std::size_t kWide = 110;  // columns
+  const bool narrow = context.columns > 0 && context.columns < kWide;
   const auto number_text = std::to_string(line.line);
   auto& out = context.out;
   out << std::string(number_text.size() < 9 ? 9 - number_text.size() : 0, ' ') << number_text
       << "  " << time_text(line.recorded_at) << "  "
       << paint(padded(model::to_string(line.level), 7), level_color(line.level), context.color())
-      << "  " << padded(model::to_string(line.kind), 14) << "  " << padded(line.origin, 10) << "  "
-      << padded(line.subject, 24);
+      << "  " << padded(model::to_string(line.kind), 14) << "  ";
+  if (!narrow) out << padded(line.origin, 10) << "  ";
+  out << padded(line.subject, narrow ? 0 : 24);
   auto text = line.text;
   if (text.empty() && line.value.index() != 0) text = value_text(line.value);
   if (!text.empty())
