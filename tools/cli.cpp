@@ -35,7 +35,7 @@ void add_completion(CLI::App& app, Context& context) {
   auto* command = add_command(
       app, context, "completion",
       {"Print a completion script for a shell",
-       "Completes commands and options. Put it where the shell looks for completions.",
+       "Completes commands, options, PVs and marks. Put it where the shell looks for completions.",
        "  tidemark completion bash > ~/.local/share/bash-completion/completions/tidemark\n"
        "  tidemark completion zsh > ~/.zfunc/_tidemark\n"
        "  tidemark completion fish > ~/.config/fish/completions/tidemark.fish"},
@@ -107,6 +107,7 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   add_browse_command(*app, context);
   add_job_commands(*app, context);
   add_completion(*app, context);
+  add_names_command(*app, context);
   app->footer(
       "Every command has a page of its own: tidemark COMMAND --help\n\n"
       "EXAMPLE\n"
