@@ -124,11 +124,11 @@ Result<std::unique_ptr<Node>> make_journal_node(NodeContext context) {
   if (!made) return made.error();
   auto opened = journal::open_rocks_journal(options);
   if (!opened) return opened.error();
-  auto& [store, table, segments] = opened.value();
-  const auto projections = std::make_shared<journal::Projections>(store, table);
+  auto& store = opened.value().store;
+  const auto projections = std::make_shared<journal::Projections>(store, opened.value().projections);
   const auto loaded = projections->load();
   if (!loaded) return loaded.error();
-  const auto thinner = std::make_shared<journal::Thinner>(segments, projections);
+  const auto thinner = std::make_shared<journal::Thinner>(opened.value().segments, projections);
   spdlog::info("journal {} opened at line {}", options.directory, journal::raw(store->last()));
   auto chassis = Chassis::build(std::move(context));
   if (!chassis) return chassis.error();
