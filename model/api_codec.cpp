@@ -2,6 +2,7 @@
 //
 // The requests and answers of model/api/, and what they are made of, in msgpack.
 
+#include "model/api/backup.h"
 #include "model/api/journal.h"
 #include "model/api/keeper.h"
 #include "model/api/marks.h"
@@ -30,6 +31,9 @@ TIDEMARK_PACKABLE(AppendRequest);
 TIDEMARK_PACKABLE(AppendReply);
 TIDEMARK_PACKABLE(ReadRequest);
 TIDEMARK_PACKABLE(ReadReply);
+TIDEMARK_PACKABLE(BackupRequest);
+TIDEMARK_PACKABLE(BackupProgress);
+TIDEMARK_PACKABLE(BackupReply);
 
 TIDEMARK_PACKABLE(Moment);
 TIDEMARK_PACKABLE(MomentReply);

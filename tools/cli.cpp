@@ -67,6 +67,13 @@ CLI::Option* add_repeatable(CLI::App& command, const std::string& name,
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+CLI::Option* add_journal(CLI::App& command, Context& context) {
+  return command
+      .add_option("--journal", context.journal,
+                  "Read this journal's directory; the system need not run")
+      ->type_name("DIR");
+}
+
 CLI::App* add_group(CLI::App& parent, const std::string& name, Help help) {
   auto* command = parent.add_subcommand(name, help.summary);
   command->require_subcommand(1);
@@ -105,6 +112,7 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   add_blame_command(*app, context);
   add_log_commands(*app, context);
   add_browse_command(*app, context);
+  add_journal_commands(*app, context);
   add_job_commands(*app, context);
   add_completion(*app, context);
   app->footer(

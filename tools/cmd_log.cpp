@@ -247,6 +247,7 @@ void add_show(CLI::App& log, Context& context) {
                     });
                   });
   command->add_option("LINE", *lines, "Line number, or first..last")->required();
+  add_journal(*command, context);
 }
 
 void add_query(CLI::App& log, Context& context) {
@@ -264,6 +265,7 @@ void add_query(CLI::App& log, Context& context) {
       ->type_name("MARK");
   command->add_option("--limit", options->limit, "At most so many lines (default: 50; 0: all)");
   command->add_flag("--oldest-first", options->oldest_first, "From the beginning");
+  add_journal(*command, context);
 }
 
 void add_follow(CLI::App& log, Context& context) {

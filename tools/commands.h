@@ -23,6 +23,9 @@ void add_snapshot_commands(CLI::App& app, Context& context);     // snapshot …
 void add_restore_command(CLI::App& snapshot, Context& context);  // snapshot restore
 void add_log_commands(CLI::App& app, Context& context);          // log show, query, follow
 void add_browse_command(CLI::App& app, Context& context);        // browse
+void add_journal_commands(CLI::App& app, Context& context);      // journal check, repair, rebuild
+void add_journal_stats(CLI::App& journal, Context& context);     // journal stats
+void add_backup_commands(CLI::App& journal, Context& context);   // journal backup, restore-backup
 void add_mark_commands(CLI::App& log, Context& context);         // log mark …
 void add_state_command(CLI::App& app, Context& context);         // state
 void add_diff_command(CLI::App& app, Context& context);          // diff
@@ -53,6 +56,9 @@ CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& 
 /// An option that may be given several times, one value each.
 CLI::Option* add_repeatable(CLI::App& command, const std::string& name,
                             std::vector<std::string>& into, const std::string& help);
+
+/// --journal: the command reads a directory, without a running system or beside it.
+CLI::Option* add_journal(CLI::App& command, Context& context);
 
 /// A command that only has commands.
 CLI::App* add_group(CLI::App& parent, const std::string& name, Help help);
