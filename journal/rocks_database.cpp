@@ -44,6 +44,13 @@ rocksdb::ColumnFamilyOptions family_options(std::size_t write_buffer_bytes,
   return family;
 }
 
+/// Closed segments are dropped from it soon, so merging two files leaves less than one.
+rocksdb::ColumnFamilyOptions log_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+  auto family = family_options(64u << 20, cache);
+  family.level0_file_num_compaction_trigger = 2;
+  return family;
+}
+
 /// Read again and again, a key at a time, unlike the log.
 rocksdb::ColumnFamilyOptions projection_options(const std::shared_ptr<rocksdb::Cache>& cache) {
   auto family = family_options(32u << 20, cache);
@@ -54,7 +61,7 @@ rocksdb::ColumnFamilyOptions projection_options(const std::shared_ptr<rocksdb::C
 std::vector<rocksdb::ColumnFamilyDescriptor> families() {
   const auto cache = rocksdb::NewLRUCache(32u << 20);
   return {{rocksdb::kDefaultColumnFamilyName, family_options(1u << 20, cache)},
-          {"log", family_options(64u << 20, cache)},
+          {"log", log_options(cache)},
           {"meta", family_options(4u << 20, cache)},
           {"projections", projection_options(cache)},
           {"history", projection_options(cache)},

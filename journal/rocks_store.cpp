@@ -25,6 +25,7 @@ constexpr const char* kFormatKey = "format";
 constexpr const char* kFormat = "2";
 constexpr const char* kFormatBefore = "1";  // without segments: becomes 2 by itself
 constexpr std::size_t kMarkBytes = 28;
+constexpr int kSegmentsPerFile = 64;  // of the log, at most; more would only stay longer
 
 rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
 BytesView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
@@ -152,6 +153,7 @@ class RocksStore final : public Store,
 
  private:
   Result<Line> line_in_segments(UtcTime time, Line end) const;
+  Line dropped_before(const SegmentHeader& header) const;
   Error disk_full(const rocksdb::Status& status);
   bool sync_wal();
 
@@ -376,6 +378,17 @@ Result<Line> RocksStore::line_in_segments(UtcTime time, Line end) const {
 
 Result<Unit> RocksStore::flush_chunks() { return table_.flush_history(); }
 
+/// The log has no line from the answer on up to the segment: files hold blocks of several.
+Line RocksStore::dropped_before(const SegmentHeader& header) const {
+  auto first = header.first;
+  for (int i = 0; i < kSegmentsPerFile && first > Line{1}; ++i) {
+    const auto before = segments_.before(Line{raw(first) - 1});
+    if (!before || !before.value() || before.value()->in_log) break;
+    first = before.value()->first;
+  }
+  return first;
+}
+
 Result<Unit> RocksStore::close(const SegmentHeader& header) {
   const auto begin = line_key(header.first);
   const auto end = line_key(Line{raw(header.last) + 1});
@@ -394,7 +407,8 @@ Result<Unit> RocksStore::close(const SegmentHeader& header) {
   }
   if (header.in_log) return Unit{};
   // Whole files go at once; what is left of the lines goes when files are merged.
-  const auto from = slice(begin);
+  const auto dropped = line_key(dropped_before(header));
+  const auto from = slice(dropped);
   const auto to = slice(end);
   status = rocksdb::DeleteFilesInRange(database_.db.get(), log_.family(), &from, &to, false);
   if (!status.ok()) spdlog::warn("journal: {}: {}", options_.directory, status.ToString());
