@@ -51,15 +51,22 @@ class TheJournal(SiteTest):
         psu.publish("kept", "int64", journaled=True).set(1)
         psu.publish("loose", "int64").set(1)
         psu.writable("setpoint", "int64")
-        psu.publish("late", "int64", journaled=True)
+        psu.publish("preset", "int64", journaled=True, default=3)
+        psu.publish("unset", "int64", journaled=True)
         self.start(psu)
+        psu.publish("late", "int64", journaled=True, default=4)
         client = self.client()
         client.key("psu.1/setpoint").set(5)
         self.until(lambda: self.lines(client, kinds=(5,), subject="psu.1/setpoint"), "the write")
         (line,) = self.lines(client, kinds=(5,), subject="psu.1/setpoint")
         self.assertEqual((line.origin, line.record[1:3], line.record[4:]),
                          ("psu.1", ["psu.1/setpoint", 5], [client.name, 1]))
-        self.assertEqual(self.lines(client, subject="psu.1/loose"), [])
+        for key, value in (("kept", 1), ("preset", 3), ("late", 4)):  # what each starts with
+            self.until(lambda: self.lines(client, subject=f"psu.1/{key}"), key)
+            (line,) = self.lines(client, subject=f"psu.1/{key}")
+            self.assertEqual((line.record[2], line.record[5]), (value, 1))
+        for key in ("loose", "unset"):
+            self.assertEqual(self.lines(client, subject=f"psu.1/{key}"), [])
 
     def test_has_the_calls_of_subsystems(self):
         psu, caller = self.subsystem("psu.2"), self.subsystem("caller")
