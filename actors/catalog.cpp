@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "actors/catalog_policies.h"
+
 namespace tidemark::actors {
 namespace {
 
@@ -52,11 +54,12 @@ class DraftBuilder {
 api::Channels journaled_channels(const catalog::Catalog& catalog) {
   api::Channels channels;
   const auto count = catalog.journaled_through();
-  channels.revision = count + 1;  // 0 means "never asked"
+  channels.revision = 1 + count + catalog.policy_changes();  // 0 means "never asked"
   channels.channels.reserve(count);
   for (std::uint32_t i = 1; i <= count; ++i) {
     channels.channels.push_back({model::ChannelId{i}, catalog.address_of(model::ChannelId{i})});
   }
+  channels.thinned = thinned_channels(catalog);
   return channels;
 }
 
@@ -227,6 +230,30 @@ CatalogActor::behavior_type catalog_actor(CatalogActor::stateful_pointer<Catalog
         auto list = catalog.list_snapshots(query);
         if (!list) return to_caf(list.error());
         return api::SnapshotList{std::move(list).value()};
+      },
+      [&catalog](policies_atom) { return policy_list(catalog); },
+      [&catalog](put_atom, const model::Policy& policy) -> caf::result<model::Policy> {
+        const auto* known = catalog.find_policy(policy.name);
+        const auto before = known == nullptr ? model::Policy{} : *known;
+        const auto kept = catalog.set_policy(policy);
+        if (!kept) return to_caf(kept.error());
+        return before;
+      },
+      [&catalog](remove_atom, const api::PolicyRemove& request) -> caf::result<model::Policy> {
+        const auto* known = catalog.find_policy(request.name);
+        const auto before = known == nullptr ? model::Policy{} : *known;
+        const auto removed = catalog.remove_policy(request.name);
+        if (!removed) return to_caf(removed.error());
+        return before;
+      },
+      [&catalog](explain_atom, const api::PolicyQuestion& question) {
+        return to_caf(catalog.explain(question.address));
+      },
+      [&catalog](forecast_atom,
+                 const api::PolicyPreviewQuery& query) -> caf::result<Shared<PolicyChange>> {
+        auto change = policy_change(catalog, query);
+        if (!change) return to_caf(change.error());
+        return share(std::move(change).value());
       },
       [&catalog](put_atom, const Shared<model::Job>& job, const Uuid& idempotency) {
         return to_caf(catalog.put_job(*job, idempotency));

@@ -15,6 +15,13 @@ namespace tidemark::actors {
 /// PVs in scope of a request, by id.
 using PvSet = std::unordered_set<Uuid>;
 
+/// What a change of policies means: the question to the monitor, and its rows as people see them.
+struct PolicyChange {
+  std::optional<model::Policy> replaces;
+  model::api::ForecastQuery question;
+  std::vector<model::api::PolicyEffect> effects;  // without rates
+};
+
 using CatalogActor = caf::typed_actor<
     caf::replies_to<import_atom, model::api::ImportRequest>::with<model::api::ImportReport>,
     caf::replies_to<list_atom, model::api::PvQuery>::with<Shared<model::api::PvPage>>,
@@ -39,6 +46,16 @@ using CatalogActor = caf::typed_actor<
     caf::replies_to<snapshot_atom, model::api::SnapshotGet>::with<Shared<model::Snapshot>>,
     caf::replies_to<remove_atom, std::string>::with<model::SnapshotHeader>,
     caf::replies_to<list_atom, model::api::SnapshotQuery>::with<model::api::SnapshotList>,
+
+    caf::replies_to<policies_atom>::with<model::api::PolicyList>,
+    /// Answers with the one whose place it took; without a name when there was none.
+    caf::replies_to<put_atom, model::Policy>::with<model::Policy>,
+    caf::replies_to<remove_atom, model::api::PolicyRemove>::with<model::Policy>,
+    caf::replies_to<explain_atom,
+                    model::api::PolicyQuestion>::with<model::api::PolicyExplanation>,
+    /// Whom a change would concern.
+    caf::replies_to<forecast_atom,
+                    model::api::PolicyPreviewQuery>::with<Shared<PolicyChange>>,
 
     caf::replies_to<put_atom, Shared<model::Job>, Uuid>::with<Unit>,
     /// By idempotency key: nil id in the answer when there is none.
@@ -65,3 +82,4 @@ CatalogActor::behavior_type catalog_actor(CatalogActor::stateful_pointer<Catalog
 }  // namespace tidemark::actors
 
 TIDEMARK_LOCAL(tidemark::actors::Shared<tidemark::actors::PvSet>)
+TIDEMARK_LOCAL(tidemark::actors::Shared<tidemark::actors::PolicyChange>)

@@ -68,7 +68,7 @@ Result<Intake::Taken> Intake::take(const model::api::AppendRequest& request, Utc
   }
   std::vector<model::Gap> gaps;
   if (request.incarnation > mark.incarnation) {
-    if (mark.incarnation != 0 && mark.updates) {
+    if (mark.incarnation != 0 && mark.updates && !request.complete) {
       gaps.push_back({request.origin, request.node, mark.incarnation, mark.sequence + 1, 0,
                       mark.recorded_at, now,
                       "node restarted; what changed meanwhile was not seen"});
@@ -102,9 +102,11 @@ Result<Intake::Taken> Intake::take(const model::api::AppendRequest& request, Utc
                                           " of " + request.node + " before " +
                                           std::to_string(each.sequence)};
       }
-      gaps.push_back({request.origin, request.node, request.incarnation, mark.sequence + 1,
-                      each.sequence - 1, mark.recorded_at, now,
-                      "dropped at the source: too much was held back"});
+      if (!request.sparse) {
+        gaps.push_back({request.origin, request.node, request.incarnation, mark.sequence + 1,
+                        each.sequence - 1, mark.recorded_at, now,
+                        "dropped at the source: too much was held back"});
+      }
     } else if (each.sequence <= mark.sequence) {
       return Error{Code::kCorruption, "section of " + request.node + " begins at record " +
                                           std::to_string(each.sequence) +

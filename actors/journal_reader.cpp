@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "actors/journal.h"
+#include "actors/log_line.h"
 #include "journal/reader.h"
 
 namespace tidemark::actors {
@@ -14,6 +15,8 @@ constexpr Duration kLook = std::chrono::milliseconds(100);
 constexpr Duration kWaitMax = std::chrono::seconds(30);
 constexpr std::size_t kWaitingMax = 256;
 constexpr std::size_t kReadBytesMax = 8u << 20;  // of one answer, about: the bus carries 64 MiB
+
+}  // namespace
 
 LogLine log_line(const journal::Entry& entry, const journal::Store& store,
                  const std::string& origin) {
@@ -45,7 +48,6 @@ LogLine log_line(const journal::Entry& entry, const journal::Store& store,
   return line;
 }
 
-/// About the bytes that it is on the bus.
 std::size_t weight(const LogLine& line) {
   constexpr std::size_t kFixed = 128;
   std::size_t bytes = kFixed + line.text.size() + line.record.bytes.size();
@@ -55,8 +57,6 @@ std::size_t weight(const LogLine& line) {
   }
   return bytes;
 }
-
-}  // namespace
 
 Result<ReadReply> JournalReaderState::read(const ReadRequest& request) const {
   journal::Query query;

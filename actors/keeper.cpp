@@ -358,6 +358,16 @@ Keeper::behavior_type keeper_actor(Keeper::stateful_pointer<KeeperState> self,
         self->send(found->second.restore, cancel_atom_v);
         return found->second.job;
       },
+      [&state](put_atom, const api::PolicySet& request) { return state.set_policy(request); },
+      [&state](remove_atom, const api::PolicyRemove& request) {
+        return state.remove_policy(request);
+      },
+      [&state](forecast_atom, const api::PolicyPreviewQuery& query) {
+        return state.preview(query);
+      },
+      [&state](answered_atom, std::uint64_t number, const bus::Answer& answer) {
+        state.answer_preview(number, answer);
+      },
       [&state](job_atom, const Shared<Job>& job) {
         if (model::ended(job->state)) {
           state.finish(*job);

@@ -31,6 +31,14 @@ using Keeper = caf::typed_actor<
     caf::replies_to<job_atom, model::api::JobQuery>::with<model::Job>,
     caf::replies_to<cancel_atom, model::api::JobQuery>::with<model::Job>,
 
+    caf::replies_to<put_atom, model::api::PolicySet>::with<model::api::Empty>,
+    caf::replies_to<remove_atom, model::api::PolicyRemove>::with<model::api::Empty>,
+    caf::replies_to<forecast_atom,
+                    model::api::PolicyPreviewQuery>::with<model::api::PolicyPreview>,
+
+    /// The monitor's rates, or why not, for a preview that was asked for.
+    caf::reacts_to<answered_atom, std::uint64_t, bus::Answer>,
+
     /// A restore's progress or end, as a JobListener.
     caf::reacts_to<job_atom, Shared<model::Job>>,
 
@@ -58,6 +66,7 @@ struct KeeperState {
 
   using JobPromise = caf::typed_response_promise<model::Job>;
   using Failed = std::function<void(const caf::error&)>;
+  using PreviewPromise = caf::typed_response_promise<model::api::PolicyPreview>;
 
   struct Running {
     model::Job job;
@@ -77,6 +86,14 @@ struct KeeperState {
   std::unordered_map<std::uint32_t, Uuid> written_by;        // channel → the job that writes it
   std::unordered_map<Uuid, std::vector<JobPromise>> making;  // by idempotency key
   std::uint64_t jobs_ended = 0;
+
+  struct Previewing {
+    Shared<PolicyChange> change;
+    std::uint32_t limit;
+    PreviewPromise promise;
+  };
+  std::unordered_map<std::uint64_t, Previewing> previewing;  // questions to the monitor
+  std::uint64_t previews = 0;
 
   /// Makes the channels that the journal does not know yet known to it, then to everybody.
   void journal_channels(std::function<void()> then);
@@ -102,6 +119,14 @@ struct KeeperState {
   void update(const model::Job& job);
   void finish(model::Job job);
   void unlock(const Uuid& job);
+  // keeper_policies.cpp
+  /// Records a change of the catalog, and tells everybody of it.
+  void record_policy(model::PolicyChanged change,
+                     caf::typed_response_promise<model::api::Empty> promise);
+  caf::result<model::api::Empty> set_policy(const model::api::PolicySet& request);
+  caf::result<model::api::Empty> remove_policy(const model::api::PolicyRemove& request);
+  caf::result<model::api::PolicyPreview> preview(const model::api::PolicyPreviewQuery& query);
+  void answer_preview(std::uint64_t number, const bus::Answer& answer);
 };
 
 Keeper::behavior_type keeper_actor(Keeper::stateful_pointer<KeeperState> self,

@@ -17,6 +17,7 @@ constexpr std::size_t kFramesBytesMax = 64u << 20;
 constexpr Duration kTick = std::chrono::milliseconds(100);
 constexpr Duration kSilenceMax = std::chrono::seconds(2);  // ten heartbeats
 constexpr Duration kStateBudget = std::chrono::seconds(10);
+constexpr Duration kAckBudget = std::chrono::seconds(2);
 
 bool is_glob(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }
 
@@ -49,11 +50,7 @@ void LiveActorState::act(Reader::Actions actions) {
     } else if (auto* items = std::get_if<Reader::Apply>(&action)) {
       apply(items->payload);
     } else if (const auto* lost = std::get_if<Reader::Lost>(&action)) {
-      spdlog::warn("live stream: updates {} to {} were lost on the way; fetching the state",
-                   lost->from, lost->to);
-      append_all(options.outbox,
-                 {model::StreamGap{options.link->self().name, "monitor", bus::kLiveStream,
-                                   lost->incarnation, lost->from, lost->to}});
+      if (on_lost) on_lost(*lost);
     }
   }
 }
@@ -70,22 +67,21 @@ void LiveActorState::apply(const Bytes& payload) {
 }
 
 void LiveActorState::ask_again(const Reader::AskAgain& wanted) {
-  bus::ask_again(*options.link, {options.monitor, bus::kLiveStream}, wanted,
-                 [from = wanted.from, me = caf::actor_cast<Live>(self)](AgainFrames found) {
-                   caf::anon_send(me, again_atom_v, from, share(std::move(found)));
-                 });
+  bus::ask_again(*link, source.stream, wanted, [from = wanted.from, to = me](AgainFrames found) {
+    caf::anon_send(to, again_atom_v, from, share(std::move(found)));
+  });
 }
 
 void LiveActorState::ask_state() {
   const auto parts = std::make_shared<std::vector<Bytes>>();  // touched by the loop thread only
-  options.link->request(options.monitor, "monitor.state", model::pack(api::Empty{}),
-                        {kStateBudget, [parts](Bytes part) { parts->push_back(std::move(part)); }},
-                        [parts, me = caf::actor_cast<Live>(self)](bus::Answer answer) {
-                          StateAnswer state{answer ? model::unpack<api::StateEnd>(answer.value())
-                                                   : Result<api::StateEnd>(answer.error()),
-                                            std::move(*parts)};
-                          caf::anon_send(me, state_atom_v, share(std::move(state)));
-                        });
+  link->request(source.stream.node, source.method, source.request,
+                {kStateBudget, [parts](Bytes part) { parts->push_back(std::move(part)); }},
+                [parts, to = me](bus::Answer answer) {
+                  StateAnswer state{answer ? model::unpack<api::StateEnd>(answer.value())
+                                           : Result<api::StateEnd>(answer.error()),
+                                    std::move(*parts)};
+                  caf::anon_send(to, state_atom_v, share(std::move(state)));
+                });
 }
 
 bool LiveActorState::live() const { return reader.live() && steady_now() - heard_at < kSilenceMax; }
@@ -118,8 +114,7 @@ api::LiveReply LiveActorState::answer(const api::LiveQuery& query) const {
   return reply;
 }
 
-void LiveActorState::show() const {
-  auto& board = *options.board;
+void LiveActorState::show(Board& board) const {
   const auto& counters = reader.counters();
   board.gauge("tidemark_live_connected", "Channels connected, as this node sees it",
               static_cast<double>(table.connected()));
@@ -137,61 +132,82 @@ void LiveActorState::show() const {
   board.warning("live", live() ? "" : "the live table is not up to date: the monitor is silent");
 }
 
+void LiveActorState::subscribe() {
+  frames = std::make_shared<HandoffQueue<bus::Frame>>(
+      kFramesBytesMax, [to = me] { caf::anon_send(to, wake_atom_v); });
+  link->subscribe(source.frame_class, source.stream, [queue = frames](bus::Frame frame) {
+    // What finds no room is a hole, and the reader sees holes.
+    const auto bytes = frame.payload.size() + 64;
+    queue->push(std::move(frame), bytes);
+  });
+  caf::anon_send(me, tick_atom_v);
+}
+
+void LiveActorState::take_frames() {
+  const auto now = steady_now();
+  heard_at = now;
+  for (auto& frame : frames->drain()) act(reader.on_frame(std::move(frame), now));
+}
+
+void LiveActorState::take_state(const StateAnswer& answer) {
+  const auto now = steady_now();
+  const auto failed = [&](const std::string& why) {
+    spdlog::debug("{}: {}", source.method, why);
+    act(reader.on_state_failed(now));
+  };
+  if (!answer.end) return failed(answer.end.error().message);
+  const auto& end = answer.end.value();
+  if (answer.parts.size() != end.parts) return failed("parts are missing");
+  std::vector<Bytes> parts;
+  for (const auto& packed : answer.parts) {
+    auto part = model::unpack<api::StatePart>(packed);
+    if (!part) return failed(part.error().message);
+    parts.push_back(std::move(part.value().updates.bytes));
+  }
+  act(reader.on_state(end.incarnation, end.sequence, std::move(parts), now));
+  spdlog::info("live table: {} channels with a value, at item {} of incarnation {}",
+               table.with_value(), end.sequence, end.incarnation);
+}
+
+void LiveActorState::take_again(std::uint64_t from, const AgainFrames& found) {
+  act(found ? reader.on_again(from, found.value()) : reader.on_again_failed(from));
+}
+
+void LiveActorState::learn(const Shared<api::Channels>& known) {
+  if (!known) return;
+  channels.clear();
+  for (const auto& each : known->channels) channels.emplace(each.address, each.id);
+}
+
 Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, LiveOptions options) {
   auto& state = self->state;
-  state.options = std::move(options);
-  const auto me = caf::actor_cast<Live>(self);
-  state.frames = std::make_shared<HandoffQueue<bus::Frame>>(
-      kFramesBytesMax, [me] { caf::anon_send(me, wake_atom_v); });
-  state.options.link->subscribe(bus::FrameClass::kState, {state.options.monitor, bus::kLiveStream},
-                                [frames = state.frames](bus::Frame frame) {
-                                  // What finds no room is a hole, and the reader sees holes.
-                                  const auto bytes = frame.payload.size() + 64;
-                                  frames->push(std::move(frame), bytes);
-                                });
-  self->send(self, tick_atom_v);
+  state.me = caf::actor_cast<Live>(self);
+  state.link = options.link;
+  state.source = {bus::FrameClass::kState,
+                  {options.monitor, bus::kLiveStream},
+                  "monitor.state",
+                  model::pack(api::Empty{})};
+  state.on_lost = [options](const Reader::Lost& lost) {
+    spdlog::warn("live stream: updates {} to {} were lost on the way; fetching the state",
+                 lost.from, lost.to);
+    append_all(options.outbox, {model::StreamGap{options.link->self().name, "monitor",
+                                                 bus::kLiveStream, lost.incarnation, lost.from,
+                                                 lost.to}});
+  };
+  state.subscribe();
 
   return {
-      [&state](wake_atom) {
-        const auto now = steady_now();
-        state.heard_at = now;
-        for (auto& frame : state.frames->drain()) {
-          state.act(state.reader.on_frame(std::move(frame), now));
-        }
-      },
-      [&state](state_atom, const Shared<StateAnswer>& answer) {
-        const auto now = steady_now();
-        const auto failed = [&](const std::string& why) {
-          spdlog::debug("state of the live stream: {}", why);
-          state.act(state.reader.on_state_failed(now));
-        };
-        if (!answer->end) return failed(answer->end.error().message);
-        const auto& end = answer->end.value();
-        if (answer->parts.size() != end.parts) return failed("parts are missing");
-        std::vector<Bytes> parts;
-        for (const auto& packed : answer->parts) {
-          auto part = model::unpack<api::StatePart>(packed);
-          if (!part) return failed(part.error().message);
-          parts.push_back(std::move(part.value().updates.bytes));
-        }
-        state.act(state.reader.on_state(end.incarnation, end.sequence, std::move(parts), now));
-        spdlog::info("live table: {} channels with a value, at item {} of incarnation {}",
-                     state.table.with_value(), end.sequence, end.incarnation);
-      },
+      [&state](wake_atom) { state.take_frames(); },
+      [&state](state_atom, const Shared<StateAnswer>& answer) { state.take_state(*answer); },
       [&state](again_atom, std::uint64_t from, const Shared<AgainFrames>& found) {
-        state.act(*found ? state.reader.on_again(from, found->value())
-                         : state.reader.on_again_failed(from));
+        state.take_again(from, *found);
       },
-      [self, &state](tick_atom) {
+      [self, &state, board = options.board](tick_atom) {
         self->delayed_send(self, kTick, tick_atom_v);
         state.act(state.reader.on_tick(steady_now()));
-        state.show();
+        state.show(*board);
       },
-      [&state](channels_atom, const Shared<api::Channels>& channels) {
-        if (!channels) return;
-        state.channels.clear();
-        for (const auto& each : channels->channels) state.channels.emplace(each.address, each.id);
-      },
+      [&state](channels_atom, const Shared<api::Channels>& channels) { state.learn(channels); },
       [&state](live_atom, const api::LiveQuery& query) { return share(state.answer(query)); },
       [&state](capture_atom, const Draft& draft) {
         model::capture_values(*draft, state.table);
@@ -213,6 +229,48 @@ Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, Live
         }
         return share(model::restore_plan(*snapshot, state.table, how, in_scope.get()));
       },
+  };
+}
+
+Table::behavior_type replay_table_actor(Table::stateful_pointer<LiveActorState> self,
+                                        ReplayTableOptions options) {
+  auto& state = self->state;
+  const api::ReplayRead read{options.replay.id, false};
+  state.me = caf::actor_cast<Table>(self);
+  state.link = options.link;
+  state.source = {bus::FrameClass::kReplayState,
+                  {options.journal, options.replay.stream},
+                  "journal.replay_state",
+                  model::pack(read)};
+  state.subscribe();
+  const auto acknowledge = [&state, options] {
+    if (!state.reader.live()) return;
+    // It does not read the news, so it has them all.
+    const api::ReplayAck ack{options.replay.id, options.reader, true, state.reader.applied(),
+                             ~std::uint64_t{0}};
+    options.link->request(options.journal, "journal.replay_ack", model::pack(ack),
+                          {kAckBudget, {}}, [](const bus::Answer&) {});
+  };
+
+  return {
+      [&state, acknowledge](wake_atom) {
+        state.take_frames();
+        acknowledge();
+      },
+      [&state, acknowledge](state_atom, const Shared<StateAnswer>& answer) {
+        state.take_state(*answer);
+        acknowledge();
+      },
+      [&state](again_atom, std::uint64_t from, const Shared<AgainFrames>& found) {
+        state.take_again(from, *found);
+      },
+      [self, &state, acknowledge](tick_atom) {
+        self->delayed_send(self, kTick, tick_atom_v);
+        state.act(state.reader.on_tick(steady_now()));
+        acknowledge();  // also as a sign of life
+      },
+      [&state](channels_atom, const Shared<api::Channels>& channels) { state.learn(channels); },
+      [&state](live_atom, const api::LiveQuery& query) { return share(state.answer(query)); },
   };
 }
 

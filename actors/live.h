@@ -3,6 +3,10 @@
 // A live table of this node's own: follows the monitor's live stream, knows what channels are
 // called, and answers from memory. Between two batches the table is one exact state, so a
 // capture or a plan sees no half of a batch.
+//
+// The same on a replay is a Table: it answers questions, and that is all. What captures and plans
+// is a Live, which follows the monitor and nothing else, so the past cannot get into a snapshot nor
+// to an IOC: a program that would let it does not compile.
 
 #pragma once
 
@@ -14,6 +18,7 @@
 #include "base/handoff_queue.h"
 #include "bus/ask_again.h"
 #include "bus/stream_reader.h"
+#include "model/api/replay.h"
 #include "model/live_table.h"
 
 namespace tidemark::actors {
@@ -26,7 +31,8 @@ struct StateAnswer {
 
 using AgainFrames = Result<std::vector<bus::Frame>>;
 
-using Live = caf::typed_actor<
+/// Of the present or of a replay.
+using Table = caf::typed_actor<
     /// Frames wait in the queue.
     caf::reacts_to<wake_atom>,
 
@@ -41,8 +47,10 @@ using Live = caf::typed_actor<
     /// What the channels are called from now on.
     caf::reacts_to<channels_atom, Shared<model::api::Channels>>,
 
-    caf::replies_to<live_atom, model::api::LiveQuery>::with<Shared<model::api::LiveReply>>,
+    caf::replies_to<live_atom, model::api::LiveQuery>::with<Shared<model::api::LiveReply>>>;
 
+/// Of the present.
+using Live = Table::extend<
     /// Fills the values of a snapshot whose channels and addresses are there.
     caf::replies_to<capture_atom, Draft>::with<Draft>,
 
@@ -61,13 +69,28 @@ struct LiveOptions {
   Outbox outbox;  // where it is recorded what was missed
 };
 
+struct ReplayTableOptions {
+  std::shared_ptr<bus::Link> link;
+  bus::NodeNumber journal{};
+  model::api::ReplayStatus replay;
+  Uuid reader;  // as whom it acknowledges what it has taken
+};
+
+/// What a table follows.
+struct TableSource {
+  bus::FrameClass frame_class = bus::FrameClass::kState;
+  bus::StreamId stream;
+  std::string method;  // asks for its state
+  Bytes request;
+};
+
 struct LiveActorState {
   static inline const char* name = "live";
 
-  explicit LiveActorState(Live::pointer actor) : self(actor) {}
-
-  Live::pointer self;
-  LiveOptions options;
+  Table me;
+  std::shared_ptr<bus::Link> link;
+  TableSource source;
+  std::function<void(const bus::StreamReader::Lost&)> on_lost;
   std::shared_ptr<HandoffQueue<bus::Frame>> frames;
   bus::StreamReader reader;
   model::LiveTable table;
@@ -75,6 +98,12 @@ struct LiveActorState {
   SteadyTime heard_at{};
   std::uint64_t bad_batches = 0;
 
+  /// Subscribes.
+  void subscribe();
+  void take_frames();
+  void take_state(const StateAnswer& answer);
+  void take_again(std::uint64_t from, const AgainFrames& found);
+  void learn(const Shared<model::api::Channels>& channels);
   /// Carries out what the reader decided.
   void act(bus::StreamReader::Actions actions);
   void apply(const Bytes& payload);
@@ -83,10 +112,13 @@ struct LiveActorState {
   /// The table is up to date as far as anybody can know.
   bool live() const;
   model::api::LiveReply answer(const model::api::LiveQuery& query) const;
-  void show() const;
+  void show(Board& board) const;
 };
 
 Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, LiveOptions options);
+
+Table::behavior_type replay_table_actor(Table::stateful_pointer<LiveActorState> self,
+                                        ReplayTableOptions options);
 
 }  // namespace tidemark::actors
 

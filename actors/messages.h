@@ -50,9 +50,17 @@ struct UpdateBatch {
   UtcTime sent_at{};
 };
 
+/// How a process ended.
+struct ProcessEnd {
+  std::string what;                     // "stopped", "exited with 1", "killed by signal 9"
+  int signal = 0;                       // 0: none
+  std::vector<std::string> last_words;  // the last lines of its log
+};
+
 }  // namespace tidemark::actors
 
 CAF_BEGIN_TYPE_ID_BLOCK(tidemark, first_custom_type_id)
+  CAF_ADD_ATOM(tidemark, tidemark::actors, ack_atom, "ack")
   CAF_ADD_ATOM(tidemark, tidemark::actors, add_atom, "add")
   CAF_ADD_ATOM(tidemark, tidemark::actors, again_atom, "again")
   CAF_ADD_ATOM(tidemark, tidemark::actors, answered_atom, "answered")
@@ -66,10 +74,14 @@ CAF_BEGIN_TYPE_ID_BLOCK(tidemark, first_custom_type_id)
   CAF_ADD_ATOM(tidemark, tidemark::actors, channels_atom, "channels")
   CAF_ADD_ATOM(tidemark, tidemark::actors, commit_atom, "commit")
   CAF_ADD_ATOM(tidemark, tidemark::actors, compare_atom, "compare")
+  CAF_ADD_ATOM(tidemark, tidemark::actors, control_atom, "control")
   CAF_ADD_ATOM(tidemark, tidemark::actors, directory_atom, "directory")
+  CAF_ADD_ATOM(tidemark, tidemark::actors, due_atom, "due")
   CAF_ADD_ATOM(tidemark, tidemark::actors, ended_atom, "ended")
   CAF_ADD_ATOM(tidemark, tidemark::actors, exited_atom, "exited")
+  CAF_ADD_ATOM(tidemark, tidemark::actors, explain_atom, "explain")
   CAF_ADD_ATOM(tidemark, tidemark::actors, find_atom, "find")
+  CAF_ADD_ATOM(tidemark, tidemark::actors, forecast_atom, "forecast")
   CAF_ADD_ATOM(tidemark, tidemark::actors, goodbye_atom, "goodbye")
   CAF_ADD_ATOM(tidemark, tidemark::actors, history_atom, "history")
   CAF_ADD_ATOM(tidemark, tidemark::actors, import_atom, "import")
@@ -82,7 +94,9 @@ CAF_BEGIN_TYPE_ID_BLOCK(tidemark, first_custom_type_id)
   CAF_ADD_ATOM(tidemark, tidemark::actors, marks_atom, "marks")
   CAF_ADD_ATOM(tidemark, tidemark::actors, moment_atom, "moment")
   CAF_ADD_ATOM(tidemark, tidemark::actors, plan_atom, "plan")
+  CAF_ADD_ATOM(tidemark, tidemark::actors, policies_atom, "policies")
   CAF_ADD_ATOM(tidemark, tidemark::actors, put_atom, "put")
+  CAF_ADD_ATOM(tidemark, tidemark::actors, rates_atom, "rates")
   CAF_ADD_ATOM(tidemark, tidemark::actors, read_atom, "read")
   CAF_ADD_ATOM(tidemark, tidemark::actors, remove_atom, "remove")
   CAF_ADD_ATOM(tidemark, tidemark::actors, renew_atom, "renew")
@@ -106,6 +120,7 @@ TIDEMARK_LOCAL(tidemark::Bytes)
 TIDEMARK_LOCAL(tidemark::Unit)
 TIDEMARK_LOCAL(tidemark::Uuid)
 TIDEMARK_LOCAL(tidemark::actors::Draft)
+TIDEMARK_LOCAL(tidemark::actors::ProcessEnd)
 TIDEMARK_LOCAL(tidemark::actors::Records)
 TIDEMARK_LOCAL(tidemark::actors::Shared<std::vector<bool>>)
 TIDEMARK_LOCAL(tidemark::actors::Shared<tidemark::model::Job>)
@@ -137,6 +152,14 @@ TIDEMARK_LOCAL(tidemark::model::api::JobList)
 TIDEMARK_LOCAL(tidemark::model::api::JobQuery)
 TIDEMARK_LOCAL(tidemark::model::api::JobsQuery)
 TIDEMARK_LOCAL(tidemark::model::api::LiveQuery)
+TIDEMARK_LOCAL(tidemark::model::Policy)
+TIDEMARK_LOCAL(tidemark::model::api::PolicyExplanation)
+TIDEMARK_LOCAL(tidemark::model::api::PolicyList)
+TIDEMARK_LOCAL(tidemark::model::api::PolicyPreview)
+TIDEMARK_LOCAL(tidemark::model::api::PolicyPreviewQuery)
+TIDEMARK_LOCAL(tidemark::model::api::PolicyQuestion)
+TIDEMARK_LOCAL(tidemark::model::api::PolicyRemove)
+TIDEMARK_LOCAL(tidemark::model::api::PolicySet)
 TIDEMARK_LOCAL(tidemark::model::api::PutRequest)
 TIDEMARK_LOCAL(tidemark::model::api::PvQuery)
 TIDEMARK_LOCAL(tidemark::model::api::RestoreRequest)

@@ -21,13 +21,22 @@ constexpr std::size_t kBatchUpdatesMax = 4096;
 constexpr std::size_t kBatchBytesMax = 4u << 20;
 constexpr std::size_t kStateUpdatesMax = 8192;
 
-/// About what an update takes when packed: arrays decide where a batch is cut.
-std::size_t weight(const PvUpdate& update) {
-  if (const auto* text = std::get_if<std::string>(&update.value)) return 24 + text->size();
-  if (const auto* array = std::get_if<model::SharedArray>(&update.value)) {
-    return 24 + std::visit([](const auto& each) { return each.size() * sizeof(each[0]); }, **array);
+/// Cuts `updates` into batches; arrays decide where.
+template <class Each>
+void in_batches(std::vector<PvUpdate> updates, Each&& each) {
+  std::vector<PvUpdate> batch;
+  std::size_t bytes = 0;
+  for (auto& update : updates) {
+    const auto more = model::row_bytes(update);
+    if (!batch.empty() && (batch.size() == kBatchUpdatesMax || bytes + more > kBatchBytesMax)) {
+      each(batch);
+      batch.clear();
+      bytes = 0;
+    }
+    bytes += more;
+    batch.push_back(std::move(update));
   }
-  return update.event == PvUpdate::Event::kConnected ? 256 : 24;
+  if (!batch.empty()) each(batch);
 }
 
 }  // namespace
@@ -40,7 +49,19 @@ void MonitorState::publish(const std::vector<PvUpdate>& updates) {
   published =
       options.link->publish(bus::FrameClass::kState, bus::kLiveStream, count, payload) + count - 1;
   ++batches;
+  if (auto kept = archiving->take(updates, drained_at)) {
+    archive(std::move(*kept));
+    return wake_when_due();
+  }
   self->send(options.outbox, batch_atom_v, UpdateBatch{std::move(payload), count, now});
+}
+
+void MonitorState::archive(std::vector<PvUpdate> updates) {
+  in_batches(std::move(updates), [&](const std::vector<PvUpdate>& batch) {
+    self->send(options.outbox, batch_atom_v,
+               UpdateBatch{model::encode_updates(batch), static_cast<std::uint32_t>(batch.size()),
+                           utc_now()});
+  });
 }
 
 void MonitorState::drain() {
@@ -49,19 +70,7 @@ void MonitorState::drain() {
   std::erase_if(updates, [&](const PvUpdate& update) {
     return !followed.contains(model::raw(update.channel));
   });
-  std::vector<PvUpdate> batch;
-  std::size_t bytes = 0;
-  for (auto& update : updates) {
-    const auto more = weight(update);
-    if (!batch.empty() && (batch.size() == kBatchUpdatesMax || bytes + more > kBatchBytesMax)) {
-      publish(batch);
-      batch.clear();
-      bytes = 0;
-    }
-    bytes += more;
-    batch.push_back(std::move(update));
-  }
-  if (!batch.empty()) publish(batch);
+  in_batches(std::move(updates), [&](const std::vector<PvUpdate>& batch) { publish(batch); });
 }
 
 void MonitorState::follow(const api::Channels& channels) {
@@ -85,6 +94,8 @@ void MonitorState::follow(const api::Channels& channels) {
     spdlog::info("following {} more channels, {} in all", fresh.size(), followed.size());
     options.client->add(std::move(fresh));
   }
+  archive(archiving->follow(channels, steady_now()));
+  wake_when_due();
 }
 
 void MonitorState::ask_channels() {
@@ -176,6 +187,13 @@ void MonitorState::show() {
   board.count("tidemark_monitor_batches_total", "Batches published", static_cast<double>(batches));
   board.count("tidemark_monitor_hidden_total", "Updates hidden by newer ones in the full queue",
               static_cast<double>(status.hidden));
+  board.count("tidemark_monitor_thinned_total",
+              "Updates not archived because a policy or the storage guard hid them",
+              static_cast<double>(archiving->hidden()));
+  board.gauge("tidemark_monitor_thinned_channels", "Channels that a policy or the guard thins",
+              static_cast<double>(archiving->thinned()));
+  board.gauge("tidemark_monitor_guarded_channels", "Channels that the storage guard thins",
+              static_cast<double>(archiving->held().size()));
   board.gauge("tidemark_monitor_puts_in_flight", "Puts sent and not completed",
               status.puts_in_flight);
 }
@@ -184,6 +202,7 @@ Monitor::behavior_type monitor_actor(Monitor::stateful_pointer<MonitorState> sel
                                      MonitorOptions options) {
   auto& state = self->state;
   state.options = std::move(options);
+  state.archiving = std::make_unique<model::Archiving>(state.options.guard);
   const auto me = caf::actor_cast<Monitor>(self);
   state.options.link->declare_stream(bus::FrameClass::kState, bus::kLiveStream);
   bus::on_change(*state.options.link, bus::FrameClass::kEvent,
@@ -207,8 +226,10 @@ Monitor::behavior_type monitor_actor(Monitor::stateful_pointer<MonitorState> sel
       [self, &state](tick_atom) {
         self->delayed_send(self, kTick, tick_atom_v);
         state.ask_channels();
+        state.turn();
         state.show();
       },
+      [&state](due_atom) { state.release_due(); },
       [&state](channels_atom, const Shared<api::Channels>& channels) {
         state.asking = false;
         if (channels) {
@@ -224,8 +245,11 @@ Monitor::behavior_type monitor_actor(Monitor::stateful_pointer<MonitorState> sel
       [&state](state_atom, const bus::Call& call) { state.answer_state(call); },
       [&state](read_atom, const bus::Call& call) { state.read(call); },
       [&state](put_atom, const bus::Call& call) { state.put(call); },
+      [&state](rates_atom, const bus::Call& call) { state.answer_rates(call); },
+      [&state](forecast_atom, const bus::Call& call) { state.forecast(call); },
       [self, &state](stop_atom) {
         state.drain();
+        state.archive(state.archiving->due(SteadyTime::max()));
         state.options.client.reset();
         self->quit();
         return Unit{};

@@ -17,16 +17,8 @@ constexpr Duration kAppendBudget = std::chrono::seconds(5);
 void OutboxState::send() {
   if (waiting_to_retry) return;
   for (;;) {
-    const auto after = queue->after();
-    auto sections = queue->next();
-    if (sections.empty()) return;
-    const auto& me = options.link->self();
-    const model::api::AppendRequest request{me.uuid,
-                                            me.name,
-                                            me.incarnation,
-                                            after,
-                                            std::move(sections),
-                                            queue->acknowledged_through()};
+    const auto request = queue->next();
+    if (request.sections.empty()) return;
     options.link->request(
         options.journal, "journal.append", model::pack(request), {kAppendBudget, {}},
         [actor = caf::actor_cast<Outbox>(self), generation = generation](bus::Answer answer) {
@@ -36,7 +28,7 @@ void OutboxState::send() {
 }
 
 void OutboxState::settle(std::uint64_t through, std::uint64_t line) {
-  queue->acknowledged(through);
+  if (queue->acknowledged(through)) ++generation;
   while (!waiters.empty() && waiters.front().through <= queue->acknowledged_through()) {
     waiters.front().promise.deliver(line);
     waiters.pop_front();
@@ -48,6 +40,11 @@ void OutboxState::settle(std::uint64_t through, std::uint64_t line) {
 }
 
 void OutboxState::fail(const Error& error) {
+  if (journal::is_final(error.code) && queue->give_up()) {
+    spdlog::error("what an earlier life left for the journal is lost: {}", error.message);
+    ++generation;
+    return send();
+  }
   if (retry == Duration{0}) {
     spdlog::warn("the journal does not take our records ({}); they are held back", error.message);
   }
@@ -61,6 +58,8 @@ void OutboxState::fail(const Error& error) {
 void OutboxState::show() {
   options.board->gauge("tidemark_outbox_bytes", "Bytes held back until the journal has them",
                        static_cast<double>(queue->bytes()));
+  options.board->gauge("tidemark_outbox_spool_bytes", "Of them, records that are also on disk",
+                       static_cast<double>(queue->spool_bytes()));
   options.board->count("tidemark_outbox_dropped_total",
                        "PV updates dropped because too much was held back",
                        static_cast<double>(queue->dropped()));
@@ -80,8 +79,11 @@ void append_all(const Outbox& outbox, Records records) {
 Outbox::behavior_type outbox_actor(Outbox::stateful_pointer<OutboxState> self,
                                    OutboxOptions options) {
   auto& state = self->state;
-  state.queue = std::make_unique<journal::OutboxQueue>(options.limits);
+  const auto& me = options.link->self();
+  state.queue = std::make_unique<journal::OutboxLives>(
+      options.limits, journal::SpoolOwner{me.uuid, me.name, me.incarnation}, options.spool);
   state.options = std::move(options);
+  state.send();
   return {
       [self, &state](append_atom, const Records& records) -> caf::result<std::uint64_t> {
         TIDEMARK_CHECK(!records.empty());

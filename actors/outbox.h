@@ -2,13 +2,14 @@
 //
 // A node's way into the journal. Takes records and PV batches, sends them in order, holds them
 // until they are acknowledged, and sends them again when the journal was away. The journal
-// stores each once.
+// stores each once. Records are also on disk meanwhile, and what an earlier life of the node left
+// there goes first.
 
 #pragma once
 
 #include "actors/board.h"
 #include "actors/messages.h"
-#include "journal/outbox_queue.h"
+#include "journal/outbox_lives.h"
 
 namespace tidemark::actors {
 
@@ -37,6 +38,7 @@ struct OutboxOptions {
   bus::NodeNumber journal{};
   std::shared_ptr<Board> board;
   journal::OutboxLimits limits;
+  journal::SpoolPlace spool;
 };
 
 struct OutboxState {
@@ -46,8 +48,8 @@ struct OutboxState {
 
   Outbox::pointer self;
   OutboxOptions options;
-  std::unique_ptr<journal::OutboxQueue> queue;
-  std::uint64_t generation = 0;  // grows with each rewind
+  std::unique_ptr<journal::OutboxLives> queue;
+  std::uint64_t generation = 0;  // grows with each rewind, and when another life is sent
   bool waiting_to_retry = false;
   Duration retry{0};
 

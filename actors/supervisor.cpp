@@ -19,24 +19,26 @@ void SupervisorState::start(const std::string& node) {
   child.healthy = false;
   const auto pid = options.start(node);
   if (!pid) {
-    child.last_end = pid.error().message;
+    child.last_end = {pid.error().message, 0, {}};
     spdlog::error("{}", pid.error().message);
     return restart_later(node, child);
   }
   child.pid = pid.value();
-  if (child.last_end.empty()) {
+  if (child.last_end.what.empty()) {
     spdlog::info("started {} as pid {}", node, child.pid);
     return;
   }
   ++child.restarts;
-  spdlog::warn("restarted {} as pid {} ({})", node, child.pid, child.last_end);
+  spdlog::warn("restarted {} as pid {} ({})", node, child.pid, child.last_end.what);
   options.board->warning(node, "");
   options.board->count("tidemark_supervisor_restarts_" + node + "_total",
                        "Times that this node was started again",
                        static_cast<double>(child.restarts));
   caf::anon_send(options.outbox, append_atom_v,
-                 Records{model::NodeRestarted{node, static_cast<std::uint32_t>(child.pid),
-                                              child.restarts, child.last_end}});
+                 Records{model::NodeRestarted{
+                     node, static_cast<std::uint32_t>(child.pid), child.restarts,
+                     child.last_end.what, static_cast<std::uint32_t>(child.last_end.signal),
+                     child.last_end.last_words}});
 }
 
 void SupervisorState::restart_later(const std::string& node, Child& child) {
@@ -45,29 +47,32 @@ void SupervisorState::restart_later(const std::string& node, Child& child) {
   const auto pause = child.history.died(lived_since, steady_now());
   if (!pause) {
     const auto sentence = node + " died more than " + std::to_string(options.policy.restarts_max) +
-                          " times in a short while (" + child.last_end +
+                          " times in a short while (" + child.last_end.what +
                           ") and is left down; see its log";
     spdlog::critical("{}", sentence);
     options.board->warning(node, sentence);
+    model::kv::Struct data{{"node", node}, {"signal", child.last_end.signal}};
+    data.push_back({"last_words", child.last_end.last_words});
     caf::anon_send(options.outbox, append_atom_v,
-                   Records{model::LogMessage{model::Level::kError, "supervisor", sentence}});
+                   Records{model::LogMessage{model::Level::kError, "supervisor", sentence,
+                                             std::move(data), "", utc_now()}});
     return;
   }
   self->delayed_send(self, *pause, start_atom_v, node);
 }
 
-void SupervisorState::exited(const std::string& node, int pid, const std::string& what) {
+void SupervisorState::exited(const std::string& node, int pid, const ProcessEnd& end) {
   auto& child = children.at(node);
   if (child.pid != pid) return;
   child.pid = 0;
-  child.last_end = what;
+  child.last_end = end;
   // The registry would notice by the lease, but we know now.
   options.link->request(
       options.registry, "registry.exited",
-      model::pack(model::api::Exited{node, static_cast<std::uint32_t>(pid), what}),
+      model::pack(model::api::Exited{node, static_cast<std::uint32_t>(pid), end.what}),
       {kRegistryBudget, {}}, [](const bus::Answer&) {});
   if (stopping) return stop_next();
-  spdlog::warn("{} (pid {}) ended: {}", node, pid, what);
+  spdlog::warn("{} (pid {}) ended: {}", node, pid, end.what);
   restart_later(node, child);
 }
 
@@ -93,8 +98,8 @@ Supervisor::behavior_type supervisor_actor(Supervisor::stateful_pointer<Supervis
   }
   return {
       [&state](start_atom, const std::string& node) { state.start(node); },
-      [&state](exited_atom, const std::string& node, int pid, const std::string& what) {
-        state.exited(node, pid, what);
+      [&state](exited_atom, const std::string& node, int pid, const ProcessEnd& end) {
+        state.exited(node, pid, end);
       },
       [&state](directory_atom, const bus::Directory& directory) {
         if (state.stopping) return;

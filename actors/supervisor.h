@@ -18,8 +18,8 @@ using Supervisor = caf::typed_actor<
     /// Starts one node, if it does not run.
     caf::reacts_to<start_atom, std::string>,
 
-    /// A process ended: name, pid, what happened.
-    caf::reacts_to<exited_atom, std::string, int, std::string>,
+    /// A process ended: name, pid, how.
+    caf::reacts_to<exited_atom, std::string, int, ProcessEnd>,
 
     /// Who is on the bus: a process that runs without a lease is frozen.
     caf::reacts_to<directory_atom, bus::Directory>,
@@ -52,7 +52,7 @@ struct SupervisorState {
     SteadyTime started_at{};
     bool healthy = false;  // was seen on the bus
     std::uint32_t restarts = 0;
-    std::string last_end;
+    ProcessEnd last_end;
     model::RestartHistory history;
   };
 
@@ -63,7 +63,7 @@ struct SupervisorState {
   caf::typed_response_promise<Unit> stopped;
 
   void start(const std::string& node);
-  void exited(const std::string& node, int pid, const std::string& what);
+  void exited(const std::string& node, int pid, const ProcessEnd& end);
   void restart_later(const std::string& node, Child& child);
   void stop_next();
 };

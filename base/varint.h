@@ -58,6 +58,8 @@ class VarintReader {
     at_ += count;
     return taken;
   }
+  /// What was not taken yet.
+  BytesView rest() const { return BytesView(at_, left()); }
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
   bool ok() const { return ok_; }
 

@@ -64,13 +64,20 @@ Engine::~Engine() {
 std::uint64_t Engine::publish(FrameClass frame_class, StreamNumber stream, std::uint32_t count,
                               BytesView payload) {
   TIDEMARK_CHECK(frame_class != FrameClass::kHeartbeat && count > 0);
+  TIDEMARK_CHECK(belong_together(frame_class, stream));
   return out_.publish(frame_class, stream, count, payload);
 }
 
-void Engine::declare_stream(FrameClass, StreamNumber stream) { out_.declare(stream); }
+void Engine::declare_stream(FrameClass frame_class, StreamNumber stream) {
+  TIDEMARK_CHECK(belong_together(frame_class, stream));
+  out_.declare(stream);
+}
+
+void Engine::retire_stream(StreamNumber stream) { out_.retire(stream); }
 
 SubscriptionId Engine::subscribe(FrameClass frame_class, StreamId stream,
                                  std::function<void(Frame)> on_frame) {
+  TIDEMARK_CHECK(belong_together(frame_class, stream.stream));
   const SubscriptionId id{next_subscription_++};
   outbox_->push([id, frame_class, stream, on_frame = std::move(on_frame)](Engine& engine) mutable {
     engine.in_.subscribe(id, frame_class, stream, std::move(on_frame));

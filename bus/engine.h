@@ -53,6 +53,7 @@ class Engine final : public Link, private Transport::Receiver {
   std::uint64_t publish(FrameClass frame_class, StreamNumber stream, std::uint32_t count,
                         BytesView payload) override;
   void declare_stream(FrameClass frame_class, StreamNumber stream) override;
+  void retire_stream(StreamNumber stream) override;
   SubscriptionId subscribe(FrameClass frame_class, StreamId stream,
                            std::function<void(Frame)> on_frame) override;
   void unsubscribe(SubscriptionId subscription) override;

@@ -19,7 +19,9 @@ bool known_class(std::uint8_t byte) {
     case FrameClass::kState:
     case FrameClass::kEvent:
     case FrameClass::kDirectory:
-    case FrameClass::kHeartbeat: return true;
+    case FrameClass::kHeartbeat:
+    case FrameClass::kReplayState:
+    case FrameClass::kReplayNews: return true;
   }
   return false;
 }
@@ -101,6 +103,8 @@ Result<FrameView> decode_frame(BytesView bytes) {
     return corrupt("sequence 0; the first is 1");
   } else if (header.count == 0) {
     return corrupt("a frame without items");
+  } else if (!belong_together(header.frame_class, header.stream.stream)) {
+    return corrupt("stream " + std::to_string(header.stream.stream) + " is not of that class");
   }
   if (read_le<std::uint32_t>(bytes, 28) != crc32(view.payload)) return corrupt("checksum differs");
   return view;

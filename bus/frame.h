@@ -26,6 +26,9 @@ enum class FrameClass : std::uint8_t {
   kEvent = 'E',      // every one counts
   kDirectory = 'D',  // the registry's
   kHeartbeat = 'H',  // of a stream: says the last sequence, so the loss of a last frame shows
+  // The past, played again: in small letters, so that nobody who subscribed to the present gets it.
+  kReplayState = 's',  // as kState; an item without content voids all before it (StreamReader)
+  kReplayNews = 'e',   // as kState, of what the replay does and of records
 };
 
 /// Streams of a node. 0 is the node's own heartbeat.
@@ -34,6 +37,16 @@ inline constexpr StreamNumber kLiveStream = 1;       // monitor: PV batches
 inline constexpr StreamNumber kDirectoryStream = 2;  // registry: Directory
 inline constexpr StreamNumber kCatalogStream = 3;    // keeper: ChannelsChanged
 inline constexpr StreamNumber kJobStream = 4;        // keeper: api::Job
+inline constexpr StreamNumber kReplayStreams = 0x8000;  // from here on, two for each replay
+
+/// The past has classes and streams of its own, and neither goes with one of the present: that is
+/// checked where frames are made, subscribed to and decoded.
+constexpr bool is_replay(FrameClass frame_class) {
+  return frame_class == FrameClass::kReplayState || frame_class == FrameClass::kReplayNews;
+}
+constexpr bool belong_together(FrameClass frame_class, StreamNumber stream) {
+  return is_replay(frame_class) == (stream >= kReplayStreams);
+}
 
 struct StreamId {
   NodeNumber node{};

@@ -118,6 +118,10 @@ class Link {
   /// learns that it is subscribed. publish() implies it.
   virtual void declare_stream(FrameClass frame_class, StreamNumber stream) = 0;
 
+  /// The end of a stream: no heartbeat more, and nothing of it is kept. Who publishes on it calls
+  /// this last; should the number be used again, its sequence begins anew.
+  virtual void retire_stream(StreamNumber stream) = 0;
+
   /// From now on `on_frame` gets every frame and every heartbeat of that stream. Frames of
   /// incarnations older than one already seen are dropped here. The node need not be known yet.
   virtual SubscriptionId subscribe(FrameClass frame_class, StreamId stream,

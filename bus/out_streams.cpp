@@ -100,6 +100,11 @@ void OutStreams::declare(StreamNumber stream) {
   wake_();
 }
 
+void OutStreams::retire(StreamNumber stream) {
+  const std::lock_guard lock(mutex_);
+  streams_.erase(stream);
+}
+
 void OutStreams::hurry(StreamId stream) {
   if (stream.node != node_) return;
   const std::lock_guard lock(mutex_);

@@ -43,6 +43,7 @@ class OutStreams {
   std::uint64_t publish(FrameClass frame_class, StreamNumber stream, std::uint32_t count,
                         BytesView payload);
   void declare(StreamNumber stream);
+  void retire(StreamNumber stream);
 
   // Threads: any.
   /// Somebody new listens: the stream's next heartbeat is due now.

@@ -22,6 +22,11 @@ std::uint64_t before(const FrameHeader& header) {
   return header.frame_class == FrameClass::kHeartbeat ? header.sequence : header.sequence - 1;
 }
 
+/// What was published before it is void.
+bool is_jump(const Frame& frame) {
+  return frame.header.frame_class == FrameClass::kReplayState && frame.payload.empty();
+}
+
 }  // namespace
 
 StreamReader::Actions StreamReader::on_frame(Frame frame, SteadyTime) {
@@ -64,6 +69,10 @@ StreamReader::Actions StreamReader::on_frame(Frame frame, SteadyTime) {
       ++counters_.duplicates;
       return actions;
     }
+    if (is_jump(frame)) {
+      jump(last_of(header), actions);
+      return actions;
+    }
     // Items that we have may be in it again: a state takes them twice without harm.
     applied_ = last_of(header);
     actions.emplace_back(Apply{std::move(frame.payload)});
@@ -73,7 +82,11 @@ StreamReader::Actions StreamReader::on_frame(Frame frame, SteadyTime) {
     ++counters_.duplicates;
     return actions;
   }
-  keep(std::move(frame), actions);
+  if (is_jump(frame)) {
+    jump(last_of(header), actions);
+  } else {
+    keep(std::move(frame), actions);
+  }
   return actions;
 }
 
@@ -94,6 +107,17 @@ StreamReader::Actions StreamReader::on_again(std::uint64_t from, std::vector<Fra
   }
   phase_ = Phase::kLive;
   ++counters_.repaired;
+  const auto last_jump = std::find_if(frames.rbegin(), frames.rend(), is_jump);
+  if (last_jump != frames.rend()) {
+    // What was kept since the hole follows it, and so does what came again after the jump.
+    auto kept = std::exchange(buffer_, {});
+    jump(last_of(last_jump->header), actions);
+    for (auto frame = last_jump.base(); frame != frames.end(); ++frame) {
+      keep(std::move(*frame), actions);
+    }
+    for (auto& frame : kept) keep(std::move(frame), actions);
+    return actions;
+  }
   for (auto& frame : frames) {
     applied_ = last_of(frame.header);
     actions.emplace_back(Apply{std::move(frame.payload)});
@@ -114,6 +138,13 @@ void StreamReader::give_up_repair(Actions& actions) {
   // What was kept since then follows the hole, and the state may lie before some of it.
   needed_ = hole_to_;
   ask(actions);
+}
+
+void StreamReader::jump(std::uint64_t item, Actions& actions) {
+  if (phase_ == Phase::kRepairing) give_up_repair(actions);
+  if (phase_ == Phase::kLive) ask(actions);
+  needed_ = std::max(needed_, item);
+  drop_buffer();
 }
 
 void StreamReader::apply_buffer(Actions& actions) {

@@ -10,6 +10,9 @@
 //                                                 └──────────────────► live ─── ahead ─┘ ▼
 //                                                   (buffered frames after S)  ◄─────────┘
 //
+// An item of a replay without content is a jump: what was before it is void, and the state is asked
+// for. Nothing of it counts as lost.
+//
 // The caller feeds events and carries out the actions, in order.
 
 #pragma once
@@ -95,6 +98,7 @@ class StreamReader {
   void wait(SteadyTime now);
   void lose(std::uint64_t from, std::uint64_t to, Actions& actions);
   void give_up_repair(Actions& actions);
+  void jump(std::uint64_t item, Actions& actions);
   void apply_buffer(Actions& actions);
   void keep(Frame frame, Actions& actions);
   void drop_buffer();

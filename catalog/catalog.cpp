@@ -50,6 +50,7 @@ Result<Catalog> Catalog::load(std::shared_ptr<Store> store) {
   Catalog catalog(std::move(store));
   if (const auto read = catalog.read_definitions(); !read) return read.error();
   if (const auto read = catalog.read_history(); !read) return read.error();
+  if (const auto read = catalog.read_policies(); !read) return read.error();
   return catalog;
 }
 

@@ -9,6 +9,7 @@
 //          s/<uuid>       SnapshotHeader           S/<uuid>   Snapshot (a store may compress it)
 //          t/<uuid>       tags in a snapshot       j/<uuid>   Job
 //          i/<uuid>       idempotency key → job's uuid
+//          y/<name>       Policy
 //
 // A uuid is its 16 bytes; structs are packed as model/packing.h does. "In any case" means that
 // ASCII letters are alike.
@@ -73,6 +74,27 @@ class Catalog {
   std::uint32_t journaled_through() const { return journaled_through_; }
   Result<Unit> set_journaled_through(std::uint32_t channel);
 
+  // Policies ----------------------------------------------------------------------------------
+
+  /// In the order in which they are asked.
+  const std::vector<model::Policy>& policies() const { return policies_; }
+  /// Grows with each change, from 0 at load().
+  std::uint64_t policy_changes() const { return policy_changes_; }
+  const model::Policy* find_policy(const std::string& name) const;
+  /// Puts it in the place of its namesake.
+  /// Errors: those of check_policy() and Store::commit; kNotFound naming a tag that nobody
+  /// defined; kUnavailable beyond kPoliciesMax.
+  Result<Unit> set_policy(const model::Policy& policy);
+  /// Errors: kNotFound; those of Store::commit.
+  Result<Unit> remove_policy(const std::string& name);
+  /// `policies()` with `policy` in the place of its namesake; checked as by set_policy().
+  Result<std::vector<model::Policy>> with_policy(const model::Policy& policy) const;
+  /// By channel number: which of `policies` (in order) decides, as its index; kNoPolicy: none.
+  std::vector<std::uint32_t> deciding(const std::vector<model::Policy>& policies) const;
+  static constexpr std::uint32_t kNoPolicy = ~0u;
+  /// Errors: kNotFound for an address that nobody defined.
+  Result<model::api::PolicyExplanation> explain(const std::string& address) const;
+
   // Snapshots ---------------------------------------------------------------------------------
 
   /// One atomic write of header and body. kConflict when that id is there.
@@ -100,6 +122,7 @@ class Catalog {
   friend class Import;  // pv_import.cpp: import_csv()
   Result<Unit> read_definitions();
   Result<Unit> read_history();
+  Result<Unit> read_policies();
   void show(model::PvEntry entry);
   void show(model::TagGroup group);
   Result<PvFilter> filter(const model::Scope& scope) const;
@@ -118,6 +141,8 @@ class Catalog {
   std::unordered_map<Uuid, std::vector<Uuid>> snapshot_tags_;  // sorted
   std::unordered_map<Uuid, model::Job> jobs_;
   std::unordered_map<Uuid, Uuid> idempotency_;
+  std::vector<model::Policy> policies_;  // in order
+  std::uint64_t policy_changes_ = 0;
 };
 
 }  // namespace tidemark::catalog

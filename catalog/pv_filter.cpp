@@ -27,6 +27,13 @@ void PvFilter::names(const std::vector<std::string>& names) {
 
 void PvFilter::text(std::string_view part) { text_ = lowered(part); }
 
+bool PvFilter::fits(const std::string& address) const {
+  if (address.empty()) return false;
+  return !named_ || exact_.count(address) > 0 ||
+         std::any_of(globs_.begin(), globs_.end(),
+                     [&](const auto& glob) { return glob_match(glob, address); });
+}
+
 bool PvFilter::matches(const model::PvEntry& pv) const {
   if (none_ || (pvs_ && pvs_->count(pv.id) == 0)) return false;
   const auto has_any = [&](const std::vector<Uuid>& tags) {
@@ -36,13 +43,7 @@ bool PvFilter::matches(const model::PvEntry& pv) const {
   };
   if (!std::all_of(tags_.begin(), tags_.end(), has_any)) return false;
   if (named_) {
-    const auto named = [&](const std::string& address) {
-      if (address.empty()) return false;
-      return exact_.count(address) > 0 ||
-             std::any_of(globs_.begin(), globs_.end(),
-                         [&](const auto& glob) { return glob_match(glob, address); });
-    };
-    if (!named(pv.setpoint) && !named(pv.readback) && !named(pv.config)) return false;
+    if (!fits(pv.setpoint) && !fits(pv.readback) && !fits(pv.config)) return false;
   }
   return text_.empty() || contains(pv.setpoint, text_) || contains(pv.readback, text_) ||
          contains(pv.config, text_) || contains(pv.device, text_) ||

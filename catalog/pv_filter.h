@@ -30,6 +30,8 @@ class PvFilter {
   void nothing() { none_ = true; }
 
   bool matches(const model::PvEntry& pv) const;
+  /// What names() asks of one address alone.
+  bool fits(const std::string& address) const;
   /// True when there is no condition.
   bool all() const { return !none_ && !named_ && !pvs_ && tags_.empty() && text_.empty(); }
 

@@ -3,7 +3,7 @@
 #   tidemark_library(<name> [SHARED] [SOURCES <file>...] [HEADERS <file>...]
 #                      [USES <target>...] [PRIVATELY <target>...])
 #                      SHARED: becomes part of the shared library that is installed
-#   tidemark_test(<folder> SOURCES <file>... USES <target>...)
+#   tidemark_test(<folder> SOURCES <file>... USES <target>... [LABELS <label>...] [TIMEOUT <s>])
 #
 # A folder is a library, tidemark::<name>. Its headers are included by their path from
 # the root, "journal/store.h", and that path resolves only in targets that use the
@@ -47,7 +47,10 @@ endfunction()
 # Tests of one folder: one program, one CTest entry per test case, labelled by folder.
 # A test that starts real processes names its label in LABELS (system, ioc) too.
 function(tidemark_test folder)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;USES;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;USES;LABELS")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
   # Tests see each other's headers by their path from the root, "test/bus/…", and of the rest only
   # what they use.
   file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/test/view")
@@ -57,7 +60,7 @@ function(tidemark_test folder)
   target_link_libraries(${folder}_test PRIVATE tidemark::warnings ${arg_USES} GTest::gmock
                                                GTest::gtest_main)
   gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS "${folder};${arg_LABELS}" TIMEOUT 120)
+                       PROPERTIES LABELS "${folder};${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
 endfunction()
 
 # A fuzzer: with TIDEMARK_FUZZ a libFuzzer program; always a test that runs it over its corpus,

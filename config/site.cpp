@@ -325,6 +325,7 @@ void read_bus(Section section, Site& site) {
     bus.keys = absolute(site, bus.keys);
   }
   section.flag("insecure", bus.insecure);
+  section.number("spool_bytes_max", bus.spool_bytes_max, 1 << 16, std::int64_t{1} << 36);
   if (bus.exposed() && !bus.insecure) {
     const bool address = !is_loopback(bus.address);
     section.fault(address                   ? "address"
@@ -353,8 +354,14 @@ void read_rest(const toml::table& root, Site& site, Faults& faults) {
                  std::int64_t{1} << 36);
   monitor.finish();
 
+  Section guard(root, "guard", faults);
+  guard.number("pv_updates_per_s_max", site.guard.pv_updates_per_s_max, 1, 1'000'000);
+  guard.number("pv_bytes_per_s_max", site.guard.pv_bytes_per_s_max, 1024, std::int64_t{1} << 36);
+  guard.finish();
+
   Section journal(root, "journal", faults);
   journal.word("sync", site.journal.sync, {"batch", "interval"});
+  journal.word("log_level", site.journal.log_level, {"debug", "info", "warning", "error", "off"});
   journal.finish();
 
   Section gateway(root, "gateway", faults);
@@ -379,7 +386,7 @@ void read_rest(const toml::table& root, Site& site, Faults& faults) {
 
 void check_tables(const toml::table& root, Faults& faults) {
   const std::vector<std::string> known = {"site",    "bus",     "epics",     "monitor",
-                                          "journal", "gateway", "supervisor"};
+                                          "guard",   "journal", "gateway",   "supervisor"};
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;

@@ -25,6 +25,8 @@ struct BusConfig {
   std::vector<std::string> registries;
   std::string keys;       // tcp only: directory of CURVE keys, absolute; empty: without keys
   bool insecure = false;  // tcp beyond loopback without keys
+  /// On disk, of each node: records that the journal does not have yet, for the node's next life.
+  std::size_t spool_bytes_max = 64u << 20;
 
   bool uses_keys() const { return transport == "tcp" && !keys.empty(); }
   /// Whether others on the network can read along, and take part.
@@ -44,8 +46,15 @@ struct MonitorConfig {
   std::size_t holdback_bytes_max = 256u << 20;  // updates that the journal has not acknowledged
 };
 
+/// The storage guard: what of one PV may be archived before it is thinned.
+struct GuardConfig {
+  double pv_updates_per_s_max = 1000;
+  double pv_bytes_per_s_max = 1 << 20;  // 90 GB a day, before it is compressed
+};
+
 struct JournalConfig {
-  std::string sync = "batch";  // or "interval"
+  std::string sync = "batch";      // or "interval"
+  std::string log_level = "info";  // of our nodes' messages that become records; or "off"
 };
 
 struct GatewayConfig {
@@ -74,6 +83,7 @@ struct Site {
   BusConfig bus;
   EpicsConfig epics;
   MonitorConfig monitor;
+  GuardConfig guard;
   JournalConfig journal;
   GatewayConfig gateway;
   SupervisorConfig supervisor;

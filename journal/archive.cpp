@@ -1,6 +1,7 @@
 #include "journal/archive.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "journal/packed_value.h"
 
@@ -111,12 +112,46 @@ bool is_wanted(BytesView key, const std::vector<model::ChannelId>* only) {
   return first != only->end() && raw(*first) < end;
 }
 
-/// Chunks of one channel come in the order of their lines, but quiet and busy ones do not.
-void apply_newer(MachineState& state, const Sample& sample) {
-  const auto* row = state.find(sample.update.channel);
-  const bool is_value = sample.update.event == model::PvUpdate::Event::kValue;
-  if (row != nullptr && (is_value ? row->value_line : row->link_line) >= sample.line) return;
-  state.apply(sample.line, sample.update);
+/// The last connection of each channel, which brought what its IOC says of it.
+using Connected =
+    std::unordered_map<std::uint32_t, std::pair<Line, std::shared_ptr<const model::PvMeta>>>;
+
+/// Of each channel the last value, the last word on its connection, and the last connection: all
+/// that its state is made of. Chunks of one channel come in the order of their lines, but quiet and
+/// busy ones do not.
+void apply_last(MachineState& state, Connected& connected, const std::vector<Sample>& samples,
+                Line after, Line to) {
+  bool has_value = false;
+  bool has_link = false;
+  for (auto i = samples.size(); i-- > 0;) {
+    const auto& [line, update] = samples[i];
+    if (i + 1 < samples.size() && samples[i + 1].update.channel != update.channel) {
+      has_value = has_link = false;
+    }
+    const bool is_value = update.event == model::PvUpdate::Event::kValue;
+    if (line > to || line <= after) continue;
+    if (update.event == model::PvUpdate::Event::kConnected) {
+      auto& newest = connected[raw(update.channel)];
+      if (newest.first < line) newest = {line, update.meta};
+    }
+    auto& has = is_value ? has_value : has_link;
+    if (has) continue;
+    has = true;
+    const auto* row = state.find(update.channel);
+    const bool known = row != nullptr && (is_value ? row->value_line : row->link_line) >= line;
+    if (!known) state.apply(line, update);
+  }
+}
+
+void set_metas(MachineState& state, const Connected& connected) {
+  for (const auto& [number, newest] : connected) {
+    const model::ChannelId channel{number};
+    const auto* row = state.find(channel);
+    if (row == nullptr) continue;  // the live table has no such channel
+    auto with_meta = *row;
+    with_meta.meta = newest.second;
+    state.set(channel, std::move(with_meta));
+  }
 }
 
 }  // namespace
@@ -156,21 +191,19 @@ Result<Unit> Archive::apply_chunks(Line after, Line to, const std::vector<model:
   const auto& segments = projections_->segments();
   Result<Unit> result = Unit{};
   std::vector<Sample> samples;
+  Connected connected;
   const auto apply_chunk = [&](BytesView key, BytesView value) {
     if (!is_wanted(key, only)) return true;
-    const auto chunk = checked(value);
-    const auto header =
-        chunk ? decode_chunk_header(chunk.value()) : Result<ChunkHeader>(chunk.error());
+    const auto chunk = unchecked(value);
+    const auto header = decode_chunk_header(chunk);
     if (!header) {
       result = header.error();
       return false;
     }
     if (header.value().first > to || header.value().last <= after) return true;
     samples.clear();
-    result = decode_chunk(chunk.value(), samples);
-    for (const auto& each : samples) {
-      if (each.line > after && each.line <= to) apply_newer(state, each);
-    }
+    result = decode_chunk(chunk, samples);
+    if (result) apply_last(state, connected, samples, after, to);
     return result.ok();
   };
   for (auto segment = segments.of(Line{raw(after) + 1}); segment <= segments.of(to); ++segment) {
@@ -178,6 +211,7 @@ Result<Unit> Archive::apply_chunks(Line after, Line to, const std::vector<model:
                                                     chunks_mark_key(segment), apply_chunk);
     if (!scanned || !result) return scanned ? result : scanned;
   }
+  set_metas(state, connected);
   return Unit{};
 }
 

@@ -1,49 +1,33 @@
 // journal/chunk.cpp
 //
-// Values stand in runs of one type. Scalars of fixed width are the difference to (integers), or
-// XOR with (floating point) the one before; a long run of floating point is transposed, all first
-// bytes, then all second bytes, …, because neighbours differ in the last ones. All else is a PV
-// batch inside.
+// The header, and the columns that every update has. value_columns.* has the values.
 
 #include "journal/chunk.h"
 
-#include <zstd.h>
-
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
-#include <cstring>
+#include <span>
 
 #include "base/varint.h"
-#include "model/value_types.h"
+#include "journal/chunk_body.h"
+#include "journal/int_column.h"
+#include "journal/value_columns.h"
 
 namespace tidemark::journal {
 namespace {
 
-using model::PvUpdate;
-using model::TypeCode;
-
-constexpr std::uint8_t kFormat = 1;
-constexpr std::uint8_t kZstd = 1;
+constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kZstd = 1;  // format 1
 constexpr std::uint8_t kNumbers = 2;
 constexpr std::uint8_t kHidden = 4;
-constexpr std::uint32_t kNumbersFrom = 256;   // samples: below, the header would be the chunk
-constexpr std::size_t kTransposeFrom = 8;     // values of a run
-constexpr std::size_t kPackFrom = 64;         // bytes of a body
-constexpr std::size_t kBodyMax = 128u << 20;  // bytes, unpacked
-constexpr int kZstdLevel = 1;
+constexpr std::uint32_t kNumbersFrom = 256;  // samples: below, the header would be the chunk
+/// The rate at which time goes by with the lines counts 1/65536 ns.
+constexpr unsigned kRateShift = 16;
 
 Error corrupt(const char* what) {
   return Error{Code::kCorruption, std::string("history chunk: ") + what};
-}
-
-TypeCode row_type(const PvUpdate& update) {
-  switch (update.event) {
-    case PvUpdate::Event::kConnected: return TypeCode::kConnected;
-    case PvUpdate::Event::kDisconnected: return TypeCode::kDisconnected;
-    case PvUpdate::Event::kValue: break;
-  }
-  return model::type_code(update.value);
 }
 
 std::int64_t ns(UtcTime time) { return time.time_since_epoch().count(); }
@@ -55,239 +39,155 @@ std::int64_t plus(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
-bool same_channel(const Sample& a, const Sample& b) { return a.update.channel == b.update.channel; }
 
-/// XOR with the one before of the same channel; `samples` are theirs.
-template <class Bits>
-void put_floats(Bytes& out, const Sample* samples, const std::vector<Bits>& bits) {
-  std::vector<Bits> differences(bits);
-  for (std::size_t i = 1; i < bits.size(); ++i) {
-    if (same_channel(samples[i], samples[i - 1])) differences[i] ^= bits[i - 1];
-  }
-  if (bits.size() < kTransposeFrom) {
-    for (const auto each : differences) append_le(out, each);
-    return;
-  }
-  for (unsigned shift = 0; shift < 8 * sizeof(Bits); shift += 8) {
-    for (const auto each : differences) out.push_back(static_cast<char>(each >> shift));
-  }
+/// What time the rate expects at a line, from that of the first.
+std::int64_t expected(std::int64_t rate, std::int64_t lines) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(rate) *
+                                   static_cast<std::uint64_t>(lines)) >>
+         kRateShift;
 }
 
-template <class Bits>
-bool take_floats(VarintReader& from, const Sample* samples, std::size_t count,
-                 std::vector<Bits>& bits) {
-  if (count > from.left() / sizeof(Bits)) return false;
-  const auto bytes = from.take_bytes(count * sizeof(Bits));
-  bits.assign(count, 0);
-  if (count < kTransposeFrom) {
-    for (std::size_t i = 0; i < count; ++i) bits[i] = read_le<Bits>(bytes, i * sizeof(Bits));
-  } else {
-    const auto* byte = reinterpret_cast<const unsigned char*>(bytes.data());
-    for (unsigned shift = 0; shift < 8 * sizeof(Bits); shift += 8) {
-      for (std::size_t i = 0; i < count; ++i) {
-        bits[i] |= static_cast<Bits>(static_cast<Bits>(*byte++) << shift);
-      }
-    }
+using Numbers = std::vector<std::int64_t>;
+
+void put_channels(Bytes& out, const ChunkColumns& columns) {
+  append_varint(out, columns.channels.size());
+  Numbers channels;
+  Numbers counts;
+  for (const auto& each : columns.channels) {
+    channels.push_back(raw(each.channel));
+    counts.push_back(each.count);
   }
-  for (std::size_t i = 1; i < count; ++i) {
-    if (same_channel(samples[i], samples[i - 1])) bits[i] ^= bits[i - 1];
-  }
-  return true;
+  append_column(out, channels, kAsSteps);
+  if (channels.size() > 1) append_column(out, counts, kAsValues);
 }
 
-std::int64_t integer_of(const model::PvValue& value) {
-  return std::visit(
-      [](const auto& each) -> std::int64_t {
-        using T = std::decay_t<decltype(each)>;
-        if constexpr (std::is_integral_v<T>) {
-          return each;
-        } else if constexpr (std::is_same_v<T, model::EnumIndex>) {
-          return each.index;
-        } else {
-          return 0;
-        }
-      },
-      value);
-}
-
-std::optional<model::PvValue> value_of(TypeCode type, std::int64_t number) {
-  switch (type) {
-    case TypeCode::kLong: return static_cast<std::int32_t>(number);
-    case TypeCode::kShort: return static_cast<std::int16_t>(number);
-    case TypeCode::kChar: return static_cast<std::uint8_t>(number);
-    case TypeCode::kEnum: return model::EnumIndex{static_cast<std::uint16_t>(number)};
-    default: return std::nullopt;
-  }
-}
-
-void put_run(Bytes& out, TypeCode type, const Sample* samples, std::size_t count) {
-  switch (type) {
-    case TypeCode::kNone:
-    case TypeCode::kDisconnected: return;
-    case TypeCode::kDouble: {
-      std::vector<std::uint64_t> bits(count);
-      for (std::size_t i = 0; i < count; ++i) {
-        bits[i] = std::bit_cast<std::uint64_t>(std::get<double>(samples[i].update.value));
-      }
-      return put_floats(out, samples, bits);
-    }
-    case TypeCode::kFloat: {
-      std::vector<std::uint32_t> bits(count);
-      for (std::size_t i = 0; i < count; ++i) {
-        bits[i] = std::bit_cast<std::uint32_t>(std::get<float>(samples[i].update.value));
-      }
-      return put_floats(out, samples, bits);
-    }
-    case TypeCode::kLong:
-    case TypeCode::kShort:
-    case TypeCode::kChar:
-    case TypeCode::kEnum: {
-      std::int64_t before = 0;
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto number = integer_of(samples[i].update.value);
-        append_varint(out, zigzag(number - before));
-        before = number;
-      }
-      return;
-    }
-    default: break;
-  }
-  std::vector<PvUpdate> updates;
-  for (std::size_t i = 0; i < count; ++i) {
-    updates.push_back(samples[i].update);
-    updates.back().channel = {};
-  }
-  const auto packed = model::encode_updates(updates);
-  append_varint(out, packed.size());
-  out += packed;
-}
-
-/// False: it is not what put_run() writes.
-bool take_run(VarintReader& from, TypeCode type, Sample* samples, std::size_t count) {
-  switch (type) {
-    case TypeCode::kNone: return true;
-    case TypeCode::kDisconnected:
-      for (std::size_t i = 0; i < count; ++i) {
-        samples[i].update.event = PvUpdate::Event::kDisconnected;
-      }
-      return true;
-    case TypeCode::kDouble: {
-      std::vector<std::uint64_t> bits;
-      if (!take_floats(from, samples, count, bits)) return false;
-      for (std::size_t i = 0; i < count; ++i) {
-        samples[i].update.value = std::bit_cast<double>(bits[i]);
-      }
-      return true;
-    }
-    case TypeCode::kFloat: {
-      std::vector<std::uint32_t> bits;
-      if (!take_floats(from, samples, count, bits)) return false;
-      for (std::size_t i = 0; i < count; ++i) {
-        samples[i].update.value = std::bit_cast<float>(bits[i]);
-      }
-      return true;
-    }
-    case TypeCode::kLong:
-    case TypeCode::kShort:
-    case TypeCode::kChar:
-    case TypeCode::kEnum: {
-      std::int64_t number = 0;
-      for (std::size_t i = 0; i < count; ++i) {
-        number = plus(number, from.take_signed());
-        samples[i].update.value = *value_of(type, number);
-      }
-      return from.ok();
-    }
-    default: break;
-  }
+bool take_channels(VarintReader& from, std::size_t count, ChunkColumns& columns) {
   const auto size = from.take();
-  if (size > from.left()) return false;
-  auto updates = model::decode_updates(from.take_bytes(size));
-  if (!updates || updates.value().size() != count) return false;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (row_type(updates.value()[i]) != type) return false;
-    const auto channel = samples[i].update.channel;
-    samples[i].update = std::move(updates.value()[i]);
-    samples[i].update.channel = channel;
+  if (!from.ok() || size == 0 || size > count) return false;
+  Numbers channels(size);
+  Numbers counts(size, static_cast<std::int64_t>(count));
+  if (!take_column(from, channels) || (size > 1 && !take_column(from, counts))) return false;
+  std::size_t left = count;
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto some = static_cast<std::uint64_t>(counts[i]);
+    if (some == 0 || some > left || channels[i] != static_cast<std::uint32_t>(channels[i])) {
+      return false;
+    }
+    left -= some;
+    columns.channels.push_back({model::ChannelId{static_cast<std::uint32_t>(channels[i])},
+                                static_cast<std::uint32_t>(some)});
+  }
+  return left == 0;
+}
+
+/// Two columns: what each channel begins with, and in how large steps it goes on.
+void put_steps(Bytes& out, const ChunkColumns& columns, std::span<const std::int64_t> values) {
+  Numbers firsts;
+  Numbers steps;
+  std::size_t at = 0;
+  for (const auto& [channel, count] : columns.channels) {
+    firsts.push_back(values[at]);
+    for (std::size_t i = at + 1; i < at + count; ++i) {
+      steps.push_back(minus(values[i], values[i - 1]));
+    }
+    at += count;
+  }
+  append_column(out, firsts);
+  append_column(out, steps, kAsValues | kAsSteps | kAsSlope);
+}
+
+bool take_steps(VarintReader& from, const ChunkColumns& columns, std::span<std::int64_t> values) {
+  Numbers firsts(columns.channels.size());
+  Numbers steps(values.size() - firsts.size());
+  if (!take_column(from, firsts) || !take_column(from, steps)) return false;
+  std::size_t at = 0;
+  std::size_t step = 0;
+  for (std::size_t i = 0; i < firsts.size(); ++i) {
+    values[at] = firsts[i];
+    const auto end = at + columns.channels[i].count;
+    for (++at; at < end; ++at) values[at] = plus(values[at - 1], steps[step++]);
   }
   return true;
 }
 
-/// Calls `run` for each stretch of samples for which `key` gives the same.
-template <class Key, class Run>
-void for_runs(const std::vector<Sample>& samples, Key&& key, Run&& run) {
-  for (std::size_t begin = 0; begin < samples.size();) {
-    std::size_t end = begin + 1;
-    while (end < samples.size() && key(samples[end]) == key(samples[begin])) ++end;
-    run(begin, end - begin);
+/// Lines tell the time where a machine is busy: each update takes as long as the next one.
+std::int64_t rate_of(const ChunkColumns& columns) {
+  const auto [first, last] = std::minmax_element(columns.lines.begin(), columns.lines.end());
+  if (first == last) return 0;
+  const auto time = [&](auto at) { return columns.times[static_cast<std::size_t>(at - columns.lines.begin())]; };
+  const auto rate = static_cast<double>(minus(time(last), time(first))) /
+                    static_cast<double>(minus(*last, *first));
+  constexpr double kRateMax = 1e12;  // ns a line; a slower machine does not go by lines
+  return std::abs(rate) > kRateMax ? 0 : static_cast<std::int64_t>(rate * (1u << kRateShift));
+}
+
+void put_times(Bytes& out, const ChunkColumns& columns, std::int64_t first_line,
+               std::int64_t first_time) {
+  Numbers times;
+  times.reserve(columns.size());
+  for (const auto each : columns.times) times.push_back(minus(each, first_time));
+  const auto begin = out.size();
+  append_varint(out, zigzag(0));
+  if (columns.channels.size() == 1) {
+    append_column(out, times, kAsSteps | kAsBends | kAsSlope);
+  } else {
+    put_steps(out, columns, times);
+  }
+  const auto rate = rate_of(columns);
+  if (rate == 0) return;
+  Bytes by_rate;
+  append_varint(by_rate, zigzag(rate));
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    times[i] = minus(times[i], expected(rate, minus(columns.lines[i], first_line)));
+  }
+  append_column(by_rate, times, kAsValues | kAsSteps);
+  if (by_rate.size() < out.size() - begin) out.replace(begin, out.size() - begin, by_rate);
+}
+
+bool take_times(VarintReader& from, std::int64_t first_line, std::int64_t first_time,
+                ChunkColumns& columns) {
+  const auto rate = from.take_signed();
+  auto& times = columns.times;
+  times.resize(columns.lines.size());
+  if (rate == 0 && columns.channels.size() > 1) {
+    if (!take_steps(from, columns, times)) return false;
+  } else if (!take_column(from, times)) {
+    return false;
+  }
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    times[i] = plus(plus(times[i], first_time),
+                    expected(rate, minus(columns.lines[i], first_line)));
+  }
+  return true;
+}
+
+void put_alarms(Bytes& out, const std::vector<model::Alarm>& alarms) {
+  for (std::size_t begin = 0; begin < alarms.size();) {
+    auto end = begin + 1;
+    while (end < alarms.size() && alarms[end] == alarms[begin]) ++end;
+    append_varint(out, end - begin);
+    out.push_back(static_cast<char>(alarms[begin].severity));
+    out.push_back(static_cast<char>(alarms[begin].status));
     begin = end;
   }
 }
 
-Bytes encode_body(const std::vector<Sample>& samples, Line first, bool any_hidden) {
-  Bytes body;
-  body.reserve(samples.size() * 16 + 64);
-  auto channel = std::uint32_t{0};
-  for_runs(
-      samples, [](const Sample& each) { return each.update.channel; },
-      [&](std::size_t begin, std::size_t count) {
-        append_varint(body, raw(samples[begin].update.channel) - channel);
-        append_varint(body, count);
-        channel = raw(samples[begin].update.channel);
-      });
-  // Each channel begins anew: from the first line, and from the first time of the channel before.
-  for_runs(
-      samples, [](const Sample& each) { return each.update.channel; },
-      [&](std::size_t begin, std::size_t count) {
-        append_varint(body, raw(samples[begin].line) - raw(first));
-        for (std::size_t i = begin + 1; i < begin + count; ++i) {
-          append_varint(body, raw(samples[i].line) - raw(samples[i - 1].line) - 1);
-        }
-      });
-  auto start = ns(samples.front().update.taken_at);
-  for_runs(
-      samples, [](const Sample& each) { return each.update.channel; },
-      [&](std::size_t begin, std::size_t count) {
-        const auto begun = ns(samples[begin].update.taken_at);
-        append_varint(body, zigzag(minus(begun, start)));
-        start = begun;
-        std::int64_t step = 0;
-        for (std::size_t i = begin + 1; i < begin + count; ++i) {
-          const auto now =
-              minus(ns(samples[i].update.taken_at), ns(samples[i - 1].update.taken_at));
-          append_varint(body, zigzag(minus(now, step)));
-          step = now;
-        }
-      });
-  for_runs(
-      samples, [](const Sample& each) { return each.update.alarm; },
-      [&](std::size_t begin, std::size_t count) {
-        const auto& alarm = samples[begin].update.alarm;
-        append_varint(body, count);
-        body.push_back(static_cast<char>(alarm.severity));
-        body.push_back(static_cast<char>(alarm.status));
-      });
-  if (any_hidden) {
-    for (const auto& each : samples) append_varint(body, each.update.hidden_before);
+bool take_alarms(VarintReader& from, std::size_t count, std::vector<model::Alarm>& alarms) {
+  while (alarms.size() < count) {
+    const auto run = from.take();
+    const auto severity = from.take_byte();
+    const auto status = from.take_byte();
+    if (run == 0 || run > count - alarms.size() || severity > 3) return false;
+    alarms.insert(alarms.end(), run, {static_cast<model::Severity>(severity), status});
   }
-  for_runs(
-      samples, [](const Sample& each) { return row_type(each.update); },
-      [&](std::size_t begin, std::size_t count) {
-        const auto type = row_type(samples[begin].update);
-        append_varint(body, count);
-        body.push_back(static_cast<char>(type));
-        put_run(body, type, &samples[begin], count);
-      });
-  return body;
+  return from.ok();
 }
 
-Bytes compressed(const Bytes& body) {
-  Bytes packed(ZSTD_compressBound(body.size()), '\0');
-  const auto size =
-      ZSTD_compress(packed.data(), packed.size(), body.data(), body.size(), kZstdLevel);
-  TIDEMARK_CHECK(ZSTD_isError(size) == 0U);
-  packed.resize(size);
-  return packed;
+bool take_hidden(VarintReader& from, std::size_t count, Numbers& hidden) {
+  hidden.resize(count);
+  if (!take_column(from, hidden)) return false;
+  return std::all_of(hidden.begin(), hidden.end(),
+                     [](auto each) { return each == static_cast<std::uint32_t>(each); });
 }
 
 /// In the order in which they are stored.
@@ -295,31 +195,23 @@ std::array<double*, 6> figures_of(ChunkHeader::Numbers& numbers) {
   return {&numbers.first, &numbers.last, &numbers.min, &numbers.max, &numbers.sum, &numbers.spread};
 }
 
-struct Opened {
-  ChunkHeader header;
-  std::int64_t first_time = 0;
-  bool any_hidden = false;
-  bool is_packed = false;
-  std::size_t body_bytes = 0;  // unpacked
-  BytesView body;
-};
-
-Result<Opened> open(BytesView chunk) {
+Result<ChunkParts> open(BytesView chunk) {
   VarintReader from(chunk);
-  if (from.take_byte() != kFormat) return corrupt("format");
+  ChunkParts parts;
+  parts.format = from.take_byte();
+  if (parts.format != 1 && parts.format != kFormat) return corrupt("format");
   const auto flags = from.take_byte();
-  Opened opened;
-  auto& header = opened.header;
+  auto& header = parts.header;
   const auto count = from.take();
   if (count == 0 || count > kChunkSamplesMax) return corrupt("number of samples");
   header.count = static_cast<std::uint32_t>(count);
   header.first = Line{from.take()};
   header.last = Line{raw(header.first) + from.take()};
-  opened.first_time = from.take_signed();
+  parts.first_time = from.take_signed();
   const auto before = from.take();
   const auto after = from.take();
-  header.earliest = UtcTime{Duration{minus(opened.first_time, static_cast<std::int64_t>(before))}};
-  header.latest = UtcTime{Duration{plus(opened.first_time, static_cast<std::int64_t>(after))}};
+  header.earliest = UtcTime{Duration{minus(parts.first_time, static_cast<std::int64_t>(before))}};
+  header.latest = UtcTime{Duration{plus(parts.first_time, static_cast<std::int64_t>(after))}};
   const auto worst = from.take_byte();
   if (worst > 3) return corrupt("severity");
   header.worst = static_cast<model::Severity>(worst);
@@ -333,13 +225,11 @@ Result<Opened> open(BytesView chunk) {
     }
     header.numbers = numbers;
   }
-  opened.any_hidden = (flags & kHidden) != 0;
-  opened.is_packed = (flags & kZstd) != 0;
-  opened.body_bytes = from.take();
+  parts.any_hidden = (flags & kHidden) != 0;
+  parts.is_packed = (flags & kZstd) != 0;
   if (!from.ok()) return corrupt("cut off");
-  if (opened.body_bytes > kBodyMax) return corrupt("larger than any is");
-  opened.body = from.take_bytes(from.left());
-  return opened;
+  parts.body = from.rest();
+  return parts;
 }
 
 std::optional<ChunkHeader::Numbers> numbers_of(const std::vector<Sample>& samples) {
@@ -365,7 +255,7 @@ std::optional<ChunkHeader::Numbers> numbers_of(const std::vector<Sample>& sample
 
 }  // namespace
 
-Bytes encode_chunk(const std::vector<Sample>& samples) {
+Bytes encode_chunk(const std::vector<Sample>& samples, ChunkSizes* sizes) {
   TIDEMARK_CHECK(!samples.empty() && samples.size() <= kChunkSamplesMax);
   const auto first_time = ns(samples.front().update.taken_at);
   auto earliest = first_time;
@@ -382,23 +272,14 @@ Bytes encode_chunk(const std::vector<Sample>& samples) {
     worst = std::max(worst, each.update.alarm.severity);
     any_hidden |= each.update.hidden_before != 0;
   }
-  const bool is_alone = same_channel(samples.front(), samples.back());
+  const bool is_alone = samples.front().update.channel == samples.back().update.channel;
   const auto numbers =
       samples.size() < kNumbersFrom || !is_alone ? std::nullopt : numbers_of(samples);
-  auto body = encode_body(samples, first, any_hidden);
-  const auto body_bytes = body.size();
-  bool is_packed = false;
-  if (body.size() >= kPackFrom) {
-    auto packed = compressed(body);
-    is_packed = packed.size() < body.size();
-    if (is_packed) body = std::move(packed);
-  }
 
   Bytes out;
-  out.reserve(body.size() + 64);
+  out.reserve(samples.size() * 8 + 128);
   out.push_back(static_cast<char>(kFormat));
-  out.push_back(static_cast<char>((is_packed ? kZstd : 0) | (numbers ? kNumbers : 0) |
-                                  (any_hidden ? kHidden : 0)));
+  out.push_back(static_cast<char>((numbers ? kNumbers : 0) | (any_hidden ? kHidden : 0)));
   append_varint(out, samples.size());
   append_varint(out, raw(first));
   append_varint(out, raw(last) - raw(first));
@@ -413,99 +294,75 @@ Bytes encode_chunk(const std::vector<Sample>& samples) {
       append_le(out, std::bit_cast<std::uint64_t>(*each));
     }
   }
-  append_varint(out, body_bytes);
-  return out + body;
+  ChunkSizes ignored;
+  auto& into = sizes != nullptr ? *sizes : ignored;
+  std::size_t before = 0;
+  const auto count = [&](std::size_t& column) {
+    column += out.size() - before;
+    before = out.size();
+  };
+  count(into.head);
+  const auto columns = columns_of(samples);
+  const auto first_line = static_cast<std::int64_t>(raw(first));
+  put_channels(out, columns);
+  count(into.channels);
+  Numbers lines;
+  lines.reserve(samples.size());
+  for (const auto each : columns.lines) lines.push_back(minus(each, first_line));
+  put_steps(out, columns, lines);
+  count(into.lines);
+  put_times(out, columns, first_line, first_time);
+  count(into.times);
+  put_alarms(out, columns.alarms);
+  if (any_hidden) append_column(out, columns.hidden, kAsValues);
+  count(into.alarms);
+  append_values(out, columns);
+  count(into.values);
+  return out;
 }
 
 Result<ChunkHeader> decode_chunk_header(BytesView chunk) {
-  const auto opened = open(chunk);
-  if (!opened) return opened.error();
-  return opened.value().header;
+  const auto parts = open(chunk);
+  if (!parts) return parts.error();
+  return parts.value().header;
+}
+
+Result<Unit> decode_chunk(BytesView chunk, ChunkColumns& columns) {
+  columns.clear();
+  const auto parts = open(chunk);
+  if (!parts) return parts.error();
+  if (parts.value().format == 1) {
+    std::vector<Sample> samples;
+    const auto decoded = decode_body_format1(parts.value(), samples);
+    if (decoded) columns = columns_of(samples);
+    return decoded;
+  }
+  const auto& header = parts.value().header;
+  const auto first_line = static_cast<std::int64_t>(raw(header.first));
+  VarintReader from(parts.value().body);
+  if (!take_channels(from, header.count, columns)) return corrupt("channels");
+  columns.lines.resize(header.count);
+  if (!take_steps(from, columns, columns.lines)) return corrupt("lines");
+  for (auto& each : columns.lines) {
+    const auto distance = static_cast<std::uint64_t>(each);
+    if (distance > raw(header.last) - raw(header.first)) return corrupt("lines");
+    each = plus(first_line, each);
+  }
+  if (!take_times(from, first_line, parts.value().first_time, columns)) return corrupt("times");
+  if (!take_alarms(from, header.count, columns.alarms)) return corrupt("alarms");
+  if (parts.value().any_hidden && !take_hidden(from, header.count, columns.hidden)) {
+    return corrupt("hidden updates");
+  }
+  if (!take_values(from, columns)) return corrupt("values");
+  if (!from.ok() || from.left() != 0) return corrupt("length");
+  return Unit{};
 }
 
 Result<Unit> decode_chunk(BytesView chunk, std::vector<Sample>& out) {
-  const auto opened = open(chunk);
-  if (!opened) return opened.error();
-  const auto& [header, first_time, any_hidden, is_packed, body_bytes, stored] = opened.value();
-  Bytes unpacked;
-  auto body = stored;
-  if (is_packed) {
-    if (ZSTD_getFrameContentSize(stored.data(), stored.size()) != body_bytes) {
-      return corrupt("size");
-    }
-    unpacked.resize(body_bytes);
-    const auto size =
-        ZSTD_decompress(unpacked.data(), unpacked.size(), stored.data(), stored.size());
-    if (ZSTD_isError(size) != 0U || size != body_bytes) return corrupt("cannot be unpacked");
-    body = unpacked;
-  }
-  if (body.size() != body_bytes) return corrupt("size");
-
-  const std::size_t begin = out.size();
-  const std::size_t count = header.count;
-  out.resize(begin + count);
-  auto* samples = &out[begin];
-  VarintReader from(body);
-  std::vector<std::size_t> begins;  // of each channel
-  std::uint64_t channel = 0;
-  for (std::size_t at = 0; at < count;) {
-    channel += from.take();
-    const auto run = from.take();
-    if (!from.ok() || run == 0 || run > count - at || channel > ~std::uint32_t{0}) {
-      return corrupt("channels");
-    }
-    begins.push_back(at);
-    for (const auto end = at + run; at < end; ++at) {
-      samples[at].update.channel = model::ChannelId{static_cast<std::uint32_t>(channel)};
-    }
-  }
-  begins.push_back(count);
-  for (std::size_t run = 0; run + 1 < begins.size(); ++run) {
-    auto line = raw(header.first) + from.take();
-    samples[begins[run]].line = Line{line};
-    for (auto i = begins[run] + 1; i < begins[run + 1]; ++i) {
-      samples[i].line = Line{line += from.take() + 1};
-    }
-    if (line > raw(header.last)) return corrupt("lines");
-  }
-  std::vector<std::int64_t> times(count);
-  auto start = first_time;
-  for (std::size_t run = 0; run + 1 < begins.size(); ++run) {
-    start = times[begins[run]] = plus(start, from.take_signed());
-    std::int64_t step = 0;
-    for (auto i = begins[run] + 1; i < begins[run + 1]; ++i) {
-      step = plus(step, from.take_signed());
-      times[i] = plus(times[i - 1], step);
-    }
-  }
-  if (!from.ok()) return corrupt("times");
-  std::vector<model::Alarm> alarms(count);
-  for (std::size_t at = 0; at < count;) {
-    const auto run = from.take();
-    const auto severity = from.take_byte();
-    const auto status = from.take_byte();
-    if (run == 0 || run > count - at || severity > 3) return corrupt("alarms");
-    std::fill_n(alarms.begin() + static_cast<std::ptrdiff_t>(at), run,
-                model::Alarm{static_cast<model::Severity>(severity), status});
-    at += run;
-  }
-  std::vector<std::uint32_t> hidden(any_hidden ? count : 0);
-  for (auto& each : hidden) each = static_cast<std::uint32_t>(from.take());
-  for (std::size_t at = 0; at < count;) {
-    const auto run = from.take();
-    const auto type = static_cast<TypeCode>(from.take_byte());
-    if (!from.ok() || run == 0 || run > count - at) return corrupt("types");
-    if (!take_run(from, type, samples + at, run)) return corrupt("values");
-    at += run;
-  }
-  if (!from.ok() || from.left() != 0) return corrupt("length");
-  for (std::size_t i = 0; i < count; ++i) {
-    auto& update = samples[i].update;
-    update.taken_at = UtcTime{Duration{times[i]}};
-    update.alarm = alarms[i];
-    update.hidden_before = any_hidden ? hidden[i] : 0;
-  }
-  return Unit{};
+  ChunkColumns columns;
+  const auto decoded = decode_chunk(chunk, columns);
+  if (decoded) append_samples(columns, out);
+  return decoded;
 }
 
 }  // namespace tidemark::journal

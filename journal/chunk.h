@@ -5,7 +5,7 @@
 // its line.
 //
 //   header: count, lines, times, worst alarm, minimum, maximum, sum     read without the rest
-//   body:   channels · lines · times · alarms · hidden · values         packed by zstd
+//   body:   channels · lines · times · alarms · hidden · values         each packed as suits it
 //
 // docs/journal-format.md has every byte.
 
@@ -14,16 +14,9 @@
 #include <optional>
 #include <vector>
 
-#include "journal/store.h"
-#include "model/pv_update.h"
+#include "journal/chunk_columns.h"
 
 namespace tidemark::journal {
-
-/// One update of a channel, and where it stands in the journal.
-struct Sample {
-  Line line{};
-  model::PvUpdate update;
-};
 
 /// What a chunk says of itself.
 struct ChunkHeader {
@@ -51,11 +44,24 @@ inline constexpr std::uint32_t kChunkSamplesMax = 65'536;
 /// Of strings and arrays. One value may be larger, and is then a chunk of its own.
 inline constexpr std::size_t kChunkContentMax = 1u << 20;
 
+/// What the bytes of a chunk went into.
+struct ChunkSizes {
+  std::size_t head = 0;
+  std::size_t channels = 0;
+  std::size_t lines = 0;
+  std::size_t times = 0;
+  std::size_t alarms = 0;  // and what was hidden
+  std::size_t values = 0;
+};
+
 /// `samples`: 1 to kChunkSamplesMax, within kChunkContentMax, sorted by channel and then line.
-Bytes encode_chunk(const std::vector<Sample>& samples);
+/// Adds to `sizes`, if any.
+Bytes encode_chunk(const std::vector<Sample>& samples, ChunkSizes* sizes = nullptr);
 
 /// Errors: kCorruption.
 Result<ChunkHeader> decode_chunk_header(BytesView chunk);
+/// Errors: kCorruption; `columns` may have got some.
+Result<Unit> decode_chunk(BytesView chunk, ChunkColumns& columns);
 /// Appends to `out`, in the same order. Errors: kCorruption; `out` may have got some.
 Result<Unit> decode_chunk(BytesView chunk, std::vector<Sample>& out);
 

@@ -49,6 +49,12 @@ class MachineState {
   std::vector<ChannelState> rows_;  // by channel number; 0 is nobody
 };
 
+/// Channels of it (`only`: sorted; null: all) as updates, which applied to an empty live table make
+/// it what the machine was. In groups of at most `group_max` updates and some 4 MiB.
+std::vector<std::vector<model::PvUpdate>> as_updates(const MachineState& state,
+                                                     const std::vector<model::ChannelId>* only,
+                                                     std::size_t group_max);
+
 /// The rows of channels `begin` to `end - 1`, without meta, which changes too rarely to be
 /// repeated. At most kShardChannels.
 inline constexpr std::uint32_t kShardChannels = 4096;

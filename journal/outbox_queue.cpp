@@ -13,6 +13,16 @@ std::size_t size_of(const model::api::AppendSection& section) {
 
 }  // namespace
 
+OutboxQueue::OutboxQueue(OutboxLimits limits, std::uint64_t acknowledged,
+                         std::vector<model::api::AppendSection> sections)
+    : limits_(limits), acknowledged_(acknowledged) {
+  for (auto& section : sections) {
+    bytes_ += size_of(section);
+    next_sequence_ = section.sequence + section.count;
+    sections_.push_back({std::move(section), Worth::kRecords});
+  }
+}
+
 std::uint64_t OutboxQueue::push(SectionFormat format, Worth worth, std::uint32_t count,
                                 UtcTime sent_at, Bytes payload) {
   sections_.push_back({{next_sequence_, count, static_cast<std::uint8_t>(format), sent_at,

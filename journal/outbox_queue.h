@@ -32,6 +32,9 @@ enum class Worth { kUpdates, kRecords };
 class OutboxQueue {
  public:
   explicit OutboxQueue(OutboxLimits limits) : limits_(limits) {}
+  /// What a life that is over had said, by its own numbers; all beyond `acknowledged`.
+  OutboxQueue(OutboxLimits limits, std::uint64_t acknowledged,
+              std::vector<model::api::AppendSection> sections);
 
   /// Numbers `count` records and keeps them. Returns the number of the last.
   std::uint64_t push(SectionFormat format, Worth worth, std::uint32_t count, UtcTime sent_at,
@@ -50,6 +53,7 @@ class OutboxQueue {
   void rewind();
 
   bool idle() const { return sections_.empty(); }
+  std::uint64_t next_sequence() const { return next_sequence_; }
   std::uint64_t acknowledged_through() const { return acknowledged_; }
   std::size_t bytes() const { return bytes_; }
   std::uint64_t dropped() const { return dropped_; }
@@ -61,7 +65,7 @@ class OutboxQueue {
   };
   void make_room();
 
-  const OutboxLimits limits_;
+  OutboxLimits limits_;
   std::deque<Held> sections_;
   std::size_t sent_ = 0;  // of sections_, from the front
   std::uint32_t requests_ = 0;

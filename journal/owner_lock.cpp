@@ -48,6 +48,18 @@ Result<OwnerLock> OwnerLock::take(const std::string& directory) {
   return lock;
 }
 
+Result<OwnerLock> OwnerLock::look(const std::string& directory) {
+  const auto path = directory + "/owner";
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  OwnerLock lock(fd);
+  if (fd < 0 && errno == ENOENT) return lock;  // Of a journal that nobody has opened here.
+  if (fd >= 0 && ::flock(fd, LOCK_SH | LOCK_NB) == 0) return lock;
+  if (fd >= 0 && errno == EWOULDBLOCK) {
+    return Error{Code::kConflict, "journal: " + directory + " is held by " + read_owner(fd)};
+  }
+  return Error{Code::kUnavailable, "journal: cannot lock " + path + ": " + std::strerror(errno)};
+}
+
 OwnerLock::~OwnerLock() {
   if (fd_ >= 0) ::close(fd_);
 }

@@ -18,6 +18,10 @@ class OwnerLock {
   ///         kUnavailable  the file cannot be made or written.
   static Result<OwnerLock> take(const std::string& directory);
 
+  /// Keeps others from taking it, and changes nothing in the directory. Several may hold it so.
+  /// Errors: kConflict, as above; kUnavailable.
+  static Result<OwnerLock> look(const std::string& directory);
+
   OwnerLock(OwnerLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   OwnerLock& operator=(OwnerLock&&) = delete;
   ~OwnerLock();

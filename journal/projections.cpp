@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/failpoint.h"
 #include "base/varint.h"
 #include "journal/packed_value.h"
 #include "journal/segment_header.h"
@@ -266,6 +267,7 @@ void Projections::note_meta(Line line, const PvUpdate& update) {
 /// Of chunks, and of what is told beside them, one may be further than the other: after a crash,
 /// or when what is derived is made anew.
 Result<Unit> Projections::seal(Line through) {
+  failpoint("journal.seal.before");
   std::vector<KeyValue> puts;
   // What IOCs said goes before the keyframe that relies on it.
   if (through > told_) puts = new_rows_;
@@ -299,6 +301,7 @@ Result<Unit> Projections::seal(Line through) {
       through > told_ && ends_segment(through) && state_.size() > 0 &&
       raw(through) - raw(keyframe_) >=
           static_cast<std::uint64_t>(limits_.keyframe_lines_per_channel) * state_.size();
+  failpoint("journal.seal.keyframe");
   for (std::uint32_t begin = 0; has_keyframe && begin < state_.size(); begin += kShardChannels) {
     const auto end = std::min(begin + kShardChannels, state_.size());
     put(shard_key(through, begin), encode_shard(state_, begin, end));
@@ -311,7 +314,9 @@ Result<Unit> Projections::seal(Line through) {
     result = write(puts);
   }
   if (!result) return result;  // all of it is written again
+  failpoint("journal.seal.written");
   table_->flush();
+  failpoint("journal.seal.flushed");
   if (through > told_) new_rows_.clear();
   if (has_keyframe) keyframe_ = through;
   told_ = std::max(told_, through);
@@ -378,6 +383,15 @@ std::shared_ptr<const model::PvMeta> Projections::meta_at(model::ChannelId chann
 std::pair<Line, MachineState> Projections::state() const {
   const std::shared_lock lock(mutex_);
   return {projected_, state_};
+}
+
+Result<Line> read_watermark(const ProjectionTable& table) {
+  const auto stored = table.last(kWatermarkKey, kWatermarkKey + '\0');
+  if (!stored) return stored.error();
+  if (!stored.value()) return Line{0};
+  const auto mark = decode(stored.value()->second);
+  if (!mark) return mark.error();
+  return mark.value().told;
 }
 
 Result<Line> read_keyframe(const ProjectionTable& table, Line line,

@@ -117,6 +117,10 @@ class Projections {
   ProjectionCounters counters_;
 };
 
+/// Up to which line keyframes, metas and marks are written; Line{0} for a table without any.
+/// Errors: kCorruption  it cannot be used.
+Result<Line> read_watermark(const ProjectionTable& table);
+
 /// The keyframe at or before `line`: its line, 0 when there is none. Only the shards that hold a
 /// channel of `only` (sorted; null: all) are read into `state`.
 Result<Line> read_keyframe(const ProjectionTable& table, Line line,

@@ -2,12 +2,52 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdarg>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <utility>
 
 namespace tidemark::journal {
+
+const char* const kCorruptionAdvice =
+    "Nothing was changed. `tidemark journal check` says what is damaged, and `tidemark journal "
+    "repair` saves the rest of it into a copy. Or put a backup in its place, or move it away to go "
+    "on with an empty journal.";
+
 namespace {
+
+/// Between two looks at the files a node wrote a table: rare, unless it is very busy.
+constexpr int kOpensMax = 50;
+
+class SilentLogger final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+/// What goes wrong in RocksDB, in our log. Its own file LOG is not written: when there is no room for a
+/// line of it, RocksDB 7.8 as Debian builds it ends the process with an assertion.
+class ErrorsLogger final : public rocksdb::Logger {
+ public:
+  explicit ErrorsLogger(std::string directory)
+      : Logger(rocksdb::InfoLogLevel::ERROR_LEVEL), directory_(std::move(directory)) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    char text[512];
+    std::vsnprintf(text, sizeof text, format, arguments);
+    spdlog::warn("journal: {}: RocksDB: {}", directory_, text);
+  }
+
+ private:
+  const std::string directory_;
+};
 
 rocksdb::DBOptions database_options(const RocksStoreOptions& options) {
   rocksdb::DBOptions db;
@@ -22,8 +62,7 @@ rocksdb::DBOptions database_options(const RocksStoreOptions& options) {
   db.max_open_files = 256;             // 64 MiB each; more only cost memory
   db.bytes_per_sync = 1u << 20;        // write-back in small steps, so that a commit never waits
   db.wal_bytes_per_sync = 512u << 10;  // behind a large one
-  db.keep_log_file_num = 4;
-  db.max_log_file_size = 4u << 20;
+  db.info_log = std::make_shared<ErrorsLogger>(options.directory);
   return db;
 }
 
@@ -44,6 +83,13 @@ rocksdb::ColumnFamilyOptions family_options(std::size_t write_buffer_bytes,
   return family;
 }
 
+/// Closed segments are dropped from it soon, so merging two files leaves less than one.
+rocksdb::ColumnFamilyOptions log_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+  auto family = family_options(64u << 20, cache);
+  family.level0_file_num_compaction_trigger = 2;
+  return family;
+}
+
 /// Read again and again, a key at a time, unlike the log.
 rocksdb::ColumnFamilyOptions projection_options(const std::shared_ptr<rocksdb::Cache>& cache) {
   auto family = family_options(32u << 20, cache);
@@ -54,7 +100,7 @@ rocksdb::ColumnFamilyOptions projection_options(const std::shared_ptr<rocksdb::C
 std::vector<rocksdb::ColumnFamilyDescriptor> families() {
   const auto cache = rocksdb::NewLRUCache(32u << 20);
   return {{rocksdb::kDefaultColumnFamilyName, family_options(1u << 20, cache)},
-          {"log", family_options(64u << 20, cache)},
+          {"log", log_options(cache)},
           {"meta", family_options(4u << 20, cache)},
           {"projections", projection_options(cache)},
           {"history", projection_options(cache)},
@@ -64,13 +110,62 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families() {
           {"kv_events", family_options(8u << 20, cache)}};
 }
 
-class SilentLogger final : public rocksdb::Logger {
- public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
+/// Tables stay open as long as the database, so that it can be read when they are deleted: by
+/// default a process may have 1024 files open, which is not much more than 60 GB of journal.
+void allow_many_files() {
+  struct rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Changes whenever the set of live tables does. Only after that may files go.
+std::string version_of(const std::string& path) {
+  std::ifstream current(path + "/CURRENT");
+  std::string manifest;
+  std::getline(current, manifest);
+  std::error_code failure;
+  const auto bytes = std::filesystem::file_size(path + "/" + manifest, failure);
+  return manifest + " " + (failure ? "" : std::to_string(bytes));
+}
+
+rocksdb::Status open_read_only(const rocksdb::DBOptions& options, const std::string& path,
+                               Database& database) {
+  std::vector<std::string> names;
+  auto status = rocksdb::DB::ListColumnFamilies(options, path, &names);
+  if (!status.ok()) return status;
+  // A first open that was cut short leaves a database without all of its families.
+  auto wanted = families();
+  std::erase_if(wanted, [&](const auto& family) {
+    return std::find(names.begin(), names.end(), family.name) == names.end();
+  });
+  rocksdb::DB* db = nullptr;
+  status = rocksdb::DB::OpenForReadOnly(options, path, wanted, &database.handles, &db);
+  database.db.reset(db);
+  return status;
+}
 
 }  // namespace
+
+Database::Database(Database&& other) noexcept
+    : db(std::move(other.db)), handles(std::exchange(other.handles, {})) {}
+
+Database::~Database() {
+  for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
+}
+
+rocksdb::ColumnFamilyHandle* Database::family(const std::string& name) const {
+  const auto at = std::find_if(handles.begin(), handles.end(),
+                               [&](auto* handle) { return handle->GetName() == name; });
+  return at == handles.end() ? nullptr : *at;
+}
+
+TableFamilies Database::table() const {
+  return {family("projections"), family("history"),      family("segments"),
+          family("kept"),        family("log_messages"), family("kv_events")};
+}
+
+std::string database_path(const RocksStoreOptions& options) { return options.directory + "/db"; }
 
 Error open_error(const std::string& directory, const rocksdb::Status& status) {
   const std::string text = "journal: cannot open " + directory + ": " + status.ToString();
@@ -79,41 +174,65 @@ Error open_error(const std::string& directory, const rocksdb::Status& status) {
     return Error{Code::kConflict, text};
   }
   if (status.IsIOError()) return Error{Code::kUnavailable, text};
-  return Error{Code::kCorruption, text + ". " + kAdvice};
+  return Error{Code::kCorruption, text + ". " + kCorruptionAdvice};
 }
 
-Result<std::optional<Database>> open_to_read(const RocksStoreOptions& options,
-                                             const std::string& path) {
+Result<std::optional<Database>> open_to_read(const RocksStoreOptions& options, Reading how) {
+  const auto path = database_path(options);
   std::error_code ignored;
   if (!std::filesystem::exists(path + "/CURRENT", ignored)) return std::optional<Database>{};
   auto db_options = database_options(options);
   db_options.create_if_missing = false;
   db_options.create_missing_column_families = false;
   db_options.info_log = std::make_shared<SilentLogger>();
-  std::vector<std::string> names;
-  auto status = rocksdb::DB::ListColumnFamilies(db_options, path, &names);
-  if (!status.ok()) return open_error(options.directory, status);
-  // A first open that was cut short leaves a database without all of its families.
-  auto wanted = families();
-  std::erase_if(wanted, [&](const auto& family) {
-    return std::find(names.begin(), names.end(), family.name) == names.end();
-  });
-  Database database;
-  rocksdb::DB* db = nullptr;
-  status = rocksdb::DB::OpenForReadOnly(db_options, path, wanted, &database.handles, &db);
-  if (!status.ok()) return open_error(options.directory, status);
-  database.db.reset(db);
-  return std::optional<Database>(std::move(database));
+  if (how == Reading::kSalvage) {
+    db_options.paranoid_checks = false;
+    db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+  }
+  if (how == Reading::kBeside) {
+    allow_many_files();
+    db_options.max_open_files = -1;  // all of them now, and for good
+  }
+  for (int opens = 1;; ++opens) {
+    // A write-ahead log goes when its lines are in a table. Between looking for tables and looking
+    // for logs that would be a hole, so what was read counts when no table came meanwhile.
+    const auto before = version_of(path);
+    Database database;
+    const auto status = open_read_only(db_options, path, database);
+    const bool same = how != Reading::kBeside || version_of(path) == before;
+    if (status.ok() && same) return std::optional<Database>(std::move(database));
+    if (same || opens == kOpensMax) {
+      if (!status.ok()) return open_error(options.directory, status);
+      return Error{Code::kUnavailable, "journal: " + options.directory +
+                                           " is written faster than it can be opened to read"};
+    }
+  }
 }
 
-Result<Database> open_to_write(const RocksStoreOptions& options, const std::string& path) {
+Result<Database> open_to_write(const RocksStoreOptions& options) {
   Database database;
   rocksdb::DB* db = nullptr;
-  const auto status =
-      rocksdb::DB::Open(database_options(options), path, families(), &database.handles, &db);
+  const auto status = rocksdb::DB::Open(database_options(options), database_path(options),
+                                        families(), &database.handles, &db);
   if (!status.ok()) return open_error(options.directory, status);
   database.db.reset(db);
   return database;
+}
+
+Result<Unit> remake_manifest(const RocksStoreOptions& options) {
+  auto db_options = database_options(options);
+  db_options.info_log = std::make_shared<SilentLogger>();
+  const auto status = rocksdb::RepairDB(database_path(options), db_options, families());
+  if (!status.ok()) return open_error(options.directory, status);
+  return Unit{};
+}
+
+rocksdb::Status make_checkpoint(rocksdb::DB& db, const std::string& path) {
+  rocksdb::Checkpoint* made = nullptr;
+  auto status = rocksdb::Checkpoint::Create(&db, &made);
+  if (!status.ok()) return status;
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  return checkpoint->CreateCheckpoint(path, 0);
 }
 
 }  // namespace tidemark::journal

@@ -41,6 +41,9 @@ class RocksLog {
   ///                      first one does not follow the closed segments.
   Result<Tail> tail(const std::optional<ClosedEnd>& closed = {}) const;
 
+  /// The last line that anything in the log tells of, sound or not.
+  Line end() const;
+
   /// Of the block that ends with `last`.
   /// Errors: kCorruption  no block ends there, or it cannot be read.
   Result<Digest> digest_of(Line last) const;
@@ -58,7 +61,6 @@ class RocksLog {
  private:
   std::unique_ptr<rocksdb::Iterator> iterate() const;
   Result<Unit> follows_closed(const ClosedEnd& closed) const;
-  Error damage(Line first, Line last, const std::string& why) const;
   /// `at` stopped because of an error, and the line looked for was `line`.
   Error unreadable(const rocksdb::Iterator& at, Line line, Line end) const;
   /// The last line before the first one behind `bad` that can be read; `end` when there is none.

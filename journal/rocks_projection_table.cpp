@@ -12,7 +12,7 @@ rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
 BytesView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
 
 Error error_of(const rocksdb::Status& status) {
-  const auto code = status.IsCorruption()                   ? Code::kCorruption
+  const auto code = status.IsCorruption() || status.IsPathNotFound() ? Code::kCorruption
                     : status.IsNoSpace() || status.IsBusy() ? Code::kUnavailable
                                                             : Code::kFailed;
   return Error{code, "beside the journal's log: " + status.ToString()};

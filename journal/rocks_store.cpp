@@ -1,19 +1,25 @@
 #include "journal/rocks_store.h"
 
 #include <rocksdb/convenience.h>
-#include <rocksdb/db.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "journal/block_codec.h"
+#include "journal/damage.h"
+#include "journal/frozen_projection_table.h"
 #include "journal/owner_lock.h"
 #include "journal/rocks_database.h"
+#include "journal/rocks_inspection.h"
 #include "journal/rocks_log.h"
+#include "journal/rocks_meta.h"
 #include "journal/rocks_projection_table.h"
+#include "journal/rocks_proof.h"
 #include "journal/segment_reader.h"
 #include "journal/store_index.h"
 #include "journal/witness_thread.h"
@@ -21,107 +27,42 @@
 namespace tidemark::journal {
 namespace {
 
-constexpr const char* kFormatKey = "format";
-constexpr const char* kFormat = "2";
-constexpr const char* kFormatBefore = "1";  // without segments: becomes 2 by itself
-constexpr std::size_t kMarkBytes = 28;
+constexpr int kSegmentsPerFile = 64;  // of the log, at most; more would only stay longer
 
 rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
-BytesView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
-
-Bytes mark_key(const Uuid& origin) {
-  Bytes key = "o/";
-  key.append(reinterpret_cast<const char*>(origin.bytes.data()), origin.bytes.size());
-  return key;
-}
-
-Bytes mark_value(const OriginMark& mark) {
-  Bytes value;
-  append_le(value, mark.incarnation);
-  append_le(value, mark.sequence);
-  append_le(value, static_cast<std::int64_t>(mark.recorded_at.time_since_epoch().count()));
-  append_le(value, raw(mark.line));
-  return value;
-}
-
-Bytes channel_key(std::uint32_t channel) {
-  Bytes key = "c/";
-  append_be(key, channel);
-  return key;
-}
-
-Error lost(const std::string& directory, const std::string& what) {
-  return Error{Code::kCorruption, "journal: " + directory + ": " + what + " " + kAdvice};
-}
-
-Result<Unit> check_witness(const RocksStoreOptions& options, const RocksLog& log,
-                           const SegmentReader& segments, const Witnessed& witnessed) {
-  const auto closed = segments.holding(witnessed.last);
-  if (!closed) return lost(options.directory, closed.error().message + ".");
-  Digest head = witnessed.head;
-  if (!closed.value() || closed.value()->in_log) {
-    const auto found = log.digest_of(witnessed.last);
-    if (!found) return lost(options.directory, found.error().message + ".");
-    head = found.value();
-  } else if (closed.value()->last == witnessed.last) {
-    head = closed.value()->block;
-  }  // Other blocks of a closed segment have no digest: an old witness proves only the line.
-  if (head == witnessed.head) return Unit{};
-  return lost(options.directory, "the block that ends with line " +
-                                     std::to_string(raw(witnessed.last)) +
-                                     " is not the one that was acknowledged.");
-}
-
-/// The database must hold what the witness saw, and end in a sound block that follows its
-/// predecessor.
-Result<Tail> check(const RocksStoreOptions& options, const Database& database,
-                   const std::optional<Witnessed>& witnessed) {
-  auto* family = database.family("log");
-  const RocksLog log(database.db.get(), family);
-  const RocksProjectionTable table(database.db.get(), database.table(), nullptr);
-  const SegmentReader segments(table);
-  Tail tail;
-  if (family != nullptr) {
-    const auto closed = segments.last();
-    if (!closed) return lost(options.directory, closed.error().message + ".");
-    std::optional<ClosedEnd> end;
-    if (closed.value()) end = ClosedEnd{closed.value()->last, closed.value()->block};
-    const auto found = log.tail(end);
-    if (!found) return lost(options.directory, found.error().message + ".");
-    tail = found.value();
-  }
-  if (!witnessed || witnessed->last == Line{0}) return tail;
-  if (tail.last < witnessed->last) {
-    return lost(options.directory,
-                "lines " + std::to_string(raw(tail.last) + 1) + " to " +
-                    std::to_string(raw(witnessed->last)) +
-                    " were acknowledged and are missing (the witness knows them).");
-  }
-  const auto proven = check_witness(options, log, segments, *witnessed);
-  if (!proven) return proven.error();
-  return tail;
-}
 
 class RocksStore final : public Store,
                          public SegmentStore,
                          public std::enable_shared_from_this<RocksStore> {
  public:
-  RocksStore(RocksStoreOptions options, OwnerLock lock, Database database,
+  /// With neither lock nor witness: opened to read.
+  RocksStore(RocksStoreOptions options, std::optional<OwnerLock> lock, Database database,
              std::unique_ptr<WitnessFile> witness)
       : options_(std::move(options)),
         lock_(std::move(lock)),
         database_(std::move(database)),
-        meta_(database_.family("meta")),
         log_(database_.db.get(), database_.family("log")),
         table_(database_.db.get(), database_.table(), nullptr),
         segments_(table_),
-        witness_(std::move(witness), [this] { return sync_wal(); }) {}
+        meta_(database_.db.get(), database_.family("meta")) {
+    if (witness) witness_.emplace(std::move(witness), [this] { return sync_wal(); });
+  }
 
+  /// Errors: of what lies in the family `meta`; what could be read of it counts all the same.
   Result<Unit> load(const Tail& tail);
   std::shared_ptr<ProjectionTable> projections() {
     return std::make_shared<RocksProjectionTable>(database_.db.get(), database_.table(),
                                                   shared_from_this());
   }
+
+  Inspection inspect() const {
+    Inspection seen{sizes_of(database_, options_.directory), index_.marks(), std::nullopt};
+    const auto witnessed = read_witness(options_.directory + "/witness");
+    if (witnessed && witnessed.value()) seen.witnessed = witnessed.value()->last;
+    return seen;
+  }
+
+  Result<Witnessed> checkpoint(const std::string& path) const;
 
   Result<Appended> append(std::span<const InspectedSection> sections) override;
   Result<Unit> scan(Line from, const BlockFilter& filter,
@@ -152,19 +93,20 @@ class RocksStore final : public Store,
 
  private:
   Result<Line> line_in_segments(UtcTime time, Line end) const;
+  Line dropped_before(const SegmentHeader& header) const;
   Error disk_full(const rocksdb::Status& status);
   bool sync_wal();
 
   // Constant after construction.
   const RocksStoreOptions options_;
-  const OwnerLock lock_;
+  const std::optional<OwnerLock> lock_;
   const Database database_;
-  rocksdb::ColumnFamilyHandle* const meta_;
   const RocksLog log_;
   RocksProjectionTable table_;
   const SegmentReader segments_;
 
   // Only in append().
+  RocksMeta meta_;
   Digest head_{};  // of the last block
   bool no_space_ = false;
 
@@ -172,57 +114,44 @@ class RocksStore final : public Store,
   StoreIndex index_;
   std::atomic<bool> failed_ = false;
 
-  WitnessThread witness_;  // Last: it stops before anything that it uses is gone.
+  // Last: it stops before anything that it uses is gone. Empty when opened to read.
+  std::optional<WitnessThread> witness_;
 };
 
 Result<Unit> RocksStore::load(const Tail& tail) {
   index_.restore(tail.last, tail.recorded_at);
   head_ = tail.head;
-  witness_.restore(tail.last, tail.head);
-  std::string format;
-  auto status = database_.db->Get({}, meta_, kFormatKey, &format);
-  if (status.IsNotFound() || format == kFormatBefore) {
-    rocksdb::WriteOptions synced;
-    synced.sync = true;
-    status = database_.db->Put(synced, meta_, kFormatKey, kFormat);
-    if (!status.ok()) return open_error(options_.directory, status);
-  } else if (!status.ok()) {
-    return open_error(options_.directory, status);
-  } else if (format != kFormat) {
-    return lost(options_.directory, "format " + format + ", written by a later version.");
-  }
-  std::vector<Uuid> forgotten;
-  const std::unique_ptr<rocksdb::Iterator> it(database_.db->NewIterator({}, meta_));
-  for (it->SeekToFirst(); it->Valid(); it->Next()) {
-    const auto key = view(it->key());
-    const auto value = view(it->value());
-    if (key.starts_with("c/") && key.size() == 6) {
-      index_.restore(model::ChannelId{read_be<std::uint32_t>(key, 2)}, std::string(value));
-    } else if (key.starts_with("o/") && key.size() == 18 && value.size() == kMarkBytes) {
-      Uuid origin;
-      std::copy_n(key.data() + 2, origin.bytes.size(),
-                  reinterpret_cast<char*>(origin.bytes.data()));
-      const OriginMark mark{read_le<std::uint32_t>(value, 0), read_le<std::uint64_t>(value, 4),
-                            UtcTime{Duration{read_le<std::int64_t>(value, 12)}},
-                            Line{read_le<std::uint64_t>(value, 20)}};
-      if (is_forgotten(mark.incarnation, mark.recorded_at, options_.clock())) {
-        forgotten.push_back(origin);
-      } else {
-        index_.restore(origin, mark);
-      }
-    } else if (key != kFormatKey) {
-      return lost(options_.directory, "an entry that nobody wrote among the marks.");
-    }
-  }
-  if (!it->status().ok()) return open_error(options_.directory, it->status());
-  for (const auto& origin : forgotten) {
-    status = database_.db->Delete({}, meta_, slice(mark_key(origin)));
-    if (!status.ok()) return open_error(options_.directory, status);
-  }
+  const auto loaded = meta_.load(tail.last, options_.clock(), witness_.has_value(), index_);
+  if (!loaded) return loaded;
+  if (witness_) witness_->restore(tail.last, tail.head);
   return Unit{};
 }
 
+Result<Witnessed> RocksStore::checkpoint(const std::string& path) const {
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  if (failure) return Error{Code::kUnavailable, "cannot make " + path + ": " + failure.message()};
+  RocksStoreOptions copy;
+  copy.directory = path;
+  copy.env = options_.env;
+  const auto status = make_checkpoint(*database_.db, database_path(copy));
+  if (!status.ok()) {
+    return Error{status.IsCorruption() ? Code::kCorruption : Code::kUnavailable,
+                 "journal: no checkpoint in " + path + ": " + status.ToString()};
+  }
+  const auto database = open_to_read(copy);
+  if (!database) return database.error();
+  const auto tail = check_tail(*database.value(), std::nullopt);
+  if (!tail) return tail.error();
+  auto witness = WitnessFile::open(path + "/witness");
+  if (!witness) return witness.error();
+  const auto written = witness.value()->write(tail.value().last, tail.value().head);
+  if (!written) return written.error();
+  return Witnessed{tail.value().last, tail.value().head, 1};
+}
+
 Result<Appended> RocksStore::append(std::span<const InspectedSection> sections) {
+  if (!witness_) return Error{Code::kInvalidArgument, "journal: opened to read"};
   if (failed_) {
     return Error{Code::kFailed, "journal: the disk failed before; " + options_.directory +
                                     " must be opened again"};
@@ -241,16 +170,16 @@ Result<Appended> RocksStore::append(std::span<const InspectedSection> sections) 
   const Bytes block = encode_block(appended.first, appended.recorded_at, head_, sections);
   rocksdb::WriteBatch batch(block.size() + 4096);
   auto status = batch.Put(log_.family(), slice(line_key(appended.first)), slice(block));
-  for (const auto& [origin, mark] : plan.value().marks) {
-    if (status.ok()) status = batch.Put(meta_, slice(mark_key(origin)), slice(mark_value(mark)));
-  }
-  for (const auto& [channel, address] : plan.value().defined) {
-    if (status.ok()) status = batch.Put(meta_, slice(channel_key(channel)), slice(address));
-  }
   TIDEMARK_CHECK(status.ok());  // A batch in memory has no reason to refuse.
+  const auto put = meta_.put(plan.value(), index_, batch);
+  if (!put) {
+    failed_ = true;
+    return Error{put.error().code, "journal: " + options_.directory + ": " + put.error().message};
+  }
 
   rocksdb::WriteOptions how;
   how.sync = options_.sync == SyncMode::kBatch;
+  failpoint("journal.append.before");
   status = database_.db->Write(how, &batch);
   if (status.IsNoSpace()) return disk_full(status);
   if (!status.ok()) {
@@ -260,10 +189,18 @@ Result<Appended> RocksStore::append(std::span<const InspectedSection> sections) 
   if (std::exchange(no_space_, false)) {
     spdlog::info("journal: {}: there is room again", options_.directory);
   }
+  failpoint("journal.append.written");
   head_ = journal::block_digest(block);
+  meta_.written();
   index_.apply(std::move(plan).value());
-  witness_.saw(appended.last, head_);
+  failpoint("journal.append.announced");
+  witness_->saw(appended.last, head_);
   return appended;
+}
+
+/// What is beside the log does not know which lines it is of.
+Error with_lines(const Error& error, const LineRange& lines) {
+  return error.code != Code::kCorruption || lines_of(error) ? error : damaged(lines, error.message);
 }
 
 // A closed segment is read from its pieces, all else from the log. Segments are closed meanwhile:
@@ -281,11 +218,11 @@ Result<Unit> RocksStore::scan(Line from, const BlockFilter& filter,
   BlockFilter wanted = filter;
   while (more && next <= end) {
     const auto closed = segments_.holding(next);
-    if (!closed) return closed.error();
+    if (!closed) return with_lines(closed.error(), {next, last()});
     wanted.last = end;
     if (closed.value() && !closed.value()->in_log) {
       const auto scanned = segments_.scan(*closed.value(), next, wanted, note);
-      if (!scanned) return scanned.error();
+      if (!scanned) return with_lines(scanned.error(), {next, closed.value()->last});
       next = Line{raw(closed.value()->last) + 1};
       continue;
     }
@@ -376,6 +313,17 @@ Result<Line> RocksStore::line_in_segments(UtcTime time, Line end) const {
 
 Result<Unit> RocksStore::flush_chunks() { return table_.flush_history(); }
 
+/// The log has no line from the answer on up to the segment: files hold blocks of several.
+Line RocksStore::dropped_before(const SegmentHeader& header) const {
+  auto first = header.first;
+  for (int i = 0; i < kSegmentsPerFile && first > Line{1}; ++i) {
+    const auto before = segments_.before(Line{raw(first) - 1});
+    if (!before || !before.value() || before.value()->in_log) break;
+    first = before.value()->first;
+  }
+  return first;
+}
+
 Result<Unit> RocksStore::close(const SegmentHeader& header) {
   const auto begin = line_key(header.first);
   const auto end = line_key(Line{raw(header.last) + 1});
@@ -387,14 +335,17 @@ Result<Unit> RocksStore::close(const SegmentHeader& header) {
   TIDEMARK_CHECK(status.ok());  // A batch in memory has no reason to refuse.
   rocksdb::WriteOptions synced;
   synced.sync = true;
+  failpoint("journal.drop.before");
   status = database_.db->Write(synced, &batch);
   if (!status.ok()) {
     return Error{status.IsNoSpace() ? Code::kUnavailable : Code::kFailed,
                  "journal: " + options_.directory + ": " + status.ToString()};
   }
+  failpoint("journal.drop.written");
   if (header.in_log) return Unit{};
   // Whole files go at once; what is left of the lines goes when files are merged.
-  const auto from = slice(begin);
+  const auto dropped = line_key(dropped_before(header));
+  const auto from = slice(dropped);
   const auto to = slice(end);
   status = rocksdb::DeleteFilesInRange(database_.db.get(), log_.family(), &from, &to, false);
   if (!status.ok()) spdlog::warn("journal: {}: {}", options_.directory, status.ToString());
@@ -419,10 +370,6 @@ bool RocksStore::sync_wal() {
   return false;
 }
 
-}  // namespace
-
-namespace {
-
 Result<std::unique_ptr<RocksStore>> open_store(RocksStoreOptions options) {
   const auto& limits = options.limits;
   if (limits.block_sections_max > kBlockSectionsMax ||
@@ -431,9 +378,8 @@ Result<std::unique_ptr<RocksStore>> open_store(RocksStoreOptions options) {
           kBlockRawBytesMax) {
     return Error{Code::kInvalidArgument, "journal: limits above what a block can hold"};
   }
-  const auto path = options.directory + "/db";
   std::error_code failure;
-  std::filesystem::create_directories(path, failure);
+  std::filesystem::create_directories(database_path(options), failure);
   if (failure) {
     return Error{Code::kUnavailable,
                  "journal: cannot make " + options.directory + ": " + failure.message()};
@@ -447,12 +393,14 @@ Result<std::unique_ptr<RocksStore>> open_store(RocksStoreOptions options) {
   const auto witnessed = read_witness(witness_path);
   if (!witnessed) return witnessed.error();
   {
-    const auto before = open_to_read(options, path);
+    const auto before = open_to_read(options);
     if (!before) return before.error();
     const Database none;
     const auto& database = before.value() ? *before.value() : none;
-    const auto checked = check(options, database, witnessed.value());
-    if (!checked) return checked.error();
+    const auto checked = check_tail(database, witnessed.value());
+    if (!checked) return unusable(options.directory, checked.error());
+    const auto proven = check_marks(options, database, checked.value().last);
+    if (!proven) return unusable(options.directory, proven.error());
     if (!witnessed.value() && checked.value().last != Line{0}) {
       spdlog::warn(
           "journal: {}: no witness; that all acknowledged lines up to {} are here is not "
@@ -460,18 +408,82 @@ Result<std::unique_ptr<RocksStore>> open_store(RocksStoreOptions options) {
           options.directory, raw(checked.value().last));
     }
   }
-  auto database = open_to_write(options, path);
+  auto database = open_to_write(options);
   if (!database) return database.error();
-  const auto tail = check(options, database.value(), witnessed.value());
-  if (!tail) return tail.error();
+  const auto tail = check_tail(database.value(), witnessed.value());
+  if (!tail) return unusable(options.directory, tail.error());
   auto witness = WitnessFile::open(witness_path);
   if (!witness) return witness.error();
 
+  const auto directory = options.directory;
   auto store =
       std::make_unique<RocksStore>(std::move(options), std::move(lock).value(),
                                    std::move(database).value(), std::move(witness).value());
   const auto loaded = store->load(tail.value());
-  if (!loaded) return loaded.error();
+  if (!loaded) return unusable(directory, loaded.error());
+  return store;
+}
+
+Result<std::unique_ptr<RocksStore>> open_store_to_read(RocksStoreOptions options) {
+  // The witness first: what it knows was in the database before.
+  const auto witnessed = read_witness(options.directory + "/witness");
+  if (!witnessed) return witnessed.error();
+  auto database = open_to_read(options, Reading::kBeside);
+  if (!database) return database.error();
+  if (!database.value() || database.value()->family("log") == nullptr ||
+      database.value()->family("meta") == nullptr) {
+    if (witnessed.value() && witnessed.value()->last != Line{0}) {
+      return lost(options.directory, "the database is gone.");
+    }
+    return Error{Code::kNotFound, "journal: there is none in " + options.directory};
+  }
+  const auto tail = check_tail(*database.value(), witnessed.value());
+  if (!tail) return unusable(options.directory, tail.error());
+  const auto directory = options.directory;
+  auto store = std::make_unique<RocksStore>(std::move(options), std::nullopt,
+                                            std::move(*database.value()), nullptr);
+  const auto loaded = store->load(tail.value());
+  if (!loaded) return unusable(directory, loaded.error());
+  return store;
+}
+
+/// As much as can be read, up to the last line that the log or the witness knows of.
+Result<std::unique_ptr<RocksStore>> open_store_to_salvage(RocksStoreOptions options,
+                                                          std::vector<Error>& findings) {
+  std::optional<Witnessed> witnessed;
+  auto known = read_witness(options.directory + "/witness");
+  if (known) witnessed = known.value();
+  if (!known) findings.push_back(known.error());
+  const auto open = [&]() -> Result<std::optional<Database>> {
+    auto strict = open_to_read(options, Reading::kBeside);
+    if (strict) return strict;
+    findings.push_back(strict.error());
+    return open_to_read(options, Reading::kSalvage);
+  };
+  auto database = open();
+  if (!database) return database.error();
+  if (!database.value() || database.value()->family("log") == nullptr) {
+    if (witnessed && witnessed->last != Line{0}) {
+      return Error{Code::kCorruption, "the database is gone."};
+    }
+    return Error{Code::kNotFound, "journal: there is none in " + options.directory};
+  }
+  if (database.value()->family("meta") == nullptr) {
+    return Error{Code::kCorruption, "the marks are gone."};
+  }
+  auto checked = check_tail(*database.value(), witnessed);
+  if (!checked) findings.push_back(checked.error());
+  Tail tail;
+  if (checked) {
+    tail = checked.value();
+  } else {
+    const RocksLog log(database.value()->db.get(), database.value()->family("log"));
+    tail.last = std::max(log.end(), witnessed ? witnessed->last : Line{0});
+  }
+  auto store = std::make_unique<RocksStore>(std::move(options), std::nullopt,
+                                            std::move(*database.value()), nullptr);
+  const auto loaded = store->load(tail);
+  if (!loaded) findings.push_back(loaded.error());
   return store;
 }
 
@@ -487,7 +499,29 @@ Result<RocksJournal> open_rocks_journal(RocksStoreOptions options) {
   auto opened = open_store(std::move(options));
   if (!opened) return opened.error();
   const std::shared_ptr<RocksStore> store = std::move(opened).value();
-  return RocksJournal{store, store->projections(), store};
+  return RocksJournal{store, store->projections(), store, [store] { return store->inspect(); },
+                      [store](const std::string& path) { return store->checkpoint(path); }};
+}
+
+Result<RocksJournal> open_rocks_journal_to_read(RocksStoreOptions options) {
+  auto opened = open_store_to_read(std::move(options));
+  if (!opened) return opened.error();
+  const std::shared_ptr<RocksStore> store = std::move(opened).value();
+  return RocksJournal{store, std::make_shared<FrozenProjectionTable>(store->projections()), nullptr,
+                      [store] { return store->inspect(); },
+                      {}};
+}
+
+Result<SalvagedJournal> open_rocks_journal_to_salvage(RocksStoreOptions options) {
+  SalvagedJournal salvaged;
+  auto opened = open_store_to_salvage(std::move(options), salvaged.findings);
+  if (!opened) return opened.error();
+  const std::shared_ptr<RocksStore> store = std::move(opened).value();
+  salvaged.journal =
+      RocksJournal{store, std::make_shared<FrozenProjectionTable>(store->projections()), nullptr,
+                   [store] { return store->inspect(); },
+                   {}};
+  return salvaged;
 }
 
 }  // namespace tidemark::journal

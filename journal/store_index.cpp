@@ -94,6 +94,17 @@ std::optional<OriginMark> StoreIndex::mark_of(const Uuid& origin) const {
   return found->second;
 }
 
+std::vector<std::pair<Uuid, OriginMark>> StoreIndex::marks() const {
+  std::vector<std::pair<Uuid, OriginMark>> all;
+  {
+    const std::shared_lock lock(mutex_);
+    all.assign(marks_.begin(), marks_.end());
+  }
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.second.line > b.second.line; });
+  return all;
+}
+
 std::size_t StoreIndex::channel_count() const {
   const std::shared_lock lock(mutex_);
   return addresses_.size();

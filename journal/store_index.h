@@ -44,6 +44,8 @@ class StoreIndex {
 
   Line last() const;
   std::optional<OriginMark> mark_of(const Uuid& origin) const;
+  /// All of them, newest first.
+  std::vector<std::pair<Uuid, OriginMark>> marks() const;
   std::size_t channel_count() const;
   std::vector<std::pair<model::ChannelId, std::string>> channels() const;
   std::optional<std::string> address_of(model::ChannelId channel) const;

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/failpoint.h"
+
 namespace tidemark::journal {
 namespace {
 
@@ -103,9 +105,11 @@ WitnessFile::~WitnessFile() { ::close(fd_); }
 Result<Unit> WitnessFile::write(Line last, const Digest& head) {
   const Bytes slot = encode({last, head, writes_ + 1});
   const auto at = static_cast<off_t>((writes_ + 1) % 2 * kWitnessSlotBytes);
+  failpoint("journal.witness.before");
   if (::pwrite(fd_, slot.data(), slot.size(), at) != static_cast<ssize_t>(slot.size())) {
     return system_error("cannot write the witness", path_);
   }
+  failpoint("journal.witness.written");
   ++writes_;
   return Unit{};
 }

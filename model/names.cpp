@@ -3,12 +3,24 @@
 // The words for the small enums of snapshots, compare, restore and jobs. People and clients see
 // them, so they are part of the contract. A number that a later version sent has no word here.
 
+#include "model/api/replay.h"
 #include "model/compare.h"
 #include "model/job.h"
 #include "model/live_table.h"
 #include "model/restore_plan.h"
 
 namespace tidemark::model {
+
+std::string_view api::to_string(api::ReplayPhase phase) {
+  switch (phase) {
+    case api::ReplayPhase::kWaiting: return "waiting";
+    case api::ReplayPhase::kPaused: return "paused";
+    case api::ReplayPhase::kRunning: return "running";
+    case api::ReplayPhase::kFinished: return "finished";
+    case api::ReplayPhase::kEnded: return "ended";
+  }
+  return "unknown";
+}
 
 std::string_view to_string(LiveState state) {
   switch (state) {

@@ -14,7 +14,7 @@ struct KindName {
   RecordKind kind;
   std::string_view name;
 };
-constexpr std::array<KindName, 28> kKindNames = {{
+constexpr std::array<KindName, 29> kKindNames = {{
     {RecordKind::kPvDefined, "PvDefined"},
     {RecordKind::kPvUpdate, "PvUpdate"},
     {RecordKind::kPvConnected, "PvConnected"},
@@ -43,6 +43,7 @@ constexpr std::array<KindName, 28> kKindNames = {{
     {RecordKind::kKeyframe, "Keyframe"},
     {RecordKind::kStatusChanged, "StatusChanged"},
     {RecordKind::kStreamGap, "StreamGap"},
+    {RecordKind::kPolicyChanged, "PolicyChanged"},
 }};
 
 bool same_text(std::string_view a, std::string_view b) {
@@ -127,6 +128,7 @@ RecordKind kind_of(const Record& record) {
           [](const MarkEnd&) { return RecordKind::kMarkEnd; },
           [](const StatusChanged&) { return RecordKind::kStatusChanged; },
           [](const StreamGap&) { return RecordKind::kStreamGap; },
+          [](const PolicyChanged&) { return RecordKind::kPolicyChanged; },
           [](const UnknownRecord& each) { return static_cast<RecordKind>(each.kind); },
       },
       record);
@@ -177,6 +179,8 @@ std::string subject_of(const Record& record) {
           return each.name;
         } else if constexpr (requires { each.item; }) {
           return each.item;
+        } else if constexpr (requires { each.policy; }) {
+          return "policy " + each.policy;
         } else if constexpr (requires { each.subject; }) {
           return each.subject;
         } else {
@@ -209,7 +213,7 @@ std::string describe(const Record& record) {
                    each.job.text();
           },
           [](const JobFinished& each) { return each.state + ": " + each.message; },
-          [](const LogMessage& each) { return each.text; },
+          [](const LogMessage& each) { return each.text + with(each.data); },
           [](const SnapshotTaken& each) {
             return "'" + each.title + "', " + std::to_string(each.values) + " values, " +
                    std::to_string(each.missing) + " missing";
@@ -256,7 +260,8 @@ std::string describe(const Record& record) {
           },
           [](const NodeRestarted& each) {
             return "restarted (" + std::to_string(each.restarts) + ") as pid " +
-                   std::to_string(each.pid) + ": " + each.reason;
+                   std::to_string(each.pid) + ": " + each.reason +
+                   (each.last_words.empty() ? "" : "; it said last: " + each.last_words.back());
           },
           [](const Gap& each) {
             std::string what = "of incarnation " + std::to_string(each.incarnation) + ", ";
@@ -272,6 +277,12 @@ std::string describe(const Record& record) {
                    " of stream " + std::to_string(each.stream) + " of " + each.source +
                    ", incarnation " + std::to_string(each.incarnation) +
                    "; it has fetched the state";
+          },
+          [](const PolicyChanged& each) {
+            const auto what = each.after.empty()    ? "removed, was " + each.before
+                              : each.before.empty() ? each.after
+                                                    : each.after + "; before " + each.before;
+            return what + ", by " + each.user;
           },
           [](const UnknownRecord& each) {
             return "kind " + std::to_string(each.kind) + " of a later version, " +

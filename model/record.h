@@ -47,6 +47,7 @@ enum class RecordKind : std::uint8_t {
   kKeyframe = 26,
   kStatusChanged = 27,
   kStreamGap = 28,
+  kPolicyChanged = 30,
 };
 std::string_view to_string(RecordKind kind);  // "PutIntended"; "kind 99" is "Unknown"
 std::optional<RecordKind> parse_record_kind(std::string_view text);  // in any case
@@ -212,11 +213,17 @@ struct PutUnknown {
   bool operator==(const PutUnknown&) const = default;
 };
 
+/// Somebody said something: a sentence, and what can be told from it without reading it.
 struct LogMessage {
   Level level = Level::kInfo;
   std::string source;
   std::string text;
-  static auto fields(auto& s) { return std::tie(s.level, s.source, s.text); }
+  kv::Value data{};        // a struct of named fields, or none
+  std::string category{};  // which part of the source speaks; a logger's name
+  UtcTime at{};            // when it was said; the epoch: when it is recorded
+  static auto fields(auto& s) {
+    return std::tie(s.level, s.source, s.text, s.data, s.category, s.at);
+  }
   bool operator==(const LogMessage&) const = default;
 };
 
@@ -269,7 +276,11 @@ struct NodeRestarted {
   std::uint32_t pid = 0;
   std::uint32_t restarts = 0;  // in this life of the supervisor
   std::string reason;
-  static auto fields(auto& s) { return std::tie(s.node, s.pid, s.restarts, s.reason); }
+  std::uint32_t signal{};                 // that ended it; 0: none did
+  std::vector<std::string> last_words{};  // the last lines of its log
+  static auto fields(auto& s) {
+    return std::tie(s.node, s.pid, s.restarts, s.reason, s.signal, s.last_words);
+  }
   bool operator==(const NodeRestarted&) const = default;
 };
 
@@ -305,6 +316,16 @@ struct StreamGap {
   bool operator==(const StreamGap&) const = default;
 };
 
+/// From here on a policy (policy.h) archives PVs more or less densely.
+struct PolicyChanged {
+  std::string policy;
+  std::string before;  // as describe() says it; empty: there was none
+  std::string after;   // empty: it was removed
+  std::string user;
+  static auto fields(auto& s) { return std::tie(s.policy, s.before, s.after, s.user); }
+  bool operator==(const PolicyChanged&) const = default;
+};
+
 /// What a later version wrote: kept as it is.
 struct UnknownRecord {
   std::uint8_t kind = 0;
@@ -316,7 +337,8 @@ using Record =
     std::variant<PvDefined, JobAccepted, JobProgress, PutIntended, PutConfirmed, PutRefused,
                  PutUnknown, JobFinished, LogMessage, SnapshotTaken, TagChanged, CatalogChanged,
                  NodeUp, NodeDown, NodeRestarted, Gap, KvUpdate, EventCalled, EventFeedback,
-                 EventAnswered, MarkBegin, MarkEnd, StatusChanged, StreamGap, UnknownRecord>;
+                 EventAnswered, MarkBegin, MarkEnd, StatusChanged, StreamGap, PolicyChanged,
+                 UnknownRecord>;
 
 RecordKind kind_of(const Record& record);
 /// Warning for refused and unknown puts, gaps and dead nodes; of a LogMessage its own; else info.

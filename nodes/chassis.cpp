@@ -6,6 +6,7 @@
 #include <future>
 
 #include "model/packing.h"
+#include "nodes/journal_log.h"
 #include "site/bus_options.h"
 
 namespace tidemark::nodes {
@@ -58,10 +59,12 @@ Result<std::unique_ptr<Chassis>> Chassis::build(NodeContext asked) {
   self->config->set("scheduler.max-threads", std::size_t{2});
   self->config->set("logger.verbosity", caf::atom("quiet"));
   self->system = std::make_unique<caf::actor_system>(*self->config);
-  actors::OutboxOptions outbox{self->link, self->number_of("journal"), self->board, {}};
+  actors::OutboxOptions outbox{self->link, self->number_of("journal"), self->board, {}, {}};
   outbox.limits.bytes_max = site.monitor.holdback_bytes_max;
+  outbox.spool = {site.data_directory + "/" + name + "/spool", site.bus.spool_bytes_max};
   self->outbox = self->system->spawn(actors::outbox_actor, std::move(outbox));
   self->gate = self->system->spawn(actors::gate_actor);
+  if (self->context.log) self->context.log->attach(self->link, site);
   return self;
 }
 
@@ -136,6 +139,7 @@ void Chassis::leave(Duration patience) {
                    spdlog::warn("ending although the journal does not have all we said");
                  });
   }
+  if (context.log) context.log->flush(patience);
   if (membership) {
     // Shared, as it may be told after we have given up.
     const auto left = std::make_shared<std::promise<void>>();
@@ -160,6 +164,7 @@ Chassis::~Chassis() {
   }
   outbox = nullptr;
   gate = nullptr;
+  if (context.log) context.log->detach(link);
   link.reset();
   on_directory.clear();  // They hold actors, and the system waits for detached ones.
   system.reset();

@@ -16,13 +16,25 @@
 #include <mutex>
 #include <thread>
 
+#include "nodes/last_words.h"
+
 namespace tidemark::nodes {
 namespace {
 
-std::string what_happened(int status) {
-  if (WIFSIGNALED(status)) return "killed by signal " + std::to_string(WTERMSIG(status));
-  if (WEXITSTATUS(status) == 0) return "stopped";
-  return "exited with " + std::to_string(WEXITSTATUS(status));
+constexpr std::size_t kLastWords = 10;  // lines
+
+ChildEnd what_happened(int status) {
+  if (WIFSIGNALED(status)) {
+    const int number = WTERMSIG(status);
+    return {"killed by signal " + std::to_string(number), number, {}};
+  }
+  if (WEXITSTATUS(status) == 0) return {"stopped", 0, {}};
+  return {"exited with " + std::to_string(WEXITSTATUS(status)), 0, {}};
+}
+
+std::size_t size_of(int fd) {
+  const auto end = ::lseek(fd, 0, SEEK_END);
+  return end < 0 ? 0 : static_cast<std::size_t>(end);
 }
 
 /// In the child, between fork and exec: system calls only.
@@ -46,7 +58,7 @@ std::string what_happened(int status) {
 
 class Children::Watcher {
  public:
-  explicit Watcher(std::function<void(std::string, int, std::string)> on_exit)
+  explicit Watcher(std::function<void(std::string, int, ChildEnd)> on_exit)
       : on_exit_(std::move(on_exit)),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         thread_([this] { run(); }) {}
@@ -85,6 +97,8 @@ class Children::Watcher {
   struct Child {
     std::string name;
     int fd;
+    std::string log_file;
+    std::size_t log_begin;  // of what this child says
   };
 
   Result<int> spawn(const ChildSpec& spec) {
@@ -97,6 +111,7 @@ class Children::Watcher {
     for (const auto& each : spec.arguments) argv.push_back(const_cast<char*>(each.c_str()));
     argv.push_back(nullptr);
     const int log = ::open(spec.log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    const auto log_begin = log < 0 ? 0 : size_of(log);
     const pid_t pid = ::fork();
     if (pid == 0) become(spec, argv.data(), log);
     if (log >= 0) ::close(log);
@@ -104,7 +119,8 @@ class Children::Watcher {
       return Error{Code::kUnavailable, "cannot start " + spec.name + ": " + std::strerror(errno)};
     }
     // By number: the header of glibc 2.36 declares pidfd_open() without extern "C".
-    children_[pid] = {spec.name, static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
+    children_[pid] = {spec.name, static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)),
+                      spec.log_file, log_begin};
     ++running_;
     return pid;
   }
@@ -116,7 +132,11 @@ class Children::Watcher {
     ::close(child.fd);
     children_.erase(pid);
     --running_;
-    on_exit_(child.name, pid, what_happened(status));
+    auto end = what_happened(status);
+    if (end.what != "stopped") {
+      end.last_words = last_lines(child.log_file, child.log_begin, kLastWords);
+    }
+    on_exit_(child.name, pid, std::move(end));
   }
 
   void run() {
@@ -148,7 +168,7 @@ class Children::Watcher {
   }
 
   // Constant after construction.
-  const std::function<void(std::string, int, std::string)> on_exit_;
+  const std::function<void(std::string, int, ChildEnd)> on_exit_;
   const int wake_;
 
   std::mutex mutex_;
@@ -163,7 +183,7 @@ class Children::Watcher {
   std::thread thread_;  // Last: it uses everything above.
 };
 
-Children::Children(std::function<void(std::string, int, std::string)> on_exit)
+Children::Children(std::function<void(std::string, int, ChildEnd)> on_exit)
     : watcher_(std::make_unique<Watcher>(std::move(on_exit))) {}
 Children::~Children() = default;
 Result<int> Children::start(ChildSpec spec) { return watcher_->start(std::move(spec)); }

@@ -22,11 +22,16 @@ struct ChildSpec {
   std::string log_file;                // its standard output and error are appended to it
 };
 
+struct ChildEnd {
+  std::string what;                     // "stopped", "exited with 1", "killed by signal 9"
+  int signal = 0;                       // 0: none
+  std::vector<std::string> last_words;  // of its log file; none when it just stopped
+};
+
 class Children {
  public:
-  /// `on_exit`: name, pid and what happened ("stopped", "exited with 1", "killed by signal 9"); on
-  /// the watching thread.
-  explicit Children(std::function<void(std::string, int, std::string)> on_exit);
+  /// `on_exit`: name, pid and how it ended; on the watching thread.
+  explicit Children(std::function<void(std::string, int, ChildEnd)> on_exit);
   /// Kills what is left.
   ~Children();
 

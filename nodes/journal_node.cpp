@@ -1,36 +1,58 @@
 #include <spdlog/spdlog.h>
 
-#include <map>
-#include <mutex>
+#include <atomic>
 
-#include "actors/archivist.h"
+#include "actors/backup.h"
 #include "actors/journal.h"
+#include "actors/replayer.h"
 #include "journal/projection_thread.h"
+#include "journal/rocks_backup.h"
 #include "journal/rocks_store.h"
+#include "journal/scrubber.h"
 #include "nodes/chassis.h"
+#include "nodes/journal_reads.h"
 #include "nodes/kinds.h"
 
 namespace tidemark::nodes {
 namespace {
 
-/// What origins are called: from the directory, filled on one thread and read on another.
-class NodeNames {
- public:
-  void learn(const bus::Directory& directory) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& node : directory.nodes) names_[node.uuid] = node.name;
-  }
-  std::string name_of(const Uuid& uuid) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = names_.find(uuid);
-    return found == names_.end() ? uuid.text() : found->second;
-  }
+/// Reads all of it, slowly, as long as the node runs; says what is damaged.
+std::unique_ptr<journal::Scrubber> scrubber_of(const Chassis& chassis,
+                                               std::shared_ptr<const journal::Store> store) {
+  const auto board = chassis.board;
+  return std::make_unique<journal::Scrubber>(
+      std::move(store), journal::Scrubber::Options{},
+      [board](const journal::Damage& damage) {
+        spdlog::error("journal: {}", damage.why);  // Which is a line of the journal, too.
+        board->warning("damage", "journal: " + damage.why + "; see docs/operations.md");
+      },
+      [board](const journal::ScrubFigures& figures) {
+        board->count("tidemark_journal_scrubbed_lines_total",
+                     "Lines that were read back and are sound, since the node began",
+                     static_cast<double>(figures.lines));
+        board->count("tidemark_journal_scrub_passes_total",
+                     "How often all lines were read back since the node began",
+                     static_cast<double>(figures.passes));
+        board->gauge("tidemark_journal_damaged_lines",
+                     "Lines that cannot be read, of those that were tried since the node began",
+                     static_cast<double>(figures.damaged));
+      });
+}
 
- private:
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  std::map<Uuid, std::string> names_;
-};
+/// What journal.backup does.
+actors::WriteBackup backups_of(journal::RocksJournal journal, std::string directory) {
+  return [journal = std::move(journal), directory = std::move(directory)](
+             const std::string& to,
+             const actors::BackupProgress& progress) -> Result<model::api::BackupReply> {
+    const auto report = journal::write_backup(journal, directory, to, utc_now(), progress);
+    if (!report) return report.error();
+    const auto& done = report.value();
+    spdlog::info("backup {}: up to line {}, {} bytes copied, {} linked", done.directory,
+                 journal::raw(done.manifest.last), done.copied_bytes, done.linked_bytes);
+    return model::api::BackupReply{done.directory, journal::raw(done.manifest.last),
+                                   done.copied_bytes, done.linked_bytes};
+  };
+}
 
 void tell(const journal::ThinnerCounters& counters, actors::Board& board) {
   board.count("tidemark_journal_segments_closed_total",
@@ -46,30 +68,15 @@ class JournalNode final : public Node {
  public:
   JournalNode(std::unique_ptr<Chassis> chassis, std::shared_ptr<journal::Store> store,
               std::shared_ptr<journal::Projections> projections,
-              const std::shared_ptr<journal::Thinner>& thinner)
+              const std::shared_ptr<journal::Thinner>& thinner, actors::WriteBackup write_backup)
       : chassis_(std::move(chassis)),
         store_(std::move(store)),
         projections_(std::make_shared<journal::ProjectionThread>(projections, thinner)) {
     auto& c = *chassis_;
-    const auto names = std::make_shared<NodeNames>();
-    const auto& site = c.context.site;
-    for (const auto& each : {"registry", "journal", "keeper", "monitor", "gateway", "supervisor"}) {
-      bus::Directory known;
-      known.nodes.emplace_back().name = each;
-      known.nodes.back().uuid = bus::node_uuid(site.name, each);
-      names->learn(known);
-    }
-    bus::Directory mine;  // Gap records have an origin of their own.
-    mine.nodes.emplace_back().name = c.context.name;
-    mine.nodes.back().uuid = Uuid::derive(c.link->self().uuid.text() + "/gaps");
-    names->learn(mine);
-
-    reader_ = c.system->spawn<caf::detached>(
-        actors::journal_reader_actor, store_,
-        [names](const Uuid& origin) { return names->name_of(origin); },
-        [projections](const std::string& mark) { return projections->marks().lines_of(mark); });
+    reads_ = std::make_unique<JournalReads>(*c.system, *c.link, c.context.site.name, store_,
+                                            projections);
     journal_ = c.system->spawn<caf::detached>(
-        actors::journal_actor, store_, c.board, reader_, c.link->self().uuid,
+        actors::journal_actor, store_, c.board, reads_->reader(), c.link->self().uuid,
         [end = c.context.end](const Error& error) {
           spdlog::critical("journal: {}; ending, so that the next start reads the truth",
                            error.message);
@@ -79,26 +86,35 @@ class JournalNode final : public Node {
           thread->wake();
           tell(thinner->counters(), *board);
         });
-    archivist_ = c.system->spawn<caf::detached>(actors::archivist_actor, projections);
+    backup_ =
+        c.system->spawn<caf::detached>(actors::backup_actor, std::move(write_backup), backup_stop_);
+    actors::serve_calls(*c.link, "journal.backup", backup_, actors::start_atom_v);
     actors::serve_calls(*c.link, "journal.append", journal_, actors::append_atom_v);
-    actors::serve_calls(*c.link, "journal.read", reader_, actors::read_atom_v);
-    actors::serve_calls(*c.link, "journal.moment", archivist_, actors::moment_atom_v);
-    actors::serve_calls(*c.link, "journal.state", archivist_, actors::state_atom_v);
-    actors::serve_calls(*c.link, "journal.changes", archivist_, actors::changes_atom_v);
-    actors::serve_calls(*c.link, "journal.history", archivist_, actors::history_atom_v);
-    actors::serve_calls(*c.link, "journal.bins", archivist_, actors::bins_atom_v);
-    actors::serve_calls(*c.link, "journal.blame", archivist_, actors::blame_atom_v);
-    actors::serve_calls(*c.link, "journal.marks", archivist_, actors::marks_atom_v);
-    c.board->fact("sync", site.journal.sync);
-    c.on_directory.push_back([names](const bus::Directory& d) { names->learn(d); });
+    replayer_ = c.system->spawn<caf::detached>(
+        actors::replayer_actor,
+        actors::ReplayerOptions{c.link, std::move(projections), c.board,
+                                [names = reads_->names()](const Uuid& origin) {
+                                  return names->name_of(origin);
+                                }});
+    actors::serve_calls(*c.link, "journal.replay_start", replayer_, actors::start_atom_v);
+    actors::serve_calls(*c.link, "journal.replay_control", replayer_, actors::control_atom_v);
+    actors::serve_calls(*c.link, "journal.replay_ack", replayer_, actors::ack_atom_v);
+    actors::serve_calls(*c.link, "journal.replay_list", replayer_, actors::list_atom_v);
+    actors::serve_calls(*c.link, "journal.replay_state", replayer_, actors::state_atom_v);
+    scrubber_ = scrubber_of(c, store_);
+    c.board->fact("sync", c.context.site.journal.sync);
+    c.on_directory.push_back(
+        [names = reads_->names()](const bus::Directory& d) { names->learn(d); });
     c.announce();
   }
 
   ~JournalNode() override {
+    scrubber_.reset();
     chassis_->leave(std::chrono::seconds(1));
     caf::anon_send_exit(journal_, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(reader_, caf::exit_reason::user_shutdown);
-    caf::anon_send_exit(archivist_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(replayer_, caf::exit_reason::user_shutdown);
+    backup_stop_->store(true);  // One that runs ends with its next piece.
+    caf::anon_send_exit(backup_, caf::exit_reason::kill);
   }
 
   const std::string& name() const override { return chassis_->context.name; }
@@ -107,9 +123,13 @@ class JournalNode final : public Node {
   std::unique_ptr<Chassis> chassis_;
   std::shared_ptr<journal::Store> store_;
   std::shared_ptr<journal::ProjectionThread> projections_;
-  actors::Archivist archivist_;
-  actors::JournalReader reader_;
+  std::unique_ptr<JournalReads> reads_;
+  actors::Replayer replayer_;
   actors::Journal journal_;
+  std::unique_ptr<journal::Scrubber> scrubber_;
+  const std::shared_ptr<std::atomic<bool>> backup_stop_ =
+      std::make_shared<std::atomic<bool>>(false);
+  actors::BackupWriter backup_;
 };
 
 }  // namespace
@@ -124,17 +144,18 @@ Result<std::unique_ptr<Node>> make_journal_node(NodeContext context) {
   if (!made) return made.error();
   auto opened = journal::open_rocks_journal(options);
   if (!opened) return opened.error();
-  auto& [store, table, segments] = opened.value();
-  const auto projections = std::make_shared<journal::Projections>(store, table);
+  auto& store = opened.value().store;
+  const auto projections =
+      std::make_shared<journal::Projections>(store, opened.value().projections);
   const auto loaded = projections->load();
   if (!loaded) return loaded.error();
-  const auto thinner = std::make_shared<journal::Thinner>(segments, projections);
+  const auto thinner = std::make_shared<journal::Thinner>(opened.value().segments, projections);
   spdlog::info("journal {} opened at line {}", options.directory, journal::raw(store->last()));
   auto chassis = Chassis::build(std::move(context));
   if (!chassis) return chassis.error();
   return std::unique_ptr<Node>(
-      std::make_unique<JournalNode>(std::move(chassis).value(), std::move(store), projections,
-                                    thinner));
+      std::make_unique<JournalNode>(std::move(chassis).value(), store, projections, thinner,
+                                    backups_of(opened.value(), options.directory)));
 }
 
 }  // namespace tidemark::nodes

@@ -40,6 +40,11 @@ class KeeperNode final : public Node {
     answer<api::PutRequest, model::Job>("pv_put", keeper_, put_atom_v);
     answer<api::JobQuery, model::Job>("job", keeper_, job_atom_v);
     answer<api::JobQuery, model::Job>("job_cancel", keeper_, cancel_atom_v);
+    answer<api::Empty, api::PolicyList>("policy_list", catalog_, policies_atom_v);
+    answer<api::PolicyQuestion, api::PolicyExplanation>("policy_explain", catalog_, explain_atom_v);
+    answer<api::PolicySet, api::Empty>("policy_set", keeper_, put_atom_v);
+    answer<api::PolicyRemove, api::Empty>("policy_remove", keeper_, remove_atom_v);
+    answer<api::PolicyPreviewQuery, api::PolicyPreview>("policy_preview", keeper_, forecast_atom_v);
     c.announce();
   }
 

@@ -14,13 +14,18 @@ class MonitorNode final : public Node {
               std::shared_ptr<std::function<void()>> wake)
       : chassis_(std::move(chassis)) {
     auto& c = *chassis_;
+    const auto& guard = c.context.site.guard;
     monitor_ = c.system->spawn(actors::monitor_actor,
                                actors::MonitorOptions{c.link, std::move(client), c.board, c.outbox,
-                                                      c.number_of("keeper")});
+                                                      c.number_of("keeper"),
+                                                      {guard.pv_updates_per_s_max,
+                                                       guard.pv_bytes_per_s_max}});
     *wake = [monitor = monitor_] { caf::anon_send(monitor, actors::wake_atom_v); };
     actors::serve_calls(*c.link, "monitor.state", monitor_, actors::state_atom_v);
     actors::serve_calls(*c.link, "monitor.read", monitor_, actors::read_atom_v);
     actors::serve_calls(*c.link, "monitor.put", monitor_, actors::put_atom_v);
+    actors::serve_calls(*c.link, "monitor.rates", monitor_, actors::rates_atom_v);
+    actors::serve_calls(*c.link, "monitor.forecast", monitor_, actors::forecast_atom_v);
     c.on_directory.push_back([monitor = monitor_, keeper = bus::Incarnation{0}](
                                  const bus::Directory& directory) mutable {
       const auto* info = directory.find("keeper");

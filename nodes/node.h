@@ -30,6 +30,8 @@ class Node {
   virtual const std::string& name() const = 0;
 };
 
+class JournalLog;
+
 struct NodeContext {
   config::Site site;
   std::string name;
@@ -37,6 +39,7 @@ struct NodeContext {
       zmq_context;  // shared by the nodes of one process; null: its own
   /// Called at most once, on any thread.
   std::function<void(Ending)> end;
+  std::shared_ptr<JournalLog> log;  // of the process; null: what it logs is not recorded
 };
 
 /// Builds the node of that name: its kind is its name up to a digit or dash ("monitor",

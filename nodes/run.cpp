@@ -11,6 +11,7 @@
 #include "bus/zmq_link.h"
 #include "nodes/chassis.h"
 #include "nodes/children.h"
+#include "nodes/journal_log.h"
 #include "nodes/signals.h"
 
 namespace tidemark::nodes {
@@ -18,11 +19,12 @@ namespace {
 
 constexpr Duration kEndPatience = std::chrono::seconds(8);
 
-void log_as(const config::Site& site, const std::string& name) {
+std::shared_ptr<JournalLog> log_as(const config::Site& site, const std::string& name) {
   spdlog::set_default_logger(spdlog::stderr_color_mt(name));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ [%n] %v");
   spdlog::set_level(spdlog::level::from_str(site.log_level));
   spdlog::flush_on(spdlog::level::info);
+  return JournalLog::start(site, name);
 }
 
 int failed(const Error& error) {
@@ -68,8 +70,8 @@ class ReadyLine {
 
 int run_node(const config::Site& site, const std::string& name) {
   block_stop_signals();
-  log_as(site, name);
-  auto node = make_node({site, name, nullptr, end_by_itself});
+  const auto log = log_as(site, name);
+  auto node = make_node({site, name, nullptr, end_by_itself, log});
   if (!node) return failed(node.error());
   spdlog::info("{} {} is running", name, version());
   const auto status = ended(wait_for_end());
@@ -80,12 +82,12 @@ int run_node(const config::Site& site, const std::string& name) {
 
 int run_solo(const config::Site& site) {
   block_stop_signals();
-  log_as(site, "solo");
+  const auto log = log_as(site, "solo");
   const auto context = bus::make_zmq_context();
   std::vector<std::unique_ptr<Node>> nodes;
   int status = 0;
   for (const auto& name : site.nodes) {
-    auto node = make_node({site, name, context, end_by_itself});
+    auto node = make_node({site, name, context, end_by_itself, log});
     if (!node) {
       status = failed(node.error());
       break;
@@ -104,11 +106,11 @@ int run_solo(const config::Site& site) {
 
 int run_up(const config::Site& site, const std::string& executable) {
   block_stop_signals();
-  log_as(site, "supervisor");
+  const auto log = log_as(site, "supervisor");
   const auto logs = site.data_directory + "/log";
   const auto made = make_directories(logs);
   if (!made) return failed(made.error());
-  auto built = Chassis::build({site, "supervisor", nullptr, end_by_itself});
+  auto built = Chassis::build({site, "supervisor", nullptr, end_by_itself, log});
   if (!built) {
     const auto& error = built.error();
     if (error.code != Code::kConflict) return failed(error);
@@ -120,8 +122,9 @@ int run_up(const config::Site& site, const std::string& executable) {
   // Set before any child runs; children end before it goes.
   std::promise<actors::Supervisor> spawned;
   const auto handle = spawned.get_future().share();
-  Children children([handle](std::string name, int pid, std::string what) {
-    caf::anon_send(handle.get(), actors::exited_atom_v, std::move(name), pid, std::move(what));
+  Children children([handle](std::string name, int pid, ChildEnd end) {
+    caf::anon_send(handle.get(), actors::exited_atom_v, std::move(name), pid,
+                   actors::ProcessEnd{std::move(end.what), end.signal, std::move(end.last_words)});
   });
 
   actors::SupervisorOptions options;

@@ -25,52 +25,82 @@ journal::Worth worth_of(const model::Record& record) {
 Outbox::Outbox(const std::shared_ptr<bus::Link>& link, Options options)
     : link_(*link),
       owned_(link),
-      options_(options),
-      waiting_(kWaitingMax,
-               [this] {
-                 const auto at = owned_.lock();
-                 if (!at) return;
-                 at->after(Duration{0}, [weak = weak_from_this()] {
-                   if (const auto self = weak.lock()) self->take();
-                 });
-               }),
-      queue_({.bytes_max = options.kept_bytes_max}) {}
+      options_(std::move(options)),
+      waiting_(kWaitingMax, [this] { wake(); }),
+      lives_({.bytes_max = options_.kept_bytes_max}, owner(), options_.spool) {}
 
 std::shared_ptr<Outbox> Outbox::start(const std::shared_ptr<bus::Link>& link, Options options) {
-  return std::shared_ptr<Outbox>(new Outbox(link, options));
+  const std::shared_ptr<Outbox> made(new Outbox(link, std::move(options)));
+  made->wake();  // An earlier life may have left something.
+  return made;
+}
+
+Outbox::~Outbox() {
+  if (!options_.spool.directory.empty()) number(waiting_.drain());
+}
+
+journal::SpoolOwner Outbox::owner() const {
+  if (!options_.owner.node.empty()) return options_.owner;
+  const auto& me = link_.self();
+  return {me.uuid, me.name, options_.short_lived ? model::api::kShortLived : me.incarnation};
+}
+
+void Outbox::wake() {
+  const auto at = owned_.lock();
+  if (!at || awake_.exchange(true)) return;
+  at->after(Duration{0}, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->take();
+  });
 }
 
 Result<Unit> Outbox::append(model::Record record) {
-  if (held_bytes_ <= options_.held_bytes_max && waiting_.push(std::move(record))) return Unit{};
+  if (held_bytes_ <= options_.held_bytes_max) {
+    if (options_.for_logs) {
+      {
+        const std::lock_guard lock(mutex_);
+        push(std::span(&record, 1));
+      }
+      wake();
+      return Unit{};
+    }
+    if (waiting_.push(std::move(record))) return Unit{};
+  }
   ++refused_;
   return Error{Code::kUnavailable, "too many records wait for the journal"};
 }
 
 void Outbox::take() {
-  const auto records = waiting_.drain();
+  awake_ = false;
+  number(waiting_.drain());
+  admit_refused();
+  send();
+}
+
+void Outbox::number(const std::vector<model::Record>& records) {
   for (std::size_t at = 0; at < records.size();) {
     auto end = at;
     while (end < records.size() && end - at < kRecordsAtOnce &&
            worth_of(records[end]) == worth_of(records[at])) {
       ++end;
     }
+    const std::lock_guard lock(mutex_);
     push(std::span(records).subspan(at, end - at));
     at = end;
   }
-  admit_refused();
-  send();
 }
 
 /// The hole in the numbers is seen with the record after it, which says why.
 void Outbox::admit_refused() {
-  if (queue_.bytes() > options_.held_bytes_max) return;
+  if (held_bytes_ > options_.held_bytes_max) return;
   const auto refused = refused_.exchange(0);
   if (refused == 0) return;
-  queue_.skip(refused);
   const auto why =
       std::to_string(refused) + " records were not taken: too much was held back for the journal";
-  spdlog::warn(why);
-  const model::Record said = model::LogMessage{model::Level::kWarning, link_.self().name, why};
+  if (!options_.for_logs) spdlog::warn(why);
+  const model::Record said =
+      model::LogMessage{model::Level::kWarning, link_.self().name, why, {}, "", utc_now()};
+  const std::lock_guard lock(mutex_);
+  lives_.skip(refused);
   push(std::span(&said, 1));
 }
 
@@ -81,27 +111,23 @@ void Outbox::push(std::span<const model::Record> records) {
     push(records.subspan(records.size() / 2));
     return;
   }
-  queue_.push(journal::SectionFormat::kRecords, worth_of(records.front()),
+  lives_.push(journal::SectionFormat::kRecords, worth_of(records.front()),
               static_cast<std::uint32_t>(records.size()), utc_now(), std::move(packed));
-  held_bytes_ = queue_.bytes();
+  held_bytes_ = lives_.bytes();
 }
 
 void Outbox::send() {
-  if (retrying_) return;
-  while (true) {
-    const auto after = queue_.after();
-    auto sections = queue_.next();
-    if (sections.empty()) return;
-    const auto& me = link_.self();
-    const auto life = options_.short_lived ? model::api::kShortLived : me.incarnation;
-    link_.request(
-        options_.journal, "journal.append",
-        model::pack(model::api::AppendRequest{me.uuid, me.name, life, after, std::move(sections),
-                                              queue_.acknowledged_through()}),
-        {kAppendBudget, {}},
-        [weak = weak_from_this(), generation = generation_](const bus::Answer& answer) {
-          if (const auto self = weak.lock()) self->answered(generation, answer);
-        });
+  while (!retrying_) {
+    model::api::AppendRequest request;
+    {
+      const std::lock_guard lock(mutex_);
+      request = lives_.next();
+    }
+    if (request.sections.empty()) return;
+    link_.request(options_.journal, "journal.append", model::pack(request), {kAppendBudget, {}},
+                  [weak = weak_from_this(), generation = generation_](const bus::Answer& answer) {
+                    if (const auto self = weak.lock()) self->answered(generation, answer);
+                  });
   }
 }
 
@@ -109,33 +135,53 @@ void Outbox::answered(std::uint64_t generation, const bus::Answer& answer) {
   if (generation != generation_) return;
   const auto reply = answer ? model::unpack<model::api::AppendReply>(answer.value())
                             : Result<model::api::AppendReply>(answer.error());
-  if (!reply) {
-    if (retry_ == Duration{0}) {
-      spdlog::warn("the journal does not take our records ({}); they are held back",
-                   reply.error().message);
-    }
-    ++generation_;
-    queue_.rewind();
-    retry_ = std::clamp(retry_ * 2, kRetryMin, kRetryMax);
-    retrying_ = true;
-    link_.after(retry_, [weak = weak_from_this()] {
-      const auto self = weak.lock();
-      if (!self) return;
-      self->retrying_ = false;
-      self->send();
-    });
-    return;
-  }
+  if (!reply) return fail(reply.error());
   retry_ = Duration{0};
-  queue_.acknowledged(reply.value().through);
-  held_bytes_ = queue_.bytes();
+  {
+    const std::lock_guard lock(mutex_);
+    if (lives_.acknowledged(reply.value().through)) ++generation_;
+    held_bytes_ = lives_.bytes();
+  }
   admit_refused();
   settle();
   send();
 }
 
+void Outbox::fail(const Error& error) {
+  bool gave_up = false;
+  {
+    const std::lock_guard lock(mutex_);
+    gave_up = journal::is_final(error.code) && lives_.give_up();
+    if (!gave_up) lives_.rewind();
+  }
+  ++generation_;
+  if (gave_up) {
+    if (!options_.for_logs) {
+      spdlog::error("what an earlier life left for the journal is lost: {}", error.message);
+    }
+    return send();
+  }
+  if (retry_ == Duration{0} && !options_.for_logs) {
+    spdlog::warn("the journal does not take our records ({}); they are held back", error.message);
+  }
+  retry_ = std::clamp(retry_ * 2, kRetryMin, kRetryMax);
+  retrying_ = true;
+  settle();
+  link_.after(retry_, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->retrying_ = false;
+    self->send();
+  });
+}
+
 void Outbox::settle() {
-  if (!queue_.idle()) return;
+  if (drained_.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    // What is logged is on disk: nobody waits for a journal that is away.
+    if (!lives_.idle() && !(options_.for_logs && retrying_)) return;
+  }
   for (const auto& drained : std::exchange(drained_, {})) drained();
 }
 

@@ -32,6 +32,7 @@ void OwnKeys::open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbo
     const std::lock_guard lock(mutex_);
     link_ = link;
     outbox_ = std::move(outbox);
+    for (const auto& key : keys_) record_locked(key);  // What they start with.
   }
   link->declare_stream(bus::FrameClass::kState, api::kKeyStream);
   const auto weak = weak_from_this();
@@ -67,6 +68,7 @@ Result<std::uint32_t> OwnKeys::add(model::kv::KeySpec spec) {
     key.current.time = utc_now();
   }
   key.spec = std::move(spec);
+  record_locked(key);
   return number;
 }
 
@@ -98,17 +100,12 @@ api::KeyUpdate OwnKeys::store(std::uint32_t key, Value value, api::Quality quali
   const std::lock_guard lock(mutex_);
   auto& own = keys_.at(key);
   auto& current = own.current;
-  const bool written = !writer.empty();
   current.sequence += 1;
   current.time = utc_now();
   current.quality = quality;
   current.writer = std::move(writer);
   current.value = std::move(value);
-  if ((own.spec.journaled || written) && outbox_) {
-    // Refused only when a million wait: then the outbox's own gap tells.
-    (void)outbox_->append(model::KvUpdate{full_name(own.spec.name), current.value, current.time,
-                                          current.writer, current.sequence});
-  }
+  record_locked(own);
   const auto link = link_.lock();  // Never on the loop's thread.
   // Before there is one nobody listens; whoever does later gets the whole state.
   if (own.spec.published && link) {
@@ -127,6 +124,15 @@ api::KeyUpdate OwnKeys::store(std::uint32_t key, Value value, api::Quality quali
     }
   }
   return current;
+}
+
+void OwnKeys::record_locked(const Key& key) {
+  const auto& now = key.current;
+  const bool wanted = key.spec.journaled || !now.writer.empty();
+  if (!outbox_ || !wanted || now.sequence == 0) return;
+  // Refused only when a million wait: then the outbox's own gap tells.
+  (void)outbox_->append(
+      model::KvUpdate{full_name(key.spec.name), now.value, now.time, now.writer, now.sequence});
 }
 
 void OwnKeys::flush_locked(bus::Link& link) {

@@ -66,6 +66,7 @@ class OwnKeys : public std::enable_shared_from_this<OwnKeys> {
   Result<std::uint32_t> find(const std::string& key) const;
   model::api::KeyUpdate store(std::uint32_t key, model::kv::Value value,
                               model::api::Quality quality, std::string writer);
+  void record_locked(const Key& key);
   void flush_locked(bus::Link& link);
   void read(const bus::Call& call);
   void write(const bus::Call& call);

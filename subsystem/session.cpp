@@ -46,8 +46,11 @@ Result<Unit> Session::start() {
   if (!registries) return registries.error();
   const auto& name = options_.name;
   bus::Incarnation life = 1;
+  journal::SpoolPlace spool;
   if (options_.registers) {
-    const auto incarnation = next_incarnation(site.data_directory + "/subsystems/" + name);
+    const auto folder = site.data_directory + "/subsystems/" + name;
+    spool = {folder + "/spool", site.bus.spool_bytes_max, true};
+    const auto incarnation = next_incarnation(folder);
     if (!incarnation) return incarnation.error();
     life = incarnation.value();
   }
@@ -64,12 +67,14 @@ Result<Unit> Session::start() {
   auto link = bus::open_zmq_link(std::move(options).value());
   if (!link) return link.error();
   return start(std::move(link).value(), std::move(registries).value(),
-               bus::node_number(bus::node_uuid(site.name, "journal")));
+               bus::node_number(bus::node_uuid(site.name, "journal")), std::move(spool));
 }
 
 Result<Unit> Session::start(std::shared_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries,
-                            bus::NodeNumber journal) {
-  const auto outbox = Outbox::start(link, {.journal = journal, .short_lived = !options_.registers});
+                            bus::NodeNumber journal, journal::SpoolPlace spool) {
+  const auto outbox = Outbox::start(link, {.journal = journal,
+                                           .short_lived = !options_.registers,
+                                           .spool = std::move(spool)});
   {
     const std::lock_guard lock(mutex_);
     if (link_) return Error{Code::kUnavailable, options_.name + " is started already"};

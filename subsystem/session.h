@@ -46,7 +46,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Result<Unit> start();
   /// The same over a link that is open: for tests.
   Result<Unit> start(std::shared_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries,
-                     bus::NodeNumber journal);
+                     bus::NodeNumber journal, journal::SpoolPlace spool = {});
   /// Ends the handlers, says goodbye, waits until the journal has what was said, at most
   /// `patience`; false when it has not. No callback runs after it, except for the one that asks.
   bool stop(Duration patience);

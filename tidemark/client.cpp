@@ -205,8 +205,10 @@ Result<Unit> Client::acknowledge(const std::string& subsystem, const std::string
   return Unit{};
 }
 
-void Client::log(Severity severity, std::string text) {
-  const auto taken = session_->record(model::LogMessage{severity, name(), std::move(text)});
+void Client::log(Severity severity, std::string text, Struct fields, std::string category) {
+  const auto data = fields.empty() ? Value() : Value(std::move(fields));
+  const auto taken = session_->record(
+      model::LogMessage{severity, name(), std::move(text), data, std::move(category), utc_now()});
   if (!taken) spdlog::warn("a log message is lost: {}", taken.error().message);
 }
 

@@ -18,6 +18,7 @@
 #include "base/uuid.h"
 #include "tidemark/event.h"
 #include "tidemark/key.h"
+#include "tidemark/replay.h"
 #include "tidemark/status.h"
 
 namespace tidemark {
@@ -72,8 +73,8 @@ class Client {
   ///         kUnavailable      no registry answers; joining goes on meanwhile.
   Result<Unit> start(Duration patience = std::chrono::seconds(5));
   /// Leaves the bus, for good. Waits until the journal has what was said, at most `patience`;
-  /// false when it has not: what waited is lost. Afterwards no callback runs, except for the one
-  /// that asked.
+  /// false when it has not: what waited is lost, but for a Subsystem's, whose next start delivers
+  /// it. Afterwards no callback runs, except for the one that asked.
   bool stop(Duration patience = std::chrono::seconds(2));
 
   const std::string& name() const;
@@ -121,13 +122,22 @@ class Client {
 
   // ---- the journal: held until it is durable, also while the journal is away
 
-  void log(Severity severity, std::string text);
+  /// `fields`: what others may look for, {{"shot", 4711}, {"target", "Al"}}. `category`: which part
+  /// of the program speaks.
+  void log(Severity severity, std::string text, Struct fields = {}, std::string category = {});
   Mark begin_mark(std::string name, Value data = {}, std::vector<std::string> tags = {});
   void end_mark(const Mark& mark, Value data = {});
   /// After the fact. Each end stands for the last line that was recorded at or before its time; a
   /// time to come is now.
   Mark mark_between(std::string name, UtcTime from, UtcTime to, Value data = {},
                     std::vector<std::string> tags = {});
+
+  /// The past of the machine, played again. Waits for the journal.
+  /// Errors: kInvalidArgument  the wish; kNotFound no such mark; kUnavailable too many replays, or
+  ///         no journal; kRefused in a callback.
+  Result<std::unique_ptr<Replay>> replay(const ReplayWish& wish) {
+    return Replay::start(session_, wish);
+  }
 
   /// What this stands on, for tests and benches.
   const std::shared_ptr<subsystem::Session>& session() const { return session_; }

@@ -35,7 +35,7 @@ void add_completion(CLI::App& app, Context& context) {
   auto* command = add_command(
       app, context, "completion",
       {"Print a completion script for a shell",
-       "Completes commands and options. Put it where the shell looks for completions.",
+       "Completes commands, options, PVs and marks. Put it where the shell looks for completions.",
        "  tidemark completion bash > ~/.local/share/bash-completion/completions/tidemark\n"
        "  tidemark completion zsh > ~/.zfunc/_tidemark\n"
        "  tidemark completion fish > ~/.config/fish/completions/tidemark.fish"},
@@ -65,6 +65,13 @@ CLI::Option* add_repeatable(CLI::App& command, const std::string& name,
   return command.add_option(name, into, help + "; may be repeated")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+CLI::Option* add_journal(CLI::App& command, Context& context) {
+  return command
+      .add_option("--journal", context.journal,
+                  "Read this journal's directory; the system need not run")
+      ->type_name("DIR");
 }
 
 CLI::App* add_group(CLI::App& parent, const std::string& name, Help help) {
@@ -98,15 +105,19 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   add_status_item_commands(*app, context);
   add_bus_commands(*app, context);
   add_pv_commands(*app, context);
+  add_policy_commands(*app, context);
   add_snapshot_commands(*app, context);
   add_state_command(*app, context);
   add_diff_command(*app, context);
   add_history_command(*app, context);
   add_blame_command(*app, context);
+  add_replay_commands(*app, context);
   add_log_commands(*app, context);
   add_browse_command(*app, context);
+  add_journal_commands(*app, context);
   add_job_commands(*app, context);
   add_completion(*app, context);
+  add_names_command(*app, context);
   app->footer(
       "Every command has a page of its own: tidemark COMMAND --help\n\n"
       "EXAMPLE\n"

@@ -88,6 +88,8 @@ class Client {
   /// For what listens beside this client, and may go after it.
   const std::shared_ptr<bus::Link>& shared_link() const { return link_; }
   const std::vector<bus::NodeInfo>& registries() const { return registries_; }
+  /// Goes when the link has gone.
+  void keep(std::shared_ptr<void> what) { kept_ = std::move(what); }
 
  private:
   Client(std::unique_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries, std::string hint);
@@ -104,6 +106,8 @@ class Client {
   std::shared_ptr<Pending> begin_bytes(const std::string& node, const std::string& method,
                                        Bytes payload, Duration budget);
   void learn(bus::Directory directory);
+
+  std::shared_ptr<void> kept_;
 
   // Constant after construction.
   const std::vector<bus::NodeInfo> registries_;

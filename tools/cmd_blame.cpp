@@ -113,6 +113,7 @@ void add_blame_command(CLI::App& app, Context& context) {
   command->add_option("-n,--count", options->count, "So many changes (default: 10)")
       ->check(CLI::Range(1u, api::BlameQuery::kChangesMax));
   add_csv(*command, options->csv);
+  add_journal(*command, context);
 }
 
 }  // namespace tidemark::tools

@@ -147,6 +147,7 @@ void add_diff_command(CLI::App& app, Context& context) {
   command->add_option("PATTERN", options->patterns, "Addresses or globs (default: all)");
   command->add_flag("--exit-code", options->exit_code, "Exit with 1 when something differs");
   add_csv(*command, options->csv);
+  add_journal(*command, context);
 }
 
 }  // namespace tidemark::tools

@@ -257,6 +257,7 @@ void add_history_command(CLI::App& app, Context& context) {
   bins->excludes(limit)->excludes(plot);
   plot->excludes(limit);
   add_csv(*command, options->csv);
+  add_journal(*command, context);
 }
 
 }  // namespace tidemark::tools

@@ -250,6 +250,7 @@ void add_show(CLI::App& log, Context& context) {
                     });
                   });
   command->add_option("LINE", *lines, "Line number, or first..last")->required();
+  add_journal(*command, context);
 }
 
 void add_query(CLI::App& log, Context& context) {
@@ -267,6 +268,7 @@ void add_query(CLI::App& log, Context& context) {
       ->type_name("MARK");
   command->add_option("--limit", options->limit, "At most so many lines (default: 50; 0: all)");
   command->add_flag("--oldest-first", options->oldest_first, "From the beginning");
+  add_journal(*command, context);
 }
 
 void add_follow(CLI::App& log, Context& context) {
@@ -292,7 +294,7 @@ void add_follow(CLI::App& log, Context& context) {
 
 void add_log_commands(CLI::App& app, Context& context) {
   auto* log = add_group(app, "log",
-                        {"Show, search and follow the journal",
+                        {"Show, search, follow, export the journal; write into it",
                          "Everything that happens is a line of the journal, with a number that is "
                          "never used again.",
                          "  tidemark log query --since -10m\n  tidemark log follow"});
@@ -300,6 +302,9 @@ void add_log_commands(CLI::App& app, Context& context) {
   add_query(*log, context);
   add_follow(*log, context);
   add_mark_commands(*log, context);
+  add_log_write_command(*log, context);
+  add_log_export_command(*log, context);
+  add_log_import_command(*log, context);
 }
 
 }  // namespace tidemark::tools

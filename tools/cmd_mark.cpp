@@ -276,6 +276,7 @@ void add_list(CLI::App& mark, Context& context) {
       ->type_name("TIME");
   command->add_option("--until", options->until, "Not begun after")->type_name("TIME");
   command->add_option("--limit", options->limit, "At most so many (default: 50; 0: 10 000)");
+  add_journal(*command, context);
 }
 
 }  // namespace

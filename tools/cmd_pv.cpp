@@ -16,6 +16,7 @@
 #include "tools/documents.h"
 #include "tools/jobs.h"
 #include "tools/pv_hint.h"
+#include "tools/replays.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -271,6 +272,25 @@ Exit get(Context& context, Client& client, const std::vector<std::string>& names
   return missing.empty() && errors.empty() ? Exit::kFine : Exit::kFailed;
 }
 
+/// What a replay has them at: the state of the line where it is.
+Exit get_replayed(Context& context, Client& client, const std::vector<std::string>& names,
+                  const std::string& id) {
+  const auto replay = find_replay(context, client, id);
+  if (!replay) return context.report(replay.error());
+  const auto values = replayed_values(context, client, replay.value(), names);
+  if (!values) return context.report(values.error());
+  const auto& [found, complete] = values.value();
+  if (context.json) {
+    auto out = Json::array();
+    for (const auto& value : found) out.push_back(live_json(value));
+    context.print({{"replay", replay_json(replay.value())}, {"values", std::move(out)}});
+  } else {
+    context.out << paint(replay_text(replay.value()), Color::kBold, context.color()) << "\n";
+    print_values(context, found);
+  }
+  return complete ? Exit::kFine : Exit::kFailed;
+}
+
 // ---- put ----------------------------------------------------------------------------------------
 
 Exit put(Context& context, Client& client, api::PutRequest request) {
@@ -330,19 +350,24 @@ void add_list(CLI::App& pv, Context& context) {
 void add_get(CLI::App& pv, Context& context) {
   auto names = std::make_shared<std::vector<std::string>>();
   auto fresh = std::make_shared<bool>(false);
+  auto replay = std::make_shared<std::string>();
   auto* command = add_command(
       pv, context, "get",
       {"Show values, units, alarms and times",
        "Values come from the live table; with --fresh they are read from the IOCs now. A name "
-       "may be a glob. Exits with 1 when a name is unknown or a fresh read failed.",
+       "may be a glob. With --replay they are those of the past, where a replay is. Exits with 1 "
+       "when a name is unknown or a fresh read failed.",
        "  tidemark pv get QUAD:LI21:201:BCTRL\n"
        "  tidemark pv get 'QUAD:*:BACT' --fresh --json"},
-      [&context, names, fresh] {
-        return with_client(context,
-                           [&](Client& client) { return get(context, client, *names, *fresh); });
+      [&context, names, fresh, replay] {
+        return with_client(context, [&](Client& client) {
+          return replay->empty() ? get(context, client, *names, *fresh)
+                                 : get_replayed(context, client, *names, *replay);
+        });
       });
   command->add_option("NAME", *names, "Addresses or globs")->required();
-  command->add_flag("--fresh", *fresh, "Read the IOCs now");
+  auto* now = command->add_flag("--fresh", *fresh, "Read the IOCs now");
+  add_replay_option(*command, *replay)->excludes(now);
 }
 
 void add_put(CLI::App& pv, Context& context) {
@@ -376,6 +401,7 @@ void add_pv_commands(CLI::App& app, Context& context) {
   add_get(*pv, context);
   add_watch_command(*pv, context);
   add_put(*pv, context);
+  add_rates_command(*pv, context);
 }
 
 }  // namespace tidemark::tools

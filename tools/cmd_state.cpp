@@ -97,6 +97,7 @@ void add_state_command(CLI::App& app, Context& context) {
   command->add_option("PATTERN", options->patterns, "Addresses or globs (default: all)");
   command->add_option("--at", options->at, "When")->type_name("MOMENT")->required();
   add_csv(*command, options->csv);
+  add_journal(*command, context);
 }
 
 }  // namespace tidemark::tools

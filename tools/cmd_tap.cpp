@@ -4,18 +4,21 @@
 // arrives, or how many there are. It asks for no state and repairs nothing: what it shows is what
 // was on the wire, and what is missing it says.
 
+#include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <ostream>
 #include <set>
 #include <tuple>
 
 #include "base/glob.h"
+#include "base/mailbox.h"
 #include "model/api/keeper.h"
 #include "model/api/node.h"
+#include "model/api/replay.h"
 #include "tools/commands.h"
 #include "tools/interrupt.h"
-#include "tools/mailbox.h"
 #include "tools/nearest.h"
 #include "tools/show.h"
 #include "tools/tap_streams.h"
@@ -29,6 +32,7 @@ namespace api = model::api;
 constexpr std::size_t kWaitingBytesMax = 64u << 20;  // a paused terminal; more is counted
 constexpr auto kTick = 50ms;
 constexpr auto kRatePeriod = 1s;
+constexpr auto kReplaysPeriod = 500ms;  // of looking for new ones
 
 struct TapOptions {
   std::vector<std::string> nodes;
@@ -71,6 +75,7 @@ class Tap {
   bool full() const { return options_.count > 0 && lines_ >= options_.count; }
   bool wants(const bus::NodeInfo& node) const { return tap_wants(options_.nodes, {node.name}); }
   void look_for_nodes();
+  void look_for_replays();
   void learn_channels();
   std::uint64_t missing_before(const Tapped& tapped);
   void show(const Tapped& tapped);
@@ -85,6 +90,13 @@ class Tap {
   const std::shared_ptr<Mailbox<Tapped>> inbox_;
 
   std::set<bus::NodeNumber> tapped_;
+  struct Replay {
+    Uuid id;
+    std::string name;
+    TapStream stream;
+  };
+  std::deque<Replay> replays_;  // also those that are over: frames of them may wait
+  SteadyTime replays_at_{};
   std::pair<bus::Incarnation, std::uint64_t> directory_{0, ~0ull};  // that `names_` is from
   TapNames names_;
   struct Place {
@@ -105,6 +117,7 @@ void Tap::look_for_nodes() {
   for (const auto& node : directory.nodes) {
     if (!wants(node) || !tapped_.insert(bus::node_number(node.uuid)).second) continue;
     for (const auto* stream : streams_) {
+      if (bus::is_replay(stream->frame_class)) continue;
       client_.link().subscribe(stream->frame_class, {bus::node_number(node.uuid), stream->number},
                                [inbox = inbox_, name = node.name, stream](bus::Frame frame) {
                                  if (frame.header.frame_class == bus::FrameClass::kHeartbeat)
@@ -112,6 +125,43 @@ void Tap::look_for_nodes() {
                                  const auto bytes = frame.payload.size() + bus::kFrameHeaderBytes;
                                  inbox->push({name, stream, std::move(frame)}, bytes);
                                });
+    }
+  }
+}
+
+/// Each has streams of its own while it lasts.
+void Tap::look_for_replays() {
+  const auto now = steady_now();
+  const auto journal = client_.node("journal");
+  if (now < replays_at_ || !journal || bus::is_gone(journal->state) || !wants(*journal)) return;
+  replays_at_ = now + kReplaysPeriod;
+  const auto wanted = [](const auto* stream) { return bus::is_replay(stream->frame_class); };
+  if (std::none_of(streams_.begin(), streams_.end(), wanted)) return;
+  const auto list = client_.ask<api::ReplayList>("journal", "journal.replay_list", api::Empty{},
+                                                 context_.budget(500ms));
+  if (!list) return;
+  const auto number = bus::node_number(journal->uuid);
+  for (const auto& each : list.value().replays) {
+    const auto known = std::any_of(replays_.begin(), replays_.end(),
+                                   [&](const auto& replay) { return replay.id == each.id; });
+    if (known) continue;
+    for (const bool news : {false, true}) {
+      const auto* kind = news ? "replay-news" : "replay";
+      const auto named = [&](const auto* stream) { return stream->name == kind; };
+      if (std::none_of(streams_.begin(), streams_.end(), named)) continue;
+      auto& replay = replays_.emplace_back();
+      replay.id = each.id;
+      replay.name = std::string(kind) + "/" + short_id(each.id);
+      replay.stream = {replay.name,
+                       news ? bus::FrameClass::kReplayNews : bus::FrameClass::kReplayState,
+                       static_cast<bus::StreamNumber>(each.stream + (news ? 1 : 0))};
+      client_.link().subscribe(
+          replay.stream.frame_class, {number, replay.stream.number},
+          [inbox = inbox_, name = journal->name, stream = &replay.stream](bus::Frame frame) {
+            if (frame.header.frame_class == bus::FrameClass::kHeartbeat) return;
+            const auto bytes = frame.payload.size() + bus::kFrameHeaderBytes;
+            inbox->push({name, stream, std::move(frame)}, bytes);
+          });
     }
   }
 }
@@ -246,6 +296,7 @@ Exit Tap::run() {
   auto next_rates = begin + kRatePeriod;
   while (!Interrupt::came() && !full() && steady_now() < end && context_.out) {
     look_for_nodes();
+    look_for_replays();
     for (const auto& tapped : inbox_->take(kTick)) {
       if (options_.rates) {
         count(tapped);
@@ -289,7 +340,8 @@ void add_bus_commands(CLI::App& app, Context& context) {
       *bus, context, "tap",
       {"Show what flows on the data streams",
        "One line for each item, and of a batch of PVs how many there are, with a few values. "
-       "Streams are live (PVs), directory, catalog, jobs, keys and status. --name is a glob on "
+       "Streams are live (PVs), directory, catalog, jobs, keys, status, replay and replay-news. "
+       "--name is a glob on "
        "what an item is about: SUBSYSTEM/KEY, a PV, SUBSYSTEM/ITEM or a node. Standard error "
        "says when items are missing.",
        "  tidemark bus tap --node 'psu.*' --name '*/current'\n"

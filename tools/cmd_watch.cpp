@@ -3,16 +3,17 @@
 // pv watch: the value now, then every change, until enough. A change that the monitor saw is
 // not left out, also when a frame was lost on the way: the reader fetches the state again.
 
-#include <map>
 #include <ostream>
 
 #include "model/api/keeper.h"
+#include "subsystem/replay_reader.h"
 #include "tools/commands.h"
-#include "tools/documents.h"
 #include "tools/interrupt.h"
 #include "tools/live_follower.h"
 #include "tools/pv_hint.h"
+#include "tools/replays.h"
 #include "tools/show.h"
+#include "tools/watched.h"
 
 namespace tidemark::tools {
 namespace {
@@ -24,114 +25,9 @@ constexpr auto kTick = 100ms;
 
 struct WatchOptions {
   std::vector<std::string> names;
+  std::string replay;       // the past instead
   std::uint64_t count = 0;  // lines; 0: no end
   Duration period{0};       // 0: no end
-};
-
-/// The watched channels as they were last shown.
-class Watch {
- public:
-  /// Shows no more than `lines_max`; 0: no end.
-  Watch(Context& context, std::vector<api::LiveValue> values, std::uint64_t lines_max)
-      : context_(context), lines_max_(lines_max) {
-    for (auto& value : values) {
-      name_width_ = std::max(name_width_, display_width(value.address));
-      order_.push_back(value.channel);
-      shown_[value.channel] = std::move(value);
-    }
-  }
-
-  void show_all() {
-    for (const auto channel : order_) show(shown_[channel]);
-  }
-
-  void take(std::vector<LiveUpdate> updates) {
-    // A whole state comes in several updates for one channel: shown once, if it is another.
-    std::map<model::ChannelId, api::LiveValue> states;
-    for (const auto& [update, from_state] : updates) {
-      const auto found = shown_.find(update.channel);
-      if (found == shown_.end()) continue;
-      if (from_state) {
-        auto& state = states.try_emplace(update.channel, found->second).first->second;
-        apply(update, state);
-        continue;
-      }
-      settle(states);
-      const auto before = found->second;
-      apply(update, found->second);
-      if (!same(before, found->second)) show(found->second);
-    }
-    settle(states);
-  }
-
-  bool full() const { return lines_max_ > 0 && lines_ >= lines_max_; }
-
- private:
-  void settle(std::map<model::ChannelId, api::LiveValue>& states) {
-    for (auto& [channel, state] : states) {
-      auto& before = shown_[channel];
-      const bool changed = !same(before, state);
-      before = std::move(state);
-      if (changed) show(before);
-    }
-    states.clear();
-  }
-
-  static void apply(const model::PvUpdate& update, api::LiveValue& value) {
-    using Event = model::PvUpdate::Event;
-    if (update.event == Event::kDisconnected) {
-      value.state = model::LiveState::kDisconnected;
-      return;
-    }
-    value.state = model::LiveState::kConnected;
-    if (update.event == Event::kConnected) {
-      value.units = update.meta->units;
-      value.precision = update.meta->precision;
-      value.labels = update.meta->labels;
-      value.native_type = update.meta->native_type;
-      value.host = update.meta->host;
-      value.writable = update.meta->writable;
-      return;
-    }
-    value.value = update.value;
-    value.alarm = update.alarm;
-    value.taken_at = update.taken_at;
-  }
-
-  static bool same(const api::LiveValue& a, const api::LiveValue& b) {
-    return a.state == b.state && a.alarm == b.alarm && a.taken_at == b.taken_at &&
-           model::same_value(a.value, b.value);
-  }
-
-  void show(const api::LiveValue& value) {
-    if (full()) return;
-    ++lines_;
-    if (context_.json) {
-      context_.print(live_json(value));
-      context_.out.flush();
-      return;
-    }
-    const bool colored = context_.color();
-    const auto name = printable(value.address);
-    auto text = printable(value_text(value.value, value.labels, value.precision));
-    if (!value.units.empty()) text += " " + printable(value.units);
-    context_.out << time_text(value.taken_at) << "  " << name
-                 << std::string(name_width_ - std::min(name_width_, display_width(name)), ' ')
-                 << "  " << paint(text, alarm_color(value.alarm), colored);
-    const auto alarm = alarm_text(value.alarm);
-    if (!alarm.empty()) context_.out << "  " << paint(alarm, alarm_color(value.alarm), colored);
-    if (value.state != model::LiveState::kConnected) {
-      context_.out << "  " << paint(state_text(value.state), state_color(value.state), colored);
-    }
-    context_.out << std::endl;
-  }
-
-  Context& context_;
-  const std::uint64_t lines_max_;
-  std::vector<model::ChannelId> order_;
-  std::map<model::ChannelId, api::LiveValue> shown_;
-  std::size_t name_width_ = 0;
-  std::uint64_t lines_ = 0;
 };
 
 /// Says once that the monitor is away, and once that it is back; also when nobody saw it away.
@@ -177,7 +73,7 @@ Exit watch(Context& context, Client& client, const WatchOptions& options) {
 
   LiveFollower follower(client, *monitor);
   MonitorNotice notice(context);
-  Watch shown(context, std::move(reply).value().values, options.count);
+  Watched shown(context, std::move(reply).value().values, options.count);
   shown.show_all();
   const auto end = options.period > Duration{0} ? steady_now() + options.period : SteadyTime::max();
   const auto enough = [&] {
@@ -188,6 +84,33 @@ Exit watch(Context& context, Client& client, const WatchOptions& options) {
     notice.look(client);
   }
   return complete ? Exit::kFine : Exit::kFailed;
+}
+
+/// The PVs of a replay, as it says them: it waits for this reader too.
+Exit watch_replay(Context& context, Client& client, const WatchOptions& options) {
+  const Interrupt interrupt;
+  client.follow_directory();
+  const auto replay = find_replay(context, client, options.replay);
+  if (!replay) return context.report(replay.error());
+  auto values = replayed_values(context, client, replay.value(), options.names);
+  if (!values) return context.report(values.error());
+  const auto journal = client.node("journal");
+  if (!journal) return context.report({Code::kUnavailable, "no node 'journal' has registered"});
+  subsystem::ReplayReader reader(client.shared_link(), bus::node_number(journal->uuid),
+                                 replay.value(), Uuid::random());
+  Watched shown(context, std::move(values.value().first), options.count);
+  shown.show_all();
+  const auto end = options.period > Duration{0} ? steady_now() + options.period : SteadyTime::max();
+  while (!Interrupt::came() && steady_now() < end && !shown.full() && context.out) {
+    for (const auto& event : reader.next(kTick)) {
+      const auto* given = std::get_if<subsystem::ReplayReader::Updates>(&event);
+      if (given != nullptr) shown.take(given->updates, given->whole);
+    }
+    if (!reader.ended()) continue;
+    context.err << "tidemark: the replay is over: " << reader.ended()->message << "\n";
+    break;
+  }
+  return values.value().second ? Exit::kFine : Exit::kFailed;
 }
 
 }  // namespace
@@ -202,10 +125,13 @@ void add_watch_command(CLI::App& pv, Context& context) {
        "  tidemark pv watch 'QUAD:*:BACT'\n"
        "  tidemark pv watch BPM:1:X --for 5s --json"},
       [&context, options] {
-        return with_client(context,
-                           [&](Client& client) { return watch(context, client, *options); });
+        return with_client(context, [&](Client& client) {
+          return options->replay.empty() ? watch(context, client, *options)
+                                         : watch_replay(context, client, *options);
+        });
       });
   command->add_option("NAME", options->names, "Addresses or globs")->required();
+  add_replay_option(*command, options->replay);
   command->add_option("--count", options->count, "End after so many lines");
   add_duration(*command, "--for", options->period, "End after this time");
 }

@@ -19,15 +19,24 @@ void add_keygen_command(CLI::App& app, Context& context);        // keygen
 void add_status_commands(CLI::App& app, Context& context);       // status
 void add_pv_commands(CLI::App& app, Context& context);           // pv import, list, get, put
 void add_watch_command(CLI::App& pv, Context& context);          // pv watch
+void add_rates_command(CLI::App& pv, Context& context);          // pv rates
+void add_policy_commands(CLI::App& app, Context& context);       // policy …
 void add_snapshot_commands(CLI::App& app, Context& context);     // snapshot …
 void add_restore_command(CLI::App& snapshot, Context& context);  // snapshot restore
 void add_log_commands(CLI::App& app, Context& context);          // log show, query, follow
 void add_browse_command(CLI::App& app, Context& context);        // browse
+void add_journal_commands(CLI::App& app, Context& context);      // journal check, repair, rebuild
+void add_journal_stats(CLI::App& journal, Context& context);     // journal stats
+void add_backup_commands(CLI::App& journal, Context& context);   // journal backup, restore-backup
 void add_mark_commands(CLI::App& log, Context& context);         // log mark …
+void add_log_write_command(CLI::App& log, Context& context);     // log write
+void add_log_export_command(CLI::App& log, Context& context);    // log export
+void add_log_import_command(CLI::App& log, Context& context);    // log import
 void add_state_command(CLI::App& app, Context& context);         // state
 void add_diff_command(CLI::App& app, Context& context);          // diff
 void add_history_command(CLI::App& app, Context& context);       // history
 void add_blame_command(CLI::App& app, Context& context);         // blame
+void add_replay_commands(CLI::App& app, Context& context);       // replay …
 void add_job_commands(CLI::App& app, Context& context);          // tag list, job …
 void add_ls_command(CLI::App& app, Context& context);            // ls
 void add_describe_command(CLI::App& app, Context& context);      // describe
@@ -53,6 +62,9 @@ CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& 
 /// An option that may be given several times, one value each.
 CLI::Option* add_repeatable(CLI::App& command, const std::string& name,
                             std::vector<std::string>& into, const std::string& help);
+
+/// --journal: the command reads a directory, without a running system or beside it.
+CLI::Option* add_journal(CLI::App& command, Context& context);
 
 /// A command that only has commands.
 CLI::App* add_group(CLI::App& parent, const std::string& name, Help help);

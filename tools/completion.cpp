@@ -43,7 +43,8 @@ void collect(const CLI::App& app, const std::string& path, const std::vector<Fla
                                  [&](const auto& own) { return own.name == flag.name; });
     if (!has) node.flags.push_back(flag);
   }
-  const auto children = app.get_subcommands([](const CLI::App*) { return true; });
+  const auto children =
+      app.get_subcommands([](const CLI::App* child) { return !child->get_group().empty(); });
   for (const auto* child : children) {
     node.commands.emplace_back(child->get_name(), child->get_description());
   }
@@ -102,15 +103,38 @@ std::string paths_pattern(const std::vector<Node>& nodes) {
   return pattern;
 }
 
+/// Commands whose arguments are names of PVs.
+constexpr std::string_view kPvCommands =
+    "state|diff|history|blame|'pv get'|'pv watch'|'pv put'";
+
 std::string bash_script(const std::vector<Node>& nodes) {
   std::string script =
       "# tidemark completion for bash\n"
+      "_tidemark_names() {\n"
+      "  local typed=\"$2\" cut='' name\n"
+      "  if [[ \"$1\" == pv && \"${COMP_WORDBREAKS-}\" == *:* ]]; then\n"
+      "    # Readline takes a colon for the end of a word, so it wants what is behind the last one.\n"
+      "    typed=\"${COMP_LINE:0:COMP_POINT}\"\n"
+      "    typed=\"${typed##* }\"\n"
+      "    typed=\"${typed#[\\\"\\']}\"\n"
+      "    cut=\"${typed%\"${typed##*:}\"}\"\n"
+      "  fi\n"
+      "  compopt +o filenames 2>/dev/null || true\n"
+      "  while IFS= read -r name; do\n"
+      "    name=\"${name#\"$cut\"}\"\n"
+      "    [[ \"$1\" == mark ]] && printf -v name %q \"$name\"\n"
+      "    COMPREPLY+=(\"$name\")\n"
+      "  done < <(\"${COMP_WORDS[0]}\" ${site[@]+\"${site[@]}\"} complete-names \"$1\" \"$typed\" "
+      "2>/dev/null)\n"
+      "}\n"
       "_tidemark() {\n"
+      "  local site=()\n"
       "  local current=\"${COMP_WORDS[COMP_CWORD]}\" before=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
       "  local path='' next word i words=''\n"
       "  COMPREPLY=()\n"
       "  case \"$before\" in\n"
       "    -c|--config) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+      "    --in) _tidemark_names mark \"$current\"; return ;;\n"
       "    " +
       value_flags(nodes) +
       ") return ;;\n"
@@ -118,6 +142,7 @@ std::string bash_script(const std::vector<Node>& nodes) {
       "  for ((i = 1; i < COMP_CWORD; ++i)); do\n"
       "    word=\"${COMP_WORDS[i]}\"\n"
       "    case \"$word\" in\n"
+      "      -c|--config) site=(-c \"${COMP_WORDS[++i]:-}\"); continue ;;\n"
       "      " +
       value_flags(nodes) +
       ") ((++i)); continue ;;\n"
@@ -142,6 +167,13 @@ std::string bash_script(const std::vector<Node>& nodes) {
   script +=
       "  esac\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+      "  [[ \"$current\" == -* ]] && return\n"
+      "  case \"$path\" in\n"
+      "    " +
+      std::string(kPvCommands) +
+      ") _tidemark_names pv \"$current\" ;;\n"
+      "    'log mark end') _tidemark_names mark \"$current\" ;;\n"
+      "  esac\n"
       "  if ((${#COMPREPLY[@]} == 0)) && [[ \"$path\" == 'pv import' ]]; then\n"
       "    COMPREPLY=($(compgen -f -- \"$current\"))\n"
       "  fi\n"
@@ -161,7 +193,7 @@ std::string zsh_script(const std::vector<Node>& nodes) {
       "# tidemark completion for zsh\n"
       "_tidemark() {\n"
       "  local path_='' next word\n"
-      "  local -a commands flags\n"
+      "  local -a commands flags names\n"
       "  integer i\n"
       "  case \"${words[CURRENT-1]}\" in\n"
       "    -c|--config) _files; return ;;\n"
@@ -199,6 +231,14 @@ std::string zsh_script(const std::vector<Node>& nodes) {
       "    _describe option flags\n"
       "  elif ((${#commands})); then\n"
       "    _describe command commands\n"
+      "  elif [[ \"$path_\" == (" +
+      std::string(kPvCommands) +
+      ") ]]; then\n"
+      "    names=(${(f)\"$(tidemark complete-names pv \"${words[CURRENT]}\" 2>/dev/null)\"})\n"
+      "    compadd -a names\n"
+      "  elif [[ \"$path_\" == 'log mark end' ]]; then\n"
+      "    names=(${(f)\"$(tidemark complete-names mark \"${words[CURRENT]}\" 2>/dev/null)\"})\n"
+      "    compadd -a names\n"
       "  else\n"
       "    _files\n"
       "  fi\n"
@@ -259,6 +299,13 @@ std::string fish_script(const std::vector<Node>& nodes) {
                 fish_quoted(flag.help) + "\n";
     }
   }
+  for (const auto* path : {"state", "diff", "history", "blame", "pv get", "pv watch", "pv put"}) {
+    script += "complete -c tidemark -n '__tidemark_at \"" + std::string(path) +
+              "\" or-deeper' -a '(tidemark complete-names pv (commandline -ct) 2>/dev/null)'\n";
+  }
+  script +=
+      "complete -c tidemark -n '__tidemark_at \"log mark end\" or-deeper' "
+      "-a '(tidemark complete-names mark (commandline -ct) 2>/dev/null)'\n";
   return script + "complete -c tidemark -n '__tidemark_at \"pv import\" or-deeper' -F\n";
 }
 

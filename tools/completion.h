@@ -1,6 +1,7 @@
 // tools/completion.h
 //
-// Completion scripts, made from the tree of commands itself, so they cannot fall behind it.
+// Completion scripts, made from the tree of commands itself, so they cannot fall behind it; and the
+// command that they ask for names.
 
 #pragma once
 
@@ -19,5 +20,8 @@ enum class Shell : std::uint8_t { kBash, kZsh, kFish };
 std::optional<Shell> parse_shell(std::string_view text);
 
 std::string completion_script(const CLI::App& app, Shell shell);
+
+struct Context;
+void add_names_command(CLI::App& app, Context& context);  // complete-names
 
 }  // namespace tidemark::tools

@@ -55,6 +55,11 @@ Result<std::unique_ptr<Client>> connect_to_site(Context& context) {
   return Client::connect(site.value(), context.budget(2s), key.empty() ? "cli" : key);
 }
 
+Result<std::unique_ptr<Client>> connect_to_journal(Context& context) {
+  const auto site = load_site(context);
+  return context.programs.read_journal(context.journal, site ? site.value().name : "");
+}
+
 std::string user_at_host() {
   auto user = environment("USER");
   if (user.empty()) {

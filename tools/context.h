@@ -26,6 +26,10 @@ struct Programs {
   std::function<int(const config::Site&)> up;
   std::function<int(const config::Site&)> solo;
   std::function<int(const config::Site&, const std::string&)> node;
+  /// A client of a journal directory, without a running system. `site` may be empty.
+  std::function<Result<std::unique_ptr<Client>>(const std::string& directory,
+                                                const std::string& site)>
+      read_journal;
 };
 
 struct Context {
@@ -37,6 +41,7 @@ struct Context {
   bool json = false;
   bool no_color = false;
   std::optional<Duration> timeout;
+  std::string journal;  // --journal: the directory to read, instead of asking the system
 
   // The world.
   std::ostream& out;
@@ -68,6 +73,9 @@ Result<config::Site> load_site(const Context& context);
 /// connect() of a real run: reads the site file, opens the bus.
 Result<std::unique_ptr<Client>> connect_to_site(Context& context);
 
+/// Of --journal. A site file that is there says what the nodes are called.
+Result<std::unique_ptr<Client>> connect_to_journal(Context& context);
+
 /// user@host of whoever runs this.
 std::string user_at_host();
 
@@ -77,7 +85,7 @@ Context real_context();
 /// Connects and runs `body(client)`, which answers an Exit.
 template <class Body>
 Exit with_client(Context& context, Body&& body) {
-  auto client = context.connect(context);
+  auto client = context.journal.empty() ? context.connect(context) : connect_to_journal(context);
   if (!client) return context.report(client.error());
   return body(*client.value());
 }

@@ -1,6 +1,8 @@
 #include "tools/documents.h"
 
+#include "model/record_fields.h"
 #include "tools/show.h"
+#include "tools/typed_json.h"
 
 namespace tidemark::tools {
 namespace {
@@ -185,6 +187,11 @@ Json line_json(const model::api::LogLine& line) {
     add_value(out, line.value);
     out["alarm"] = alarm_json(line.alarm);
     out["taken_at"] = time_json(line.taken_at);
+  }
+  if (line.record.bytes.empty()) return out;
+  if (const auto records = model::decode_records(line.record.bytes);
+      records && records.value().size() == 1) {
+    out["record"] = to_typed_json(model::fields_of(records.value()[0]));
   }
   return out;
 }

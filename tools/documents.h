@@ -22,6 +22,7 @@ Json header_json(const model::SnapshotHeader& header);
 Json captured_json(const model::Snapshot& snapshot, const model::CapturedPv& pv);
 Json comparison_json(const model::PvComparison& pv);
 Json plan_json(const model::RestorePlan& plan);
+/// Of a record: also `record`, its fields by name (model/record_fields.h) as typed_json.h has them.
 Json line_json(const model::api::LogLine& line);
 
 /// "group/tag" of each of `tags`; the id of one that `groups` does not know.

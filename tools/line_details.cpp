@@ -3,7 +3,6 @@
 #include <sstream>
 
 #include "tools/documents.h"
-#include "tools/record_json.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -18,6 +17,17 @@ std::string dumped(const Json& json, int indent) {
 
 }  // namespace
 
+std::optional<UtcTime> said_before(const model::api::LogLine& line) {
+  constexpr Duration kSoon = std::chrono::seconds(2);
+  if (line.kind != model::RecordKind::kLogMessage) return std::nullopt;
+  const auto records = model::decode_records(line.record.bytes);
+  if (!records || records.value().size() != 1) return std::nullopt;
+  const auto* said = std::get_if<model::LogMessage>(&records.value()[0]);
+  if (said == nullptr || said->at == UtcTime{}) return std::nullopt;
+  if (line.recorded_at - said->at < kSoon) return std::nullopt;
+  return said->at;
+}
+
 std::vector<std::pair<std::string, std::string>> line_details(const model::api::LogLine& line) {
   std::vector<std::pair<std::string, std::string>> out = {
       {"line", std::to_string(line.line)},
@@ -28,6 +38,7 @@ std::vector<std::pair<std::string, std::string>> line_details(const model::api::
       {"level", std::string(model::to_string(line.level))}};
   if (!line.subject.empty()) out.emplace_back("subject", printable(line.subject));
   if (!line.text.empty()) out.emplace_back("text", printable(line.text));
+  if (const auto said = said_before(line)) out.emplace_back("said", time_text(*said, 9));
   if (line.kind != model::RecordKind::kPvUpdate) return out;
   const auto alarm = alarm_text(line.alarm);
   out.emplace_back("value", printable(value_text(line.value)));
@@ -37,9 +48,7 @@ std::vector<std::pair<std::string, std::string>> line_details(const model::api::
 }
 
 std::vector<std::string> line_json_rows(const model::api::LogLine& line) {
-  auto json = line_json(line);
-  const auto records = model::decode_records(line.record.bytes);
-  if (records && records.value().size() == 1) json["record"] = record_json(records.value().front());
+  const auto json = line_json(line);
   const bool is_long = json.contains("value") && json["value"].is_array() &&
                        json["value"].size() > kArrayMax;
   std::vector<std::string> rows;

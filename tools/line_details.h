@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,8 +17,11 @@ namespace tidemark::tools {
 /// Name and text, printable: {"level", "warning"}, …
 std::vector<std::pair<std::string, std::string>> line_details(const model::api::LogLine& line);
 
-/// The JSON document of the line, and "record" with all fields of its record, in rows. A long
-/// array is in one row.
+/// When a message was said, if that was well before it was recorded: it was held back while the
+/// journal was away, or comes from elsewhere.
+std::optional<UtcTime> said_before(const model::api::LogLine& line);
+
+/// The JSON document of the line, in rows. A long array is in one row.
 std::vector<std::string> line_json_rows(const model::api::LogLine& line);
 
 }  // namespace tidemark::tools

@@ -11,10 +11,10 @@
 #include <variant>
 #include <vector>
 
+#include "base/mailbox.h"
 #include "bus/stream_reader.h"
 #include "model/pv_update.h"
 #include "tools/client.h"
-#include "tools/mailbox.h"
 
 namespace tidemark::tools {
 

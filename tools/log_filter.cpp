@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "tools/documents.h"
+#include "tools/line_details.h"
 #include "tools/moment.h"
 #include "tools/nearest.h"
 #include "tools/past.h"
@@ -13,14 +14,16 @@
 namespace tidemark::tools {
 namespace {
 
-constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(model::RecordKind::kStreamGap);
+constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(model::RecordKind::kPolicyChanged);
 
 Error no_such_kind(const std::string& word) {
   std::vector<std::string> known;
   std::string all;
   for (std::uint8_t kind = 1; kind <= kKindMax; ++kind) {
-    known.emplace_back(model::to_string(model::RecordKind{kind}));
-    all += (kind == 1 ? "" : ", ") + known.back();
+    const auto name = std::string(model::to_string(model::RecordKind{kind}));
+    if (!model::parse_record_kind(name)) continue;  // a number that is kept for another version
+    all += (all.empty() ? "" : ", ") + name;
+    known.push_back(name);
   }
   const auto hint = did_you_mean(word, known);
   return {Code::kInvalidArgument, "--kind: '" + printable(word) + "' is no kind of record" +
@@ -145,16 +148,21 @@ Color level_color(model::Level level) {
 
 void print_line(const Context& context, const model::api::LogLine& line) {
   if (context.json) return context.print(line_json(line));
-  // Fixed widths: a stream cannot know what comes.
+  // Fixed widths: a stream cannot know what comes. In a narrow terminal only of what is always
+  // there, so that most lines are one row.
+  constexpr std::size_t kWide = 110;  // columns
+  const bool narrow = context.columns > 0 && context.columns < kWide;
   const auto number_text = std::to_string(line.line);
   auto& out = context.out;
   out << std::string(number_text.size() < 9 ? 9 - number_text.size() : 0, ' ') << number_text
       << "  " << time_text(line.recorded_at) << "  "
       << paint(padded(model::to_string(line.level), 7), level_color(line.level), context.color())
-      << "  " << padded(model::to_string(line.kind), 14) << "  " << padded(line.origin, 10) << "  "
-      << padded(line.subject, 24);
+      << "  " << padded(model::to_string(line.kind), 14) << "  ";
+  if (!narrow) out << padded(line.origin, 10) << "  ";
+  out << padded(line.subject, narrow ? 0 : 24);
   auto text = line.text;
   if (text.empty() && line.value.index() != 0) text = value_text(line.value);
+  if (const auto said = said_before(line)) text += " (said " + time_text(*said) + ")";
   if (!text.empty())
     out << "  " << paint(printable(text), alarm_color(line.alarm), context.color());
   out << "\n";

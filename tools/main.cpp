@@ -2,11 +2,14 @@
 //
 // The executable `tidemark`: the command line, and the programs that it starts.
 
+#include <chrono>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "nodes/offline_journal.h"
 #include "nodes/run.h"
 #include "tools/cli.h"
 
@@ -19,6 +22,18 @@ std::string executable(const char* called) {
   return failure ? std::string(called) : path.string();
 }
 
+tidemark::Result<std::unique_ptr<tidemark::tools::Client>> read_journal(
+    const std::string& directory, const std::string& site) {
+  constexpr auto kBudget = std::chrono::seconds(10);  // It answers from this very process.
+  auto opened = tidemark::nodes::OfflineJournal::open(directory, site);
+  if (!opened) return opened.error();
+  const std::shared_ptr<tidemark::nodes::OfflineJournal> journal = std::move(opened).value();
+  auto client = tidemark::tools::Client::join(journal->link(), {journal->registry()},
+                                              "the journal does not answer", kBudget);
+  if (client) client.value()->keep(journal);
+  return client;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -27,5 +42,6 @@ int main(int argc, char** argv) {
   context.programs.up = [self](const auto& site) { return tidemark::nodes::run_up(site, self); };
   context.programs.solo = &tidemark::nodes::run_solo;
   context.programs.node = &tidemark::nodes::run_node;
+  context.programs.read_journal = &read_journal;
   return tidemark::tools::run_cli(context, {argv + 1, argv + argc});
 }

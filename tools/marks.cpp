@@ -79,21 +79,23 @@ Result<Unit> say(Client& client, const std::string& user, const std::vector<mode
   return Unit{};
 }
 
-Result<model::kv::Value> parse_data(const std::vector<std::string>& pairs) {
+Result<model::kv::Value> parse_data(const std::vector<std::string>& pairs,
+                                    const std::string& option) {
   if (pairs.empty()) return model::kv::Value();
   model::kv::Struct fields;
   for (const auto& pair : pairs) {
     const auto equals = pair.find('=');
     const auto name = pair.substr(0, equals);
     if (equals == std::string::npos || name.empty()) {
-      return Error{Code::kInvalidArgument, "--data: '" + pair + "' is not like shot=4711"};
+      return Error{Code::kInvalidArgument, option + ": '" + pair + "' is not like shot=4711"};
     }
     const bool known = std::any_of(fields.begin(), fields.end(),
                                    [&](const auto& field) { return field.name == name; });
-    if (known) return Error{Code::kInvalidArgument, "--data: '" + name + "' is there twice"};
+    if (known) return Error{Code::kInvalidArgument, option + ": '" + name + "' is there twice"};
     auto value = model::kv::parse_text(pair.substr(equals + 1), {});
-    if (!value)
-      return Error{Code::kInvalidArgument, "--data: " + name + ": " + value.error().message};
+    if (!value) {
+      return Error{Code::kInvalidArgument, option + ": " + name + ": " + value.error().message};
+    }
     fields.push_back({name, std::move(value).value()});
   }
   return model::kv::Value(std::move(fields));

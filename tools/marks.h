@@ -28,8 +28,9 @@ Result<Unit> say(Client& client, const std::string& user, const std::vector<mode
                  Duration budget);
 
 /// Of "shot=4711" and the like, each guessed as `any` is: a struct. None when there is nothing.
-/// Errors: kInvalidArgument, naming what it is about.
-Result<model::kv::Value> parse_data(const std::vector<std::string>& pairs);
+/// Errors: kInvalidArgument, naming the option and what it is about.
+Result<model::kv::Value> parse_data(const std::vector<std::string>& pairs,
+                                    const std::string& option = "--data");
 
 /// "1.250s", "3m 20s"; "open"; "no begin".
 std::string lasted_text(const model::api::MarkEntry& mark);

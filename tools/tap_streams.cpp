@@ -4,12 +4,14 @@
 
 #include "base/glob.h"
 #include "model/api/keeper.h"
+#include "model/api/replay.h"
 #include "model/api/subsystem.h"
 #include "model/job.h"
 #include "model/pv_update.h"
 #include "tools/documents.h"
 #include "tools/key_show.h"
 #include "tools/nearest.h"
+#include "tools/replays.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -66,6 +68,26 @@ Result<Items> live_items(const bus::Frame& frame, const TapNames& known,
               (fitting > kValuesShown ? ", …" : "");
   item.json = {{"updates", fitting}, {"values", std::move(values)}};
   return Items{std::move(item)};
+}
+
+Result<Items> replay_items(const bus::Frame& frame, const TapNames& known,
+                           const std::vector<std::string>& wanted) {
+  if (!frame.payload.empty()) return live_items(frame, known, wanted);
+  return Items{{{}, "jumps: all is another", {{"jump", true}}}};
+}
+
+Result<Items> replay_news_items(const bus::Frame& frame) {
+  const auto news = unpacked<api::ReplayNews>(frame);
+  if (!news) return news.error();
+  const auto& [status, lines] = news.value();
+  Items items = {{{status.id.text()}, replay_text(status), replay_json(status)}};
+  for (const auto& line : lines) {
+    items.push_back({{line.subject},
+                     std::string(model::to_string(line.kind)) + "  " + line.subject + "  " +
+                         line.text,
+                     line_json(line)});
+  }
+  return items;
 }
 
 Result<Items> directory_items(const bus::Frame& frame) {
@@ -148,7 +170,9 @@ const std::vector<TapStream>& tap_streams() {
   static const std::vector<TapStream> kStreams = {
       {"live", kState, bus::kLiveStream},       {"directory", kDirectory, bus::kDirectoryStream},
       {"catalog", kEvent, bus::kCatalogStream}, {"jobs", kEvent, bus::kJobStream},
-      {"keys", kState, api::kKeyStream},        {"status", kState, api::kStatusStream}};
+      {"keys", kState, api::kKeyStream},        {"status", kState, api::kStatusStream},
+      {"replay", kReplayState, bus::kReplayStreams},
+      {"replay-news", kReplayNews, bus::kReplayStreams + 1}};
   return kStreams;
 }
 
@@ -168,6 +192,10 @@ Result<const TapStream*> parse_tap_stream(const std::string& text) {
 Result<Items> tap_items(const TapStream& stream, const std::string& node, const bus::Frame& frame,
                         const TapNames& names, const std::vector<std::string>& wanted) {
   auto items = [&]() -> Result<Items> {
+    if (stream.frame_class == bus::FrameClass::kReplayState) {
+      return replay_items(frame, names, wanted);
+    }
+    if (stream.frame_class == bus::FrameClass::kReplayNews) return replay_news_items(frame);
     switch (stream.number) {
       case bus::kLiveStream: return live_items(frame, names, wanted);
       case bus::kDirectoryStream: return directory_items(frame);

@@ -24,7 +24,8 @@ struct TapStream {
   bus::StreamNumber number;
 };
 
-/// live, directory, catalog, jobs, keys, status.
+/// live, directory, catalog, jobs, keys, status; and replay and replay-news, which stand for those
+/// of every replay: its own have other numbers.
 const std::vector<TapStream>& tap_streams();
 /// By name or number. Errors: kInvalidArgument, with the names.
 Result<const TapStream*> parse_tap_stream(const std::string& text);

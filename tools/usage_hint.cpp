@@ -41,6 +41,7 @@ std::string no_command(const CLI::App& app, const std::string& word) {
   std::vector<std::string> names;
   std::string all;
   for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_group().empty()) continue;  // not for people
     names.push_back(command->get_name());
     all += (all.empty() ? "" : ", ") + names.back();
   }

@@ -49,8 +49,15 @@ struct AppendRequest {
   /// again. A journal that lacks some is an older copy, or another one: what it lacks is a Gap.
   /// At most `after`, else the journal answers kInvalidArgument.
   std::uint64_t acknowledged = 0;
+  /// The numbers are those of something else, such as the lines of another journal: what is
+  /// missing between them was never there, and is no Gap.
+  bool sparse = false;
+  /// Whatever an earlier incarnation of the origin had to say has come, or its lack is known: a
+  /// new incarnation is no Gap.
+  bool complete = false;
   static auto fields(auto& s) {
-    return std::tie(s.origin, s.node, s.incarnation, s.after, s.sections, s.acknowledged);
+    return std::tie(s.origin, s.node, s.incarnation, s.after, s.sections, s.acknowledged, s.sparse,
+                    s.complete);
   }
 };
 

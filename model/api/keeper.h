@@ -19,8 +19,9 @@
 //   keeper.job               JobQuery → Job                waits up to `wait` for its end
 //   keeper.jobs              JobsQuery → JobList           newest first
 //   keeper.job_cancel        JobQuery → Job
+//   keeper.policy_…          model/api/policy.h
 //
-// bus::kCatalogStream carries Channels::revision as CatalogChange when channels change;
+// bus::kCatalogStream carries Channels::revision as CatalogChange when channels or policies change;
 // bus::kJobStream carries Job at each change of one.
 
 #pragma once
@@ -31,6 +32,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/api/policy.h"
 #include "model/catalog_entries.h"
 #include "model/compare.h"
 #include "model/job.h"
@@ -48,7 +50,8 @@ struct Channel {
 struct Channels {
   std::uint64_t revision = 0;
   std::vector<Channel> channels;
-  static auto fields(auto& s) { return std::tie(s.revision, s.channels); }
+  std::vector<ThinnedChannels> thinned = {};  // archived less densely than they come
+  static auto fields(auto& s) { return std::tie(s.revision, s.channels, s.thinned); }
 };
 
 struct CatalogChange {

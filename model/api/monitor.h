@@ -6,6 +6,7 @@
 //   monitor.state   Empty → progress: StatePart…, done: StateEnd
 //   monitor.read    ReadChannels → ChannelValues         from the IOCs, now
 //   monitor.put     PutChannels → progress: PutResults…, done: Empty
+//   monitor.rates, monitor.forecast: model/api/policy.h
 
 #pragma once
 

@@ -296,6 +296,29 @@ TEST_F(IntakeTest, RecordsTheEndOfAnIncarnationThatItKnowsFromTheStoreOnly) {
   EXPECT_THAT(gaps_in(taken.sections), SizeIs(1));
 }
 
+TEST_F(IntakeTest, TakesTheNextIncarnationOfAnOriginThatIsCompleteWithoutAGap) {
+  store(take(request_of({updates_at(1, 2)})).value());
+  auto request = request_of({records_at(1, 1)}, 0, 2);
+  request.complete = true;
+  EXPECT_THAT(gaps_in(take(request).value().sections), IsEmpty());
+}
+
+TEST_F(IntakeTest, TakesNumbersOfSomethingElseWithTheirHoles) {
+  auto request = request_of({records_at(17, 1), records_at(90, 2)});
+  request.sparse = true;
+  const auto taken = take(request).value();
+  EXPECT_THAT(taken.sections, SizeIs(2));
+  EXPECT_THAT(gaps_in(taken.sections), IsEmpty());
+  EXPECT_EQ(taken.through, 91u);
+  const auto again = take(request).value();
+  EXPECT_THAT(again.sections, IsEmpty());
+}
+
+TEST_F(IntakeTest, SaysHowFarItIsToWhoSendsNothing) {
+  store(take(request_of({records_at(1, 5)})).value());
+  EXPECT_EQ(take(request_of({})).value().through, 5u);
+}
+
 TEST_F(IntakeTest, RefusesAnOlderIncarnation) {
   ASSERT_TRUE(take(request_of({records_at(1, 1)}, 0, 3)).ok());
   const auto old = take(request_of({records_at(1, 1)}, 0, 2));

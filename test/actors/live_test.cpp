@@ -99,6 +99,76 @@ TEST_F(LiveTest, FetchesTheStateAgainAfterAGap) {
   EXPECT_EQ(told[0].to, 2u);
 }
 
+/// A handle becomes another one when it understands as much, or the program does not compile.
+template <class From, class To>
+constexpr bool kBecomes =
+    caf::detail::tl_subset_of<typename To::signatures, typename From::signatures>::value;
+static_assert(kBecomes<Live, Table>, "what asks a table may ask a live one");
+static_assert(!kBecomes<Table, Live>, "captures and restores take a Live: no replay's table");
+
+class ReplayTableTest : public NodeTest {
+ protected:
+  static constexpr bus::StreamNumber kStream = bus::kReplayStreams + 4;
+
+  ReplayTableTest() {
+    tell(table_, channels_atom_v, share(api::Channels{1, {{model::ChannelId{1}, "Q1:S"}}}));
+  }
+  static ReplayTableOptions options(std::shared_ptr<bus::Link> link) {
+    api::ReplayStatus replay;
+    replay.id = Uuid::derive("replay");
+    replay.stream = kStream;
+    return {std::move(link), test::number_of("journal"), replay, Uuid::derive("reader")};
+  }
+  void frame(std::uint64_t sequence, Bytes payload, bus::FrameClass frame_class) {
+    bus::FrameHeader header;
+    header.frame_class = frame_class;
+    header.stream = {test::number_of("journal"), kStream};
+    header.incarnation = 1;
+    header.sequence = sequence;
+    header.count = frame_class == bus::FrameClass::kHeartbeat ? 0 : 1;
+    link_->deliver(header, std::move(payload));
+    settle();
+  }
+  void answer_state(std::uint64_t sequence, double value) {
+    const auto asked = link_->asked("journal.replay_state").back();
+    EXPECT_EQ(model::unpack<api::ReplayRead>(asked.payload()).value().id, Uuid::derive("replay"));
+    asked.progress(model::pack(
+        api::StatePart{model::Blob{model::encode_updates({value_of(1, value)})}}));
+    asked.done(model::pack(api::StateEnd{1, sequence, 1}));
+    settle();
+  }
+  model::PvValue value() {
+    return answer<Shared<api::LiveReply>>(table_, live_atom_v, api::LiveQuery{{"Q1:S"}})
+        ->values.at(0)
+        .value;
+  }
+  std::uint64_t acknowledged() const {
+    const auto acks = link_->asked("journal.replay_ack");
+    return acks.empty() ? 0 : model::unpack<api::ReplayAck>(acks.back().payload()).value().items;
+  }
+
+  Table table_ = spawn(replay_table_actor, options(link_));
+};
+
+TEST_F(ReplayTableTest, FollowsAReplayAsTheSameTableFollowsTheMonitor) {
+  frame(3, {}, bus::FrameClass::kHeartbeat);
+  answer_state(3, 1.0);
+  EXPECT_EQ(value(), model::PvValue{1.0});
+  EXPECT_EQ(acknowledged(), 3u);
+  frame(4, model::encode_updates({value_of(1, 2.0)}), bus::FrameClass::kReplayState);
+  EXPECT_EQ(value(), model::PvValue{2.0});
+  EXPECT_EQ(acknowledged(), 4u);
+}
+
+TEST_F(ReplayTableTest, TakesTheStateAnewWhenTheReplayJumps) {
+  frame(3, {}, bus::FrameClass::kHeartbeat);
+  answer_state(3, 1.0);
+  frame(4, {}, bus::FrameClass::kReplayState);
+  answer_state(4, -7.0);
+  EXPECT_EQ(value(), model::PvValue{-7.0});
+  EXPECT_THAT(journal_.all<model::StreamGap>(), IsEmpty());
+}
+
 TEST_F(LiveTest, FillsAGapWithTheFramesThatWereLost) {
   join();
   frame(2, {value_of(2, 2.5)});  // 1 was lost

@@ -66,7 +66,7 @@ class NodeTest : public test::ActorTest {
   std::shared_ptr<Board> board_ = std::make_shared<Board>();
   FakeJournal journal_{*link_};
   Outbox outbox_ =
-      spawn(outbox_actor, OutboxOptions{link_, test::number_of("journal"), board_, {}});
+      spawn(outbox_actor, OutboxOptions{link_, test::number_of("journal"), board_, {}, {}});
 };
 
 }  // namespace tidemark::actors

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "test/support/actor_test.h"
 #include "test/support/fake_link.h"
 
@@ -40,10 +42,59 @@ class OutboxTest : public test::ActorTest {
 
   std::shared_ptr<test::FakeLink> link_ =
       std::make_shared<test::FakeLink>(test::node_called("keeper", 7));
-  Outbox outbox_ =
-      spawn(outbox_actor,
-            OutboxOptions{link_, test::number_of("journal"), std::make_shared<Board>(), {}});
+  Outbox outbox(std::shared_ptr<bus::Link> link, std::string spool = {}) {
+    return spawn(outbox_actor,
+                 OutboxOptions{std::move(link), test::number_of("journal"),
+                               std::make_shared<Board>(), {}, {std::move(spool)}});
+  }
+  /// What an incarnation before this one said, while there was no journal.
+  void leave_behind(const std::string& directory) {
+    const auto link = std::make_shared<test::FakeLink>(test::node_called("keeper", 6));
+    const auto last = outbox(link, directory);
+    caf::anon_send(last, append_atom_v,
+                   Records{model::LogMessage{model::Level::kInfo, "test", "before"}});
+    settle();
+    caf::anon_send_exit(last, caf::exit_reason::kill);
+    settle();
+    link->forget();
+  }
+  Outbox outbox_ = outbox(link_);
 };
+
+TEST_F(OutboxTest, SaysFirstWhatTheLifeBeforeItCouldNot) {
+  char folder[] = "/tmp/tidemark-outbox-XXXXXX";
+  const std::string directory = ::mkdtemp(folder);
+  leave_behind(directory);
+  const auto next = outbox(link_, directory);
+  settle();
+  ASSERT_THAT(requests(), SizeIs(1));
+  EXPECT_EQ(read(requests()[0]).incarnation, 6u);
+  const auto answer = ask<std::uint64_t>(
+      next, append_atom_v, Records{model::LogMessage{model::Level::kInfo, "test", "now"}});
+  settle();
+  EXPECT_THAT(requests(), SizeIs(1)) << "in order";
+  acknowledge(requests()[0], 1);
+  ASSERT_THAT(requests(), SizeIs(2));
+  EXPECT_EQ(read(requests()[1]).incarnation, 7u);
+  EXPECT_TRUE(answer->pending());
+  acknowledge(requests()[1], 1);
+  EXPECT_FALSE(answer->pending());
+  std::filesystem::remove_all(directory);
+}
+
+TEST_F(OutboxTest, GivesUpAnEarlierLifeThatTheJournalRefuses) {
+  char folder[] = "/tmp/tidemark-outbox-XXXXXX";
+  const std::string directory = ::mkdtemp(folder);
+  leave_behind(directory);
+  const auto next = outbox(link_, directory);
+  caf::anon_send(next, append_atom_v,
+                 Records{model::LogMessage{model::Level::kInfo, "test", "now"}});
+  settle();
+  fail(requests().at(0), Code::kRefused);
+  ASSERT_THAT(requests(), SizeIs(2));
+  EXPECT_EQ(read(requests()[1]).incarnation, 7u);
+  std::filesystem::remove_all(directory);
+}
 
 TEST_F(OutboxTest, SaysWhoItIsAndWhatItHolds) {
   append("one");

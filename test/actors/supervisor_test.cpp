@@ -41,7 +41,7 @@ class SupervisorTest : public NodeTest {
     settle();
   }
   void dies(const std::string& node, int pid, const std::string& what = "killed by signal 9") {
-    tell(supervisor_, exited_atom_v, node, pid, what);
+    tell(supervisor_, exited_atom_v, node, pid, ProcessEnd{what, 9, {"one", "two"}});
   }
 
   model::RestartPolicy policy_;
@@ -75,6 +75,8 @@ TEST_F(SupervisorTest, StartsAnOldNodeAgainAtOnce) {
   EXPECT_EQ(records[0].pid, 4u);
   EXPECT_EQ(records[0].restarts, 1u);
   EXPECT_EQ(records[0].reason, "killed by signal 9");
+  EXPECT_EQ(records[0].signal, 9u);
+  EXPECT_THAT(records[0].last_words, ElementsAre("one", "two"));
 }
 
 TEST_F(SupervisorTest, TellsTheRegistryWhoDied) {

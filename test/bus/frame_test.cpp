@@ -73,6 +73,21 @@ TEST(Frame, NoTruncationIsAccepted) {
   }
 }
 
+TEST(Frame, ThePastHasClassesAndStreamsOfItsOwn) {
+  auto header = example();
+  header.frame_class = FrameClass::kReplayState;
+  header.stream.stream = kReplayStreams + 2;
+  const auto past = decode_frame(encode_frame(header, "abc"));
+  ASSERT_TRUE(past) << past.error().message;
+  EXPECT_EQ(past.value().header, header);
+
+  header.stream.stream = kLiveStream;
+  EXPECT_FALSE(decode_frame(encode_frame(header, "abc"))) << "the past on a live stream";
+  header.frame_class = FrameClass::kState;
+  header.stream.stream = kReplayStreams;
+  EXPECT_FALSE(decode_frame(encode_frame(header, "abc"))) << "the present on a replay's";
+}
+
 struct Damage {
   const char* name;
   std::size_t offset;

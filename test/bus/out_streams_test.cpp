@@ -88,6 +88,17 @@ TEST_F(OutStreamsTest, JoinerNeedNotWaitForTheHeartbeat) {
   EXPECT_THAT(take(), ElementsAre("heartbeat 0"));
 }
 
+TEST_F(OutStreamsTest, ARetiredStreamIsSilentAndForgotten) {
+  publish("a");
+  take();
+  out_.retire(kLiveStream);
+  now_ += kHeartbeatInterval;
+  EXPECT_THAT(take(), IsEmpty());
+  EXPECT_THAT(again(1, 1), ElementsAre(HasSubstr("no such items")));
+  publish("b");
+  EXPECT_THAT(again(1, 1), ElementsAre("1 b"));
+}
+
 TEST_F(OutStreamsTest, LostItemsComeAgainInTheirVeryFrames) {
   publish("abc", 3);
   publish("de", 2);

@@ -1,7 +1,8 @@
 // test/bus/stream_reader_simulation_test.cpp
 //
 // A publisher, a network that loses, doubles and delays, and a reader, all from one seed. In the
-// end the reader holds the publisher's state, and every item that it never saw was reported.
+// end the reader holds the publisher's state, and every item that it never saw was reported. A
+// replay also jumps: all of its state changes at once.
 
 #include <gtest/gtest.h>
 
@@ -43,13 +44,14 @@ struct State {
 
 class World {
  public:
-  explicit World(unsigned seed) : random_(seed) {}
+  World(unsigned seed, FrameClass frame_class) : random_(seed), class_(frame_class) {}
 
   void run() {
     for (int step = 0; step < 3000; ++step) {
       now_ += 10ms;
       lossy_ = step < 2500;
       if (chance(50)) publish();
+      if (is_replay(class_) && step < 2900 && chance(4)) jump();
       if (step % 20 == 0) send(heartbeat());
       if (lossy_ && chance(1)) restart();
       deliver();
@@ -85,6 +87,7 @@ class World {
 
   void publish() {
     Frame made;
+    made.header.frame_class = class_;
     made.header.incarnation = incarnation_;
     made.header.sequence = sequence_ + 1;
     made.header.count = 1 + static_cast<std::uint32_t>(random_() % 5);
@@ -93,9 +96,26 @@ class World {
           "pv" + std::to_string(random_() % 20) + "=" + std::to_string(++sequence_) + ";";
     }
     overlay(table_, made.payload);
-    ring_.push_back(made);
+    keep_and_send(std::move(made));
+  }
+
+  void jump() {
+    Frame made;
+    made.header.frame_class = class_;
+    made.header.incarnation = incarnation_;
+    made.header.sequence = ++sequence_;
+    made.header.count = 1;
+    table_.clear();
+    for (int i = 0; i < 3; ++i) {
+      table_["pv" + std::to_string(random_() % 20)] = "jump" + std::to_string(sequence_);
+    }
+    keep_and_send(std::move(made));
+  }
+
+  void keep_and_send(Frame frame) {
+    ring_.push_back(frame);
     if (ring_.size() > 8) ring_.pop_front();
-    send(std::move(made));
+    send(std::move(frame));
   }
 
   void send(Frame frame) {
@@ -188,6 +208,7 @@ class World {
   }
 
   std::mt19937 random_;
+  const FrameClass class_;
   SteadyTime now_{};
   bool lossy_ = true;
 
@@ -208,12 +229,12 @@ class World {
   std::set<std::uint64_t> lost_;
 };
 
-TEST(StreamReaderSimulation, EndsWithThePublishersStateAndEveryHoleNoticed) {
+void simulate(FrameClass frame_class) {
   const unsigned first = std::random_device{}();
   std::uint64_t repaired = 0;
   for (unsigned seed = first; seed < first + 200 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    World world(seed);
+    World world(seed, frame_class);
     world.run();
     world.check();
     repaired += world.repaired();
@@ -221,6 +242,12 @@ TEST(StreamReaderSimulation, EndsWithThePublishersStateAndEveryHoleNoticed) {
   EXPECT_GT(repaired, 0U);
   std::printf("seeds from %u\n", first);
 }
+
+TEST(StreamReaderSimulation, EndsWithThePublishersStateAndEveryHoleNoticed) {
+  simulate(FrameClass::kState);
+}
+
+TEST(StreamReaderSimulation, AReplayThatJumpsEndsInItsState) { simulate(FrameClass::kReplayState); }
 
 }  // namespace
 }  // namespace tidemark::bus

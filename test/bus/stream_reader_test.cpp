@@ -48,6 +48,17 @@ class StreamReaderTest : public testing::Test {
     made.payload = std::move(payload);
     return said(reader_.on_frame(std::move(made), now_));
   }
+  static Frame jump_frame(std::uint64_t sequence) {
+    Frame made;
+    made.header.frame_class = FrameClass::kReplayState;
+    made.header.incarnation = 1;
+    made.header.sequence = sequence;
+    made.header.count = 1;
+    return made;
+  }
+  Words jump(std::uint64_t sequence) {
+    return said(reader_.on_frame(jump_frame(sequence), now_));
+  }
   Words heartbeat(std::uint64_t sequence, Incarnation incarnation = 1) {
     Frame made;
     made.header.frame_class = FrameClass::kHeartbeat;
@@ -245,6 +256,44 @@ TEST_F(StreamReaderTest, AsksOnceHoweverMuchArrivesMeanwhile) {
   EXPECT_THAT(frame(2, "a"), ElementsAre());
   EXPECT_THAT(heartbeat(2), ElementsAre());
   EXPECT_THAT(after(10s), ElementsAre());
+}
+
+TEST_F(StreamReaderTest, AJumpAsksForAStateThatContainsIt) {
+  live_at(5);
+  EXPECT_THAT(jump(6), ElementsAre("ask 1"));
+  EXPECT_THAT(frame(7, "a"), ElementsAre());
+  EXPECT_THAT(state(5), ElementsAre()) << "that of before the jump";
+  EXPECT_THAT(after(50ms), ElementsAre("ask 1"));
+  EXPECT_THAT(state(6), ElementsAre("whole: state", "a"));
+  EXPECT_EQ(reader_.counters().items_lost, 0U);
+}
+
+TEST_F(StreamReaderTest, AJumpVoidsWhatWasKeptBeforeIt) {
+  heartbeat(0);
+  EXPECT_THAT(frame(1, "a"), ElementsAre());
+  EXPECT_THAT(jump(2), ElementsAre());
+  EXPECT_THAT(frame(3, "b"), ElementsAre());
+  EXPECT_THAT(state(1), ElementsAre());
+  EXPECT_THAT(after(50ms), ElementsAre("ask 1"));
+  EXPECT_THAT(state(2), ElementsAre("whole: state", "b"));
+}
+
+TEST_F(StreamReaderTest, AJumpThatIsInTheStateIsNoNews) {
+  heartbeat(0);
+  state(2);
+  EXPECT_THAT(jump(2), ElementsAre("lost 1..1"));
+  EXPECT_TRUE(reader_.live());
+}
+
+TEST_F(StreamReaderTest, AJumpThatWasLostComesAgain) {
+  live_at(1);
+  EXPECT_THAT(frame(4, "c"), ElementsAre("again 2..3"));
+  std::vector<Frame> frames;
+  frames.push_back(jump_frame(2));
+  frames.push_back(jump_frame(3));
+  frames.back().payload = "b";
+  EXPECT_THAT(said(reader_.on_again(2, std::move(frames))), ElementsAre("ask 1"));
+  EXPECT_THAT(state(2), ElementsAre("whole: state", "b", "c"));
 }
 
 TEST_F(StreamReaderTest, FullBufferIsALossThatAStateMustCover) {

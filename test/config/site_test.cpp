@@ -50,6 +50,8 @@ TEST(SiteFile, ExampleShowsEveryKeyWithItsDefault) {
   EXPECT_EQ(site.monitor.queue_updates_max, defaults.monitor.queue_updates_max);
   EXPECT_EQ(site.monitor.holdback_bytes_max, defaults.monitor.holdback_bytes_max);
   EXPECT_EQ(site.journal.sync, defaults.journal.sync);
+  EXPECT_EQ(site.journal.log_level, defaults.journal.log_level);
+  EXPECT_EQ(site.bus.spool_bytes_max, defaults.bus.spool_bytes_max);
   EXPECT_EQ(site.gateway.listen, defaults.gateway.listen);
   EXPECT_EQ(site.gateway.squirrel_envelope, defaults.gateway.squirrel_envelope);
   EXPECT_EQ(site.supervisor.backoff_min, defaults.supervisor.backoff_min);
@@ -84,6 +86,7 @@ queue_updates_max = 2048
 holdback_bytes_max = 1048576
 [journal]
 sync = "interval"
+log_level = "off"
 [gateway]
 listen = "[::1]:0"
 squirrel_envelope = true
@@ -113,6 +116,7 @@ stop_grace = "500ms"
   EXPECT_EQ(site.monitor.queue_updates_max, 2048u);
   EXPECT_EQ(site.monitor.holdback_bytes_max, 1u << 20);
   EXPECT_EQ(site.journal.sync, "interval");
+  EXPECT_EQ(site.journal.log_level, "off");
   EXPECT_EQ(site.gateway.listen, "[::1]:0");
   EXPECT_TRUE(site.gateway.squirrel_envelope);
   EXPECT_EQ(site.supervisor.backoff_min, 1s);

@@ -1,7 +1,7 @@
 // test/fuzz/fuzz_keyframe_shard.cpp
 //
-// A shard of a keyframe as it comes from a damaged disk; then the same bytes as a body that is not
-// packed, which gets behind zstd.
+// A shard of a keyframe as it comes from a damaged disk; then the same bytes as a body of format 1
+// that is not packed, which gets behind zstd.
 
 #include <cstdint>
 

@@ -4,14 +4,37 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
 
+#include "journal/machine_state.h"
 #include "pv_samples.h"
 
 namespace tidemark::journal {
 namespace {
+
+/// With spaces, as on the format page.
+std::string hex(BytesView bytes) {
+  std::string text;
+  for (const auto each : bytes) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    if (!text.empty()) text += ' ';
+    text += kDigits[static_cast<unsigned char>(each) >> 4];
+    text += kDigits[each & 15];
+  }
+  return text;
+}
+Bytes unhex(const std::string& text) {
+  Bytes bytes;
+  for (std::size_t i = 0; i < text.size(); i += 3) {
+    bytes.push_back(static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16)));
+  }
+  return bytes;
+}
 
 class ChunkTest : public testing::Test {
  protected:
@@ -121,6 +144,128 @@ TEST_F(ChunkTest, SaysItsNumbersWithoutBeingUnpacked) {
   EXPECT_EQ(header.last, Line{4711 + 999 * 3});
 }
 
+TEST_F(ChunkTest, WritesTheBytesOfTheFormatPage) {
+  const Bytes page =
+      "02 00 08 0a 1c 80 80 d0 e2 c6 bf ce 97 2f 00 80 8c ee 89 1a 00 01 00 0e 00 00 00 "
+      "08 00 01 00 80 a8 d6 b9 07 08 00 00 02 00 08 01 01 02 01 d2 1f 32 00 00";
+  next_line_ = 10;
+  for (int i = 0; i < 8; ++i) {
+    add(20.25 + 0.25 * i, i);
+    next_line_ += 1;
+  }
+  EXPECT_EQ(hex(encode_chunk(samples_)), page);
+}
+
+TEST_F(ChunkTest, GivesBackWhatFormat1Wrote) {
+  // Written when it was the format: channel 3, lines 7, 9 and 12; a double, an enum, a string.
+  const auto chunk = unhex(
+      "01 00 03 07 05 80 80 d0 e2 c6 bf ce 97 2f 00 80 e4 97 d0 12 02 54 03 03 00 01 02 "
+      "00 80 d0 ac f3 0e 80 a8 d6 b9 07 01 00 00 01 02 07 01 00 00 01 01 9a 99 99 99 99 "
+      "99 b9 3f 01 06 04 01 07 2b 9a 01 01 cf 17 97 9c ff 60 2f f2 00 c4 04 00 00 00 00 "
+      "c4 08 00 00 00 00 00 00 00 00 c4 01 07 c4 02 00 00 c4 00 91 a2 4f 4e c4 00");
+  std::vector<Sample> found;
+  const auto decoded = decode_chunk(chunk, found);
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].line, Line{7});
+  EXPECT_EQ(found[1].line, Line{9});
+  EXPECT_EQ(found[2].line, Line{12});
+  EXPECT_EQ(found[0].update.value, model::PvValue{0.1});
+  EXPECT_EQ(found[1].update.value, model::PvValue{model::EnumIndex{2}});
+  EXPECT_EQ(found[2].update.value, model::PvValue{std::string("ON")});
+  EXPECT_EQ(found[1].update.alarm, (model::Alarm{model::Severity::kMajor, 7}));
+  EXPECT_EQ(found[2].update.taken_at, at_second(5));
+  EXPECT_EQ(found[2].update.channel, model::ChannelId{3});
+}
+
+TEST(KeyframeShard, GivesBackWhatFormat1Wrote) {
+  // The updates of above, of the channels 7, 9 and 12; 9 was lost in line 20, 11 in line 15.
+  MachineState state;
+  ASSERT_TRUE(decode_shard(unhex(
+      "01 01 75 28 b5 2f fd 20 75 25 03 00 a4 05 04 14 07 02 02 01 00 02 02 00 0d 0b 14 "
+      "08 14 00 05 14 62 9a 01 04 cf 17 97 9c fe 36 2a 00 00 c4 10 00 c4 20 00 94 35 77 "
+      "00 6c a0 52 01 63 68 e8 00 f2 2f 60 ff 9c 97 17 c4 04 01 06 00 07 c4 08 00 00 02 "
+      "07 00 00 00 00 c4 0a 9a 99 99 99 99 99 b9 3f 02 00 91 a2 4f 4e c4 00 03 10 00 81 "
+      "10 43 dd 13"),
+                           state));
+  EXPECT_EQ(state.find(model::ChannelId{7})->value, model::PvValue{0.1});
+  EXPECT_EQ(state.find(model::ChannelId{7})->value_line, Line{7});
+  EXPECT_EQ(state.find(model::ChannelId{9})->value, model::PvValue{model::EnumIndex{2}});
+  EXPECT_EQ(state.find(model::ChannelId{9})->alarm, (model::Alarm{model::Severity::kMajor, 7}));
+  EXPECT_EQ(state.find(model::ChannelId{9})->link_line, Line{20});
+  EXPECT_EQ(state.find(model::ChannelId{9})->state, model::LiveState::kDisconnected);
+  EXPECT_EQ(state.find(model::ChannelId{11})->value_line, Line{0});
+  EXPECT_EQ(state.find(model::ChannelId{12})->value, model::PvValue{std::string("ON")});
+  EXPECT_EQ(state.find(model::ChannelId{12})->taken_at, at_second(5));
+}
+
+/// Random machines come in archive_test.cpp; here one that needs more than one chunk.
+TEST(KeyframeShard, GivesBackValuesThatFillSeveralChunks) {
+  MachineState state;
+  for (std::uint32_t channel = 0; channel < 5; ++channel) {
+    model::PvUpdate update;
+    update.channel = model::ChannelId{channel};
+    update.value = model::SharedArray(std::vector<double>(100'000, channel));
+    state.apply(Line{channel + 1}, update);
+  }
+  MachineState found;
+  ASSERT_TRUE(decode_shard(encode_shard(state, 0, 5), found));
+  for (std::uint32_t channel = 0; channel < 5; ++channel) {
+    EXPECT_EQ(*found.find(model::ChannelId{channel}), *state.find(model::ChannelId{channel}));
+  }
+}
+
+TEST_F(ChunkTest, AReadingOfABusyChannelTakesLittleMoreThanItsBits) {
+  std::mt19937_64 random(4711);
+  for (int i = 0; i < 260; ++i) {
+    add(350 + (static_cast<double>(random() & 0xffff) / 65535 - 0.5) * 2);
+    samples_.back().update.taken_at +=
+        std::chrono::milliseconds(100 * i) + std::chrono::nanoseconds(random() % 2048);
+    next_line_ += 1950 + random() % 64;
+  }
+  // 16 bits of the value, 11 of the time, 6 of the line; and the header.
+  EXPECT_LT(encode_chunk(samples_).size() * 8, samples_.size() * 39);
+  expect_back();
+}
+
+TEST_F(ChunkTest, ColumnsHaveWhatSamplesHave) {
+  add(1.5, 10);
+  add(std::int32_t{-3}, 20);
+  add(std::string("ON"), 30);
+  samples_[2].update.channel = model::ChannelId{9};
+  samples_[2].update.hidden_before = 4;
+  ChunkColumns columns;
+  ASSERT_TRUE(decode_chunk(encode_chunk(samples_), columns));
+  ASSERT_EQ(columns.size(), 3u);
+  ASSERT_EQ(columns.channels.size(), 2u);
+  EXPECT_EQ(columns.channels[0].count, 2u);
+  EXPECT_EQ(columns.channels[1].channel, model::ChannelId{9});
+  EXPECT_EQ(columns.values.size(), 3u);
+  EXPECT_EQ(columns.bits[1], static_cast<std::uint64_t>(-3));
+  EXPECT_EQ(columns.others.at(columns.bits[2]).value, model::PvValue{std::string("ON")});
+  EXPECT_EQ(columns.hidden[2], 4);
+}
+
+RC_GTEST_PROP(Chunk, GivesBackAnyUpdates, ()) {
+  std::vector<Sample> samples;
+  std::uint64_t line = 1;
+  for (auto& update : *rc::gen::container<std::vector<model::PvUpdate>>(any_update(4))) {
+    samples.push_back({Line{line}, std::move(update)});
+    line += *rc::gen::element<std::uint64_t>(1, 1, 17, 100'000);
+  }
+  RC_PRE(!samples.empty());
+  std::stable_sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) {
+    return a.update.channel < b.update.channel;
+  });
+  std::vector<Sample> found;
+  RC_ASSERT(decode_chunk(encode_chunk(samples), found).ok());
+  RC_ASSERT(found.size() == samples.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    RC_ASSERT(found[i].line == samples[i].line);
+    RC_ASSERT(found[i].update == samples[i].update);
+  }
+}
+
 TEST_F(ChunkTest, ANoisyDoubleTakesLittleMoreThanItsNoise) {
   std::uint64_t state = 1;
   for (int i = 0; i < 4096; ++i) {
@@ -129,6 +274,7 @@ TEST_F(ChunkTest, ANoisyDoubleTakesLittleMoreThanItsNoise) {
     samples_.back().update.taken_at += std::chrono::milliseconds(100 * i);
   }
   EXPECT_LT(encode_chunk(samples_).size(), samples_.size() * 9);
+  expect_back();
 }
 
 TEST_F(ChunkTest, RefusesWhatIsCutOffOrFlipped) {

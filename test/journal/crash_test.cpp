@@ -1,46 +1,65 @@
 // test/journal/crash_test.cpp
 //
-// A process that appends is killed in full flight, again and again, in one directory.
+// A journal in full use (journal_stress.cpp) is killed, again and again, in one directory: at random
+// times, at named places in the middle of a commit or a seal, on a disk that is full or refuses a
+// flush, with a torn end of its log. After each: nothing that was acknowledged is missing, nothing
+// is there twice, and what is derived is what the lines say.
 // TIDEMARK_CRASH_ROUNDS: how often. TIDEMARK_SEED: the same moments again.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <random>
+#include <utility>
 
+#include "journal/check.h"
 #include "journal/rocks_store.h"
-#include "journal_samples.h"
+#include "journal_files.h"
+#include "stress_model.h"
 
 namespace tidemark::journal {
 namespace {
 
-/// The program append_forever, as a child.
-class Appender {
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kFull = ~std::uint64_t{0};
+/// Beyond that a round takes long to verify, and the next begins with nothing.
+constexpr std::uint64_t kLinesMax = 300'000;
+const auto kGoOn = [](std::uint64_t) { return true; };
+
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+/// The program journal_stress, as a child.
+class Stress {
  public:
-  Appender(const std::string& directory, const char* mode) {
+  Stress(const std::string& directory, const char* mode, const Environment& environment = {}) {
     int ends[2];
     TIDEMARK_CHECK(::pipe2(ends, O_CLOEXEC) == 0);
     pid_ = ::fork();
     TIDEMARK_CHECK(pid_ >= 0);
     if (pid_ == 0) {
+      for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
       ::dup2(ends[1], STDOUT_FILENO);
-      ::dup2(ends[1], STDERR_FILENO);
-      ::execl(TIDEMARK_APPEND_FOREVER, "append_forever", directory.c_str(), mode, nullptr);
+      ::execl(TIDEMARK_JOURNAL_STRESS, "journal_stress", directory.c_str(), mode, nullptr);
       ::_exit(103);
     }
     ::close(ends[1]);
     out_ = ends[0];
   }
-  ~Appender() {
+  ~Stress() {
     if (pid_ > 0) kill_and_wait();
     ::close(out_);
   }
-  Appender(const Appender&) = delete;
-  Appender& operator=(const Appender&) = delete;
+  Stress(const Stress&) = delete;
+  Stress& operator=(const Stress&) = delete;
 
   pid_t pid() const { return pid_; }
   /// The next acknowledged line; empty when the child is gone.
@@ -54,22 +73,16 @@ class Appender {
     }
     return line;
   }
-  std::string rest() {
-    std::string text;
-    char buffer[512];
-    for (ssize_t bytes = 0; (bytes = ::read(out_, buffer, sizeof buffer)) > 0;) {
-      text.append(buffer, static_cast<std::size_t>(bytes));
-    }
-    return text;
-  }
+  /// The exit code; 128 + n when signal n ended it.
   int wait() {
     int status = 0;
     ::waitpid(std::exchange(pid_, -1), &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
-  void kill_and_wait() {
+  /// What wait() says, should it have ended by itself before.
+  int kill_and_wait() {
     ::kill(pid_, SIGKILL);
-    wait();
+    return wait();
   }
 
  private:
@@ -77,99 +90,281 @@ class Appender {
   int out_ = -1;
 };
 
+constexpr int kKilled = 128 + SIGKILL;
+
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-/// Every line once, in order, with its own text; the hash chain is checked by scan().
-void expect_sound(const Store& store) {
-  std::uint64_t next = 1;
-  const auto scanned = store.scan(Line{1}, {}, [&](Block& block) {
-    EXPECT_EQ(raw(block.first), next);
-    for (const auto& section : block.sections) {
-      EXPECT_EQ(section.sequence, next);
-      if (section.format == SectionFormat::kUpdates) {
-        for (const auto& update : model::decode_updates(section.payload).value()) {
-          EXPECT_EQ(update, value_of(static_cast<std::uint32_t>(1 + next % 7),
-                                     static_cast<double>(next)));
-          ++next;
-        }
-        continue;
-      }
-      for (const auto& record : model::decode_records(section.payload).value()) {
-        EXPECT_EQ(record, message(std::to_string(next)));
-        ++next;
-      }
-    }
-    return true;
-  });
-  EXPECT_TRUE(scanned) << scanned.error().message;
-  EXPECT_EQ(next - 1, raw(store.last()));
-  EXPECT_EQ(store.mark_of(origin_a())->sequence, next - 1);
-}
+class CrashedJournal : public ::testing::Test {
+ protected:
+  static RocksStoreOptions options(const std::string& directory) {
+    RocksStoreOptions options;
+    options.directory = directory;
+    return options;
+  }
 
-void kill_in_full_flight(const char* mode) {
-  const auto seed = number_from("TIDEMARK_SEED", std::random_device{}());
-  const auto rounds = number_from("TIDEMARK_CRASH_ROUNDS", 5);
-  SCOPED_TRACE("TIDEMARK_SEED=" + std::to_string(seed));
-  std::printf("TIDEMARK_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  std::mt19937_64 random(seed);
-  const TempDir dir;
-  std::uint64_t acknowledged = 0;
-  for (std::uint64_t round = 0; round < rounds; ++round) {
+  /// `acknowledged` and all before it are there; all that is there is right.
+  void verify(const std::string& directory, std::uint64_t acknowledged) {
     {
-      Appender appender(dir.path(), mode);
-      const auto acks = random() % 300;
-      for (std::uint64_t i = 0; i <= acks; ++i) {
-        const auto line = appender.next();
-        ASSERT_TRUE(line) << appender.rest();
-        acknowledged = *line;
-      }
-      // Somewhere inside of one of the next commits.
-      const auto until = steady_now() + std::chrono::microseconds{random() % 3000};
-      while (steady_now() < until) {
-      }
-      appender.kill_and_wait();
-      while (const auto line = appender.next()) acknowledged = *line;
+      const auto read = open_rocks_journal_to_read(options(directory));
+      ASSERT_TRUE(read) << read.error().message;
+      EXPECT_GE(raw(read.value().store->last()), acknowledged);
+      const auto derived = check_projections(read.value().store, read.value().projections, kGoOn,
+                                             stress::limits());
+      ASSERT_TRUE(derived) << derived.error().message;
+      EXPECT_TRUE(derived.value().sound())
+          << derived.value().wrong << " rows wrong, " << derived.value().missing << " missing, "
+          << derived.value().surplus << " nobody's " << derived.value().unusable;
     }
-    const auto store = open_rocks_store({.directory = dir.path()});
-    ASSERT_TRUE(store) << store.error().message;
-    EXPECT_GE(raw(store.value()->last()), acknowledged);
-    expect_sound(*store.value());
-    if (::testing::Test::HasFailure()) return;
+    const auto opened = open_rocks_journal(options(directory));
+    ASSERT_TRUE(opened) << opened.error().message;
+    const auto& store = opened.value().store;
+    const auto last = raw(store->last());
+    ASSERT_GE(last, acknowledged);
+    std::uint64_t next = 1;
+    const auto scanned = store->scan(Line{1}, {}, [&](Block& block) {
+      EXPECT_EQ(raw(block.first), next);
+      const auto fault = stress::fault_in(block);
+      EXPECT_EQ(fault, "");
+      next = raw(block.first) + block.count;
+      return fault.empty();
+    });
+    ASSERT_TRUE(scanned) << scanned.error().message;
+    EXPECT_EQ(next - 1, last);
+    const auto messages = last / stress::kEachMessage;
+    const auto mark_a = store->mark_of(origin_a());
+    const auto mark_b = store->mark_of(origin_b());
+    EXPECT_EQ(mark_a ? mark_a->sequence : 0, last - messages);
+    EXPECT_EQ(mark_b ? mark_b->sequence : 0, messages);
+    if (last == 0) return;
+
+    const auto projections =
+        std::make_shared<Projections>(store, opened.value().projections, stress::limits());
+    ASSERT_TRUE(projections->load());
+    const Archive archive(projections);
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(stress::fault_in_state(archive, 1 + random_() % last), "");
+    }
+    const auto channel = 1 + static_cast<std::uint32_t>(random_() % stress::kChannels);
+    EXPECT_EQ(stress::fault_in_samples(archive, channel, 1, last), "");
+    last_ = last;
+  }
+
+  /// Runs it until it has acknowledged something, and ends it there; answers the last such line.
+  std::uint64_t run_and_kill(const std::string& directory, const char* mode) {
+    Stress child(directory, mode);
+    std::uint64_t acknowledged = 0;
+    const auto acks = random_() % 300;
+    for (std::uint64_t i = 0; i <= acks; ++i) {
+      const auto line = child.next();
+      if (!line) {
+        ADD_FAILURE() << "it ended with " << child.wait();
+        return acknowledged;
+      }
+      acknowledged = *line;
+    }
+    // Somewhere inside of one of the next commits.
+    const auto until = steady_now() + std::chrono::microseconds{random_() % 3000};
+    while (steady_now() < until) {
+    }
+    EXPECT_EQ(child.kill_and_wait(), kKilled);
+    while (const auto line = child.next()) acknowledged = *line;
+    return acknowledged;
+  }
+
+  /// Runs it to its end, at most some time; answers the last line that it acknowledged.
+  std::uint64_t run_to_end(const std::string& directory, const char* mode,
+                           const Environment& environment, int& exit) {
+    Stress child(directory, mode, environment);
+    std::uint64_t acknowledged = 0;
+    const auto begin = last_;
+    while (const auto line = child.next()) {
+      acknowledged = *line;
+      if (acknowledged > begin + kLinesMax / 4) break;  // It did not come by there.
+    }
+    exit = child.kill_and_wait();
+    while (const auto line = child.next()) acknowledged = *line;
+    return acknowledged;
+  }
+
+  /// A record of which only the beginning was written, as a power cut leaves it.
+  void tear_log(const std::string& directory) {
+    fs::path newest;
+    for (const auto& entry : fs::directory_iterator(directory + "/db")) {
+      if (entry.path().extension() == ".log" && entry.path() > newest) newest = entry.path();
+    }
+    if (newest.empty() || fs::file_size(newest) == 0) return;
+    const auto content = content_of(newest);
+    const auto length = 7 + read_le<std::uint16_t>(content, 4);  // of RocksDB's first record
+    const auto torn = 1 + random_() % static_cast<std::uint64_t>(length - 1);
+    const auto left = 32'768 - content.size() % 32'768;  // no record goes beyond a block
+    std::ofstream(newest, std::ios::app | std::ios::binary)
+        << content.substr(0, std::min<std::uint64_t>(torn, left));
+  }
+
+  void begin_anew_when_large(const std::string& directory) {
+    if (last_ < kLinesMax) return;
+    fs::remove_all(directory);
+    last_ = 0;
+  }
+
+  const std::uint64_t seed_ = number_from("TIDEMARK_SEED", std::random_device{}());
+  const std::uint64_t rounds_ = number_from("TIDEMARK_CRASH_ROUNDS", 3);
+  const std::uint64_t few_ = std::max<std::uint64_t>(2, rounds_ / 10);  // of what is many tests
+  std::mt19937_64 random_{seed_};
+  std::uint64_t last_ = 0;
+  const TempDir dir_;
+  const std::string directory_ = dir_.path() + "/journal";
+  const ::testing::ScopedTrace trace_{__FILE__, __LINE__, "TIDEMARK_SEED=" + std::to_string(seed_)};
+};
+
+class KilledJournal : public CrashedJournal, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(KilledJournal, HasEveryAcknowledgedLineOnce) {
+  for (std::uint64_t round = 0; round < rounds_ && !HasFailure(); ++round) {
+    begin_anew_when_large(directory_);
+    const auto acknowledged = run_and_kill(directory_, GetParam());
+    if (round % 3 == 2) tear_log(directory_);
+    verify(directory_, acknowledged);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Modes, KilledJournal, ::testing::Values("batch", "interval"),
+                         [](const auto& mode) { return std::string(mode.param); });
+
+class FailpointJournal : public CrashedJournal,
+                         public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(FailpointJournal, HasEveryAcknowledgedLineOnce) {
+  std::uint64_t reached = 0;
+  for (std::uint64_t round = 0; round < few_ && !HasFailure(); ++round) {
+    begin_anew_when_large(directory_);
+    const std::string place = GetParam();
+    const auto often = place.starts_with("journal.append") || place.starts_with("disk.");
+    const auto pass = 1 + random_() % (often ? 200 : 2);
+    int exit = 0;
+    const auto acknowledged =
+        run_to_end(directory_, "batch",
+                   {{"TIDEMARK_FAILPOINT", place + ":" + std::to_string(pass)}}, exit);
+    EXPECT_EQ(exit, kKilled);
+    if (acknowledged < last_ + kLinesMax / 4) ++reached;
+    verify(directory_, acknowledged);
+  }
+  EXPECT_GT(reached, 0u) << "nothing passed there";
+}
+INSTANTIATE_TEST_SUITE_P(
+    Places, FailpointJournal,
+    ::testing::Values("journal.append.before", "journal.append.written", "journal.append.announced",
+                      "disk.sync.before", "disk.sync.done", "journal.witness.before",
+                      "journal.witness.written", "journal.seal.before", "journal.seal.keyframe",
+                      "journal.seal.written", "journal.seal.flushed", "journal.drop.before",
+                      "journal.drop.written"),
+    [](const auto& place) {
+      std::string name = place.param;
+      std::replace(name.begin(), name.end(), '.', '_');
+      return name;
+    });
+
+TEST_F(CrashedJournal, OnADiskThatRefusesAFlushHasEveryAcknowledgedLineOnce) {
+  for (std::uint64_t round = 0; round < few_ && !HasFailure(); ++round) {
+    begin_anew_when_large(directory_);
+    int exit = 0;
+    const auto fails = std::to_string(60 + random_() % 300);
+    const auto acknowledged =
+        run_to_end(directory_, "batch", {{"TIDEMARK_SYNC_FAILS", fails}}, exit);
+    EXPECT_EQ(exit, 101) << "it goes on after a flush that failed";
+    verify(directory_, acknowledged);
   }
 }
 
-TEST(KilledJournal, HasEveryAcknowledgedLineOnce) { kill_in_full_flight("batch"); }
+/// A small file system in memory; empty when nobody may mount one here.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::string path) : path_(std::move(path)) {
+    fs::create_directories(path_);
+    mounted_ = ::mount("tidemark", path_.c_str(), "tmpfs", 0, "size=24m") == 0;
+    why_ = std::strerror(errno);
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(path_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  bool mounted() const { return mounted_; }
+  const std::string& why() const { return why_; }
+  void grow() const {
+    TIDEMARK_CHECK(::mount("tidemark", path_.c_str(), "tmpfs", MS_REMOUNT, "size=96m") == 0);
+  }
 
-TEST(KilledJournal, HasEveryAcknowledgedLineOnceInIntervalMode) { kill_in_full_flight("interval"); }
+ private:
+  const std::string path_;
+  bool mounted_ = false;
+  std::string why_;
+};
 
-TEST(KilledJournal, HasEveryAcknowledgedLineOnceWhileTheLogGivesUpSegments) {
-  kill_in_full_flight("segments");
+TEST_F(CrashedJournal, OnAFullDiskHasEveryAcknowledgedLineOnce) {
+  for (std::uint64_t round = 0; round < few_ && !HasFailure(); ++round) {
+    const SmallDisk disk(dir_.path() + "/disk");
+    if (!disk.mounted()) GTEST_SKIP() << "no file system can be mounted here: " << disk.why();
+    const auto directory = dir_.path() + "/disk/journal";
+    std::uint64_t acknowledged = 0;
+    {
+      Stress child(directory, "batch");
+      bool full = false;
+      while (!full) {
+        const auto line = child.next();
+        ASSERT_TRUE(line) << "it ended with " << child.wait();
+        full = *line == kFull;
+        if (!full) acknowledged = *line;
+      }
+      if (round % 2 == 0) {  // Killed when it is full; else there is room again, and it goes on.
+        EXPECT_EQ(child.kill_and_wait(), kKilled);
+        disk.grow();
+      } else {
+        disk.grow();
+        const auto before = acknowledged;
+        while (acknowledged == before) {
+          const auto line = child.next();
+          ASSERT_TRUE(line) << "it ended with " << child.wait();
+          if (*line != kFull) acknowledged = *line;
+        }
+        EXPECT_EQ(child.kill_and_wait(), kKilled);
+      }
+      while (const auto line = child.next()) {
+        if (*line != kFull) acknowledged = *line;
+      }
+    }
+    verify(directory, acknowledged);
+  }
 }
 
 TEST(JournalDirectory, IsRefusedToASecondProcessThatIsToldTheFirst) {
   const TempDir dir;
-  const auto store = open_rocks_store({.directory = dir.path()});
+  RocksStoreOptions options;
+  options.directory = dir.path();
+  const auto store = open_rocks_store(options);
   ASSERT_TRUE(store);
-  Appender second(dir.path(), "batch");
-  const auto said = second.rest();
-  EXPECT_EQ(second.wait(), static_cast<int>(Code::kConflict)) << said;
+  ::testing::internal::CaptureStderr();
+  const int exit = Stress(dir.path(), "batch").wait();
+  const auto said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(exit, static_cast<int>(Code::kConflict)) << said;
   EXPECT_NE(said.find(dir.path()), std::string::npos) << said;
   EXPECT_NE(said.find(std::to_string(::getpid())), std::string::npos) << said;
 }
 
 TEST(JournalDirectory, IsFreeAgainWhenItsHolderWasKilled) {
   const TempDir dir;
-  Appender first(dir.path(), "batch");
+  RocksStoreOptions options;
+  options.directory = dir.path();
+  Stress first(dir.path(), "batch");
   ASSERT_TRUE(first.next());
-  const auto refused = open_rocks_store({.directory = dir.path()});
+  const auto refused = open_rocks_store(options);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kConflict);
   EXPECT_NE(refused.error().message.find(std::to_string(first.pid())), std::string::npos);
   first.kill_and_wait();
-  EXPECT_TRUE(open_rocks_store({.directory = dir.path()}));
+  EXPECT_TRUE(open_rocks_store(options));
 }
 
 }  // namespace

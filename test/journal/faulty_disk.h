@@ -11,6 +11,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/failpoint.h"
+
 namespace tidemark::journal {
 
 class FaultyDisk final : public rocksdb::FileSystemWrapper {
@@ -21,6 +23,15 @@ class FaultyDisk final : public rocksdb::FileSystemWrapper {
   std::atomic<bool> full = false;        // writes are refused
   std::atomic<bool> half_full = false;   // writes get as far as their half, then are refused
   std::atomic<bool> sync_fails = false;  // an I/O error on flush
+  std::atomic<long> syncs_before_failure = -1;  // then all of them fail; -1: none does
+
+  bool fails_now() {
+    if (sync_fails) return true;
+    if (syncs_before_failure < 0) return false;
+    if (syncs_before_failure == 0) return true;
+    --syncs_before_failure;
+    return false;
+  }
 
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
@@ -51,12 +62,15 @@ class FaultyDisk final : public rocksdb::FileSystemWrapper {
     }
     rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
                            rocksdb::IODebugContext* context) override {
-      if (disk_->sync_fails) return rocksdb::IOStatus::IOError("injected");
-      return FSWritableFileOwnerWrapper::Sync(options, context);
+      if (disk_->fails_now()) return rocksdb::IOStatus::IOError("injected");
+      failpoint("disk.sync.before");
+      auto status = FSWritableFileOwnerWrapper::Sync(options, context);
+      failpoint("disk.sync.done");
+      return status;
     }
     rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
                             rocksdb::IODebugContext* context) override {
-      if (disk_->sync_fails) return rocksdb::IOStatus::IOError("injected");
+      if (disk_->fails_now()) return rocksdb::IOStatus::IOError("injected");
       return FSWritableFileOwnerWrapper::Fsync(options, context);
     }
 

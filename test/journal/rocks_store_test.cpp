@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "faulty_disk.h"
@@ -113,17 +114,18 @@ class RocksStoreTest : public ::testing::Test {
     store_.reset();
   }
   /// Works on the closed database behind the journal's back.
-  void tamper(const std::function<void(rocksdb::DB&, rocksdb::ColumnFamilyHandle&)>& change) {
+  void tamper(const std::function<void(rocksdb::DB&, rocksdb::ColumnFamilyHandle&)>& change,
+              const std::string& wanted = "log") {
     store_.reset();
     std::vector<std::string> names;  // all of them: the projections have families too
     ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, database(), &names).ok());
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
     for (const auto& name : names) families.push_back({name, {}});
-    const auto log = std::find(names.begin(), names.end(), "log") - names.begin();
+    const auto family = std::find(names.begin(), names.end(), wanted) - names.begin();
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
     ASSERT_TRUE(rocksdb::DB::Open({}, database(), families, &handles, &db).ok());
-    change(*db, *handles.at(static_cast<std::size_t>(log)));
+    change(*db, *handles.at(static_cast<std::size_t>(family)));
     for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
     delete db;
   }
@@ -424,6 +426,67 @@ TEST_F(RocksStoreTest, AnExchangedLastBlockIsNoticedByTheWitness) {
   const auto error = open_error();
   EXPECT_EQ(error.code, Code::kCorruption);
   EXPECT_TRUE(says(error, "line 10 is not the one that was acknowledged")) << error.message;
+}
+
+TEST_F(RocksStoreTest, MarksThatAreNotThoseOfTheLastLineAreNoticed) {
+  open();
+  append_blocks(2);
+  const model::Record defined = model::PvDefined{model::ChannelId{7}, "MAG:Q7"};
+  ASSERT_TRUE(append_one(*store_, section_of({defined}, 1, origin_b())));
+  std::map<std::string, std::string> before;
+  tamper(
+      [&](rocksdb::DB& db, rocksdb::ColumnFamilyHandle& meta) {
+        const std::unique_ptr<rocksdb::Iterator> at(db.NewIterator({}, &meta));
+        for (at->SeekToFirst(); at->Valid(); at->Next()) {
+          before[at->key().ToString()] = at->value().ToString();
+        }
+      },
+      "meta");
+  ASSERT_EQ(before.size(), 5u);  // two origins, a channel, the format and the proof
+  open();
+  append_blocks(1);
+  for (const auto& [key, value] : before) {
+    if (key == "format") continue;
+    std::string now;
+    // An old entry, or none where it has not changed.
+    tamper(
+        [&](rocksdb::DB& db, rocksdb::ColumnFamilyHandle& meta) {
+          ASSERT_TRUE(db.Get({}, &meta, key, &now).ok());
+          const auto status =
+              now == value ? db.Delete({}, &meta, key) : db.Put({}, &meta, key, value);
+          ASSERT_TRUE(status.ok());
+        },
+        "meta");
+    const auto error = open_error();
+    EXPECT_EQ(error.code, Code::kCorruption) << key;
+    EXPECT_TRUE(says(error, "the marks are not those of line 7")) << error.message;
+    tamper(
+        [&](rocksdb::DB& db, rocksdb::ColumnFamilyHandle& meta) {
+          ASSERT_TRUE(db.Put({}, &meta, key, now).ok());
+        },
+        "meta");
+    open();
+    EXPECT_EQ(store_->last(), Line{7});
+  }
+}
+
+TEST_F(RocksStoreTest, AProofIsMadeForAJournalOfAnEarlierVersion) {
+  open();
+  append_blocks(2);
+  tamper(
+      [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle& meta) {
+        ASSERT_TRUE(db.Delete({}, &meta, "proof").ok());
+      },
+      "meta");
+  open();
+  append_blocks(1);
+  open();
+  tamper(
+      [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle& meta) {
+        std::string proof;
+        EXPECT_TRUE(db.Get({}, &meta, "proof", &proof).ok());
+      },
+      "meta");
 }
 
 TEST_F(RocksStoreTest, ADatabaseThatIsGoneOrOldIsNoticedByTheWitness) {

@@ -71,7 +71,11 @@ class ThinnerTest : public ::testing::Test {
   }
   void remove(const std::string& family, const Bytes& from, const Bytes& to) {
     tamper(family, [&](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
-      ASSERT_TRUE(db.DeleteRange({}, handle, from, to).ok());
+      // Key by key: ranges that were deleted in the log are seen until files are merged.
+      const std::unique_ptr<rocksdb::Iterator> at(db.NewIterator({}, handle));
+      for (at->Seek(from); at->Valid() && at->key().compare(to) < 0; at->Next()) {
+        ASSERT_TRUE(db.Delete({}, handle, at->key()).ok());
+      }
     });
   }
   /// Lines that a scan shows, of blocks that pass.

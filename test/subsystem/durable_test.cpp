@@ -94,6 +94,21 @@ TEST_F(DurableSubscription, TellsEachUpdateOnceInOrderWithItsLine) {
   EXPECT_TRUE(problems_.all().empty());
 }
 
+TEST_F(DurableSubscription, HasWhatAKeyStartsWith) {
+  Subsystem rf{"rf.1"};
+  const auto set = rf.publish<double>("set", {.journaled = true});
+  (void)set.set(1.0);
+  (void)set.set(2.0);
+  rf.publish<double>("preset", {.default_value = Value(3.0), .journaled = true});
+  rf.publish<double>("unset", {.journaled = true});
+  join(rf);
+  rf.publish<double>("late", {.default_value = Value(4.0), .journaled = true});
+  Heard heard;
+  const auto subscription = follow(heard, {.from = 1}, "rf.1");
+  ASSERT_TRUE(eventually([&] { return heard.count() == 3; }));
+  EXPECT_THAT(values(heard), ElementsAre(2, 3, 4));
+}
+
 TEST_F(DurableSubscription, BeginsWithWhatIsRecordedFromNowOn) {
   record(1, 5);
   Heard heard;

@@ -76,5 +76,20 @@ TEST_F(Status, MarksAndLogMessagesReachTheJournal) {
   EXPECT_EQ(site_.recorded<model::LogMessage>().at(0).text, "beam is weak");
 }
 
+TEST_F(Status, ALogMessageHasItsFieldsAndWhenItWasSaid) {
+  Subsystem control{"control"};
+  join(control);
+  const auto before = utc_now();
+  control.log(Severity::kInfo, "beam on", {{"shot", 4711}, {"target", "Al"}}, "beam");
+  const auto after = utc_now();
+  control.stop();
+  ASSERT_THAT(site_.recorded<model::LogMessage>(), SizeIs(1));
+  const auto said = site_.recorded<model::LogMessage>()[0];
+  EXPECT_EQ(said.data, Value(Struct{{"shot", 4711}, {"target", "Al"}}));
+  EXPECT_EQ(said.category, "beam");
+  EXPECT_TRUE(before <= said.at && said.at <= after) << to_iso(said.at);
+  EXPECT_EQ(describe(said), "beam on, {shot: 4711, target: Al}");
+}
+
 }  // namespace
 }  // namespace tidemark

@@ -118,6 +118,7 @@ class FakeLink final : public bus::Link {
   }
   const std::vector<bus::NodeInfo>& peers() const { return peers_; }
   const std::vector<bus::NodeNumber>& redialed() const { return redialed_; }
+  const std::vector<bus::StreamNumber>& retired() const { return retired_; }
   /// What another node would get; call_of() makes calls.
   void call(const bus::Call& call) { served_.at(call.method())(call); }
   bool serves(const std::string& method) const { return served_.contains(method); }
@@ -142,6 +143,7 @@ class FakeLink final : public bus::Link {
     return first;
   }
   void declare_stream(bus::FrameClass, bus::StreamNumber) override {}
+  void retire_stream(bus::StreamNumber stream) override { retired_.push_back(stream); }
   bus::SubscriptionId subscribe(bus::FrameClass, bus::StreamId stream,
                                 std::function<void(bus::Frame)> on_frame) override {
     const bus::SubscriptionId id{++subscriptions_};
@@ -196,6 +198,7 @@ class FakeLink final : public bus::Link {
   SteadyTime now_ = steady_now();
   std::vector<bus::NodeInfo> peers_;
   std::vector<bus::NodeNumber> redialed_;
+  std::vector<bus::StreamNumber> retired_;
   std::map<std::string, std::function<void(bus::Call)>> served_;
 };
 

@@ -141,7 +141,9 @@ def each_line(site):
 
 
 def job_of(line):
-    """Which job a record about a put or a job belongs to."""
+    """Which job a record about a put or a job belongs to. What a node says of one is no such."""
+    if line["kind"] == "LogMessage":
+        return None
     for word in (line["subject"] + " " + line["text"]).replace(":", " ").split():
         if len(word) == 36 and word.count("-") == 4:
             return word

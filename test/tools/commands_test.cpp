@@ -73,6 +73,13 @@ class Commands : public testing::Test {
 
 // ---- pv -----------------------------------------------------------------------------------------
 
+TEST_F(Commands, ShellsGetNamesAndNoMessages) {
+  EXPECT_EQ(site_.run({"complete-names", "pv", "QUA"}).out, "QUAD:1\n");
+  const auto none = site_.run({"complete-names", "mark", "s"});
+  EXPECT_EQ(none.exit, 0);
+  EXPECT_EQ(none.out + none.err, "") << "there is no journal";
+}
+
 TEST_F(Commands, APvThatIsMistypedIsAnsweredWithTheNearest) {
   EXPECT_THAT(site_.run({"pv", "get", "QUAD:11"}).err,
               HasSubstr("no PV has the address 'QUAD:11'; did you mean 'QUAD:1'?"));

@@ -85,6 +85,42 @@ TEST_F(Completion, IsNotMisledByTheValueOfAnOption) {
   EXPECT_EQ(complete("tidemark --timeout 5s snapshot li"), "list\n");
 }
 
+/// A program that answers as `tidemark complete-names` does, and says what it was asked.
+constexpr const char* kAnswers =
+    "asked=$(mktemp)\n"
+    "tidemark() {\n"
+    "  echo \"$*\" > \"$asked\"\n"
+    "  [[ \"$*\" == *'names pv'* ]] && printf 'QUAD:LI21:101:BDES\\nQUAD:LI21:101:BACT\\n'\n"
+    "  [[ \"$*\" == *'names mark'* ]] && printf 'shot 7\\n'\n"
+    "  true\n"
+    "}\n";
+
+TEST_F(Completion, CompletesNamesOfPvsBehindTheirLastColon) {
+  EXPECT_EQ(in_bash(std::string(kAnswers) +
+                    "COMP_WORDBREAKS=' :='\n"
+                    "COMP_LINE='tidemark -c x.toml state QUAD:LI21:101:B'\n"
+                    "COMP_POINT=${#COMP_LINE}\n"
+                    "COMP_WORDS=(tidemark -c x.toml state QUAD : LI21 : 101 : B)\n"
+                    "COMP_CWORD=10\n"
+                    "_tidemark || true\n"
+                    "echo \"${COMPREPLY[*]}\"; cat \"$asked\"; rm \"$asked\"\n"),
+            "BDES BACT\n-c x.toml complete-names pv QUAD:LI21:101:B\n");
+}
+
+TEST_F(Completion, CompletesNamesOfMarks) {
+  EXPECT_EQ(in_bash(std::string(kAnswers) +
+                    "COMP_WORDS=(tidemark log query --in sh)\n"
+                    "COMP_CWORD=4\n"
+                    "_tidemark || true\n"
+                    "echo \"${COMPREPLY[*]}\"; cat \"$asked\"; rm \"$asked\"\n"),
+            "shot\\ 7\ncomplete-names mark sh\n");
+}
+
+TEST_F(Completion, DoesNotShowWhatIsForShellsOnly) {
+  EXPECT_THAT(script("bash"), testing::Not(HasSubstr("'complete-names'")));
+  EXPECT_EQ(complete("tidemark complet"), "completion\n");
+}
+
 TEST_F(Completion, NamesEveryCommandForOtherShells) {
   for (const auto* shell : {"zsh", "fish"}) {
     for (const auto* word : {"up", "snapshot", "restore", "follow", "plan-hash", "timeout",

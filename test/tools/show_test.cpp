@@ -4,9 +4,11 @@
 
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 #include "tools/exit_code.h"
 #include "tools/jobs.h"
+#include "tools/log_filter.h"
 
 namespace tidemark::tools {
 namespace {
@@ -109,6 +111,31 @@ TEST(ExitCode, OfAnInterruptedJobIsUnknown) {
   EXPECT_EQ(exit_of(job), Exit::kFailed);
   job.state = model::JobState::kCancelled;
   EXPECT_EQ(exit_of(job), Exit::kFailed);
+}
+
+TEST(LogLine, LeavesOutTheOriginInANarrowTerminal) {
+  model::api::LogLine line;
+  line.line = 4711;
+  line.recorded_at = *parse_iso("2026-11-21T14:05:00Z");
+  line.origin = "monitor";
+  line.kind = model::RecordKind::kPvUpdate;
+  line.level = model::Level::kInfo;
+  line.subject = "BPM:1:X";
+  line.text = "0.25";
+  const auto printed = [&](std::size_t columns) {
+    std::ostringstream out;
+    std::istringstream in;
+    Context context(out, out, in);
+    context.columns = columns;
+    print_line(context, line);
+    return out.str();
+  };
+  EXPECT_EQ(printed(80),
+            "     4711  2026-11-21T14:05:00.000Z  info     PvUpdate        BPM:1:X  0.25\n");
+  EXPECT_EQ(printed(0),
+            "     4711  2026-11-21T14:05:00.000Z  info     PvUpdate        monitor     "
+            "BPM:1:X                   0.25\n");
+  EXPECT_EQ(printed(120), printed(0)) << "as in a file";
 }
 
 }  // namespace

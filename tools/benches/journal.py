@@ -4,7 +4,7 @@ import shutil
 import signal
 import subprocess
 
-from harness import short_directory
+from harness import Site, executable, free_port, short_directory
 
 from .figures import Bench, Metric
 from .machine import program, run_json
@@ -107,6 +107,20 @@ def journal_query(scale, runs, report):
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def replay(scale, runs, report):
+    """A site whose journal has a past that it did not see itself."""
+    with Site(executable("release"), f"127.0.0.1:{free_port()}") as site:
+        store = site.directory / "data/journal/store"
+        store.parent.mkdir(parents=True)
+        past("fill", "--dir", store, "--updates", scale["updates"])
+        site.up(60)
+        begin = scale["pvs"]  # behind their definitions
+        for _ in range(runs):
+            done = run_json([program("replay"), site.file, begin, begin + scale["updates"]],
+                            env=site.env)
+            report("updates_per_s", done["updates_per_s"])
+
+
 BENCHES = [
     Bench("journal-size", "an hour of the simulated linac (20 000 updates a second), as fast as "
           "it goes: log, chunks and keyframes",
@@ -125,6 +139,10 @@ BENCHES = [
     Bench("journal-scan", "every update read and unpacked, by line",
           (Metric("updates_per_s", "1/s", 3_000_000, "more"),), {"updates": 20_000_000},
           {"updates": 2_000_000}, journal_scan),
+    Bench("replay", "the past of 50 000 PVs replayed over the bus into a live table, as fast as "
+          "it goes",
+          (Metric("updates_per_s", "1/s", 3_000_000, "more"),),
+          {"pvs": 50_000, "updates": 20_000_000}, {"pvs": 50_000, "updates": 2_000_000}, replay),
     Bench("journal-restart", "killed in full flight: until the whole machine's state is answered",
           (Metric("serving_ms", "ms", 2000), Metric("caught_up_ms", "ms")),
           {"updates": 100_000_000}, {"updates": 4_000_000}, journal_restart),

@@ -15,13 +15,22 @@ class TheJournal(SiteTest):
         client = self.client()
         for each in range(50):
             client.log("warning", f"line {each}")
-        self.until(lambda: len(self.lines(client, text="line", level=2)) == 50, "all lines")
-        lines = self.lines(client, text="line", kinds=(Kind.LOG_MESSAGE,))
+        self.until(lambda: len(self.lines(client, text="line", subject=client.name)) == 50, "all lines")
+        lines = self.lines(client, text="line ", subject=client.name, kinds=(Kind.LOG_MESSAGE,))
         self.assertEqual([each.text for each in lines], [f"line {each}" for each in range(50)])
-        self.assertEqual(lines[0].record, [16, 2, client.name, "line 0"])
+        self.assertEqual(lines[0].record[:6], [16, 2, client.name, "line 0", None, ""])
+        self.assertLess(abs(lines[0].record[6] - lines[0].recorded_at), 60e9)
         self.assertEqual(self.lines(client, text="line", level=3), [])
         with self.assertRaises(InvalidArgument):
             client.log("loud", "x")
+
+    def test_has_the_fields_of_what_was_said(self):
+        client = self.client()
+        client.log("info", "beam on", {"shot": 4711, "target": "Al"}, category="beam")
+        self.until(lambda: self.lines(client, text="beam on"), "the line")
+        (line,) = self.lines(client, text="beam on")
+        self.assertEqual(line.record[3:6], ["beam on", {"shot": 4711, "target": "Al"}, "beam"])
+        self.assertEqual(line.text, 'beam on, {shot: 4711, target: Al}')
 
     def test_has_marks_around_a_with(self):
         client = self.client()
@@ -51,15 +60,22 @@ class TheJournal(SiteTest):
         psu.publish("kept", "int64", journaled=True).set(1)
         psu.publish("loose", "int64").set(1)
         psu.writable("setpoint", "int64")
-        psu.publish("late", "int64", journaled=True)
+        psu.publish("preset", "int64", journaled=True, default=3)
+        psu.publish("unset", "int64", journaled=True)
         self.start(psu)
+        psu.publish("late", "int64", journaled=True, default=4)
         client = self.client()
         client.key("psu.1/setpoint").set(5)
         self.until(lambda: self.lines(client, kinds=(5,), subject="psu.1/setpoint"), "the write")
         (line,) = self.lines(client, kinds=(5,), subject="psu.1/setpoint")
         self.assertEqual((line.origin, line.record[1:3], line.record[4:]),
                          ("psu.1", ["psu.1/setpoint", 5], [client.name, 1]))
-        self.assertEqual(self.lines(client, subject="psu.1/loose"), [])
+        for key, value in (("kept", 1), ("preset", 3), ("late", 4)):  # what each starts with
+            self.until(lambda: self.lines(client, subject=f"psu.1/{key}"), key)
+            (line,) = self.lines(client, subject=f"psu.1/{key}")
+            self.assertEqual((line.record[2], line.record[5]), (value, 1))
+        for key in ("loose", "unset"):
+            self.assertEqual(self.lines(client, subject=f"psu.1/{key}"), [])
 
     def test_has_the_calls_of_subsystems(self):
         psu, caller = self.subsystem("psu.2"), self.subsystem("caller")

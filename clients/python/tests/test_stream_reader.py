@@ -75,6 +75,22 @@ class AStreamReader(unittest.TestCase):
         self.assertEqual(reader.counters.stale, 1)
         self.assertEqual(reader.on_state(2, 0, [b"new"], 0.0), [Whole([b"new"]), Apply(b"\1")])
 
+    def test_asks_for_the_state_when_a_replay_jumps_also_when_the_jump_was_lost(self):
+        jump = Frame(frames.REPLAY_STATE, 1, 0x8000, 1, 6, 1, 0)
+        reader = live_at(5)
+        self.assertEqual(reader.on_frame(jump), [AskState(1)])
+        self.assertEqual(reader.on_frame(items(7, 7)), [])
+        self.assertEqual(reader.on_state(1, 5, [], 0.0), [])  # that of before the jump
+        self.assertEqual(reader.on_tick(0.06), [AskState(1)])
+        self.assertEqual(reader.on_state(1, 6, [b"w"], 0.1), [Whole([b"w"]), Apply(b"\7")])
+
+        reader = live_at(5)
+        self.assertEqual(reader.on_frame(items(8, 8)), [AskAgain(1, 6, 7)])
+        self.assertEqual(reader.on_again(6, [jump, items(7, 7)]), [AskState(1)])
+        self.assertEqual(reader.on_state(1, 6, [b"w"], 0.1),
+                         [Whole([b"w"]), Apply(b"\7"), Apply(b"\x08")])
+        self.assertEqual(reader.counters.items_lost, 0)
+
     def test_waits_longer_after_each_failure(self):
         reader = StreamReader()
         reader.on_frame(heartbeat(0))

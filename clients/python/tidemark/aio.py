@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -226,8 +226,9 @@ class Client:
 
     # ---- the journal
 
-    def log(self, level: int | str, text: str) -> None:
-        self._sync.log(level, text)
+    def log(self, level: int | str, text: str, fields: Mapping[str, Any] | None = None, *,
+            category: str = "") -> None:
+        self._sync.log(level, text, fields, category=category)
 
     def begin_mark(self, name: str, data: Any = None, tags: Iterable[str] = ()) -> Mark:
         return self._sync.begin_mark(name, data, tags)

@@ -10,8 +10,9 @@ waits raises InCallback there, and never hangs.
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from .messages import (DEBUG, LEVELS, NODE_STATES, LogLine, LogPage, NodeInfo, S
 from .outbox import LOG_MESSAGE, MARK_BEGIN, MARK_END
 from .packing import pack
 from .remote_keys import LATEST, KeySubscription, Update
+from .replay import At, Replay
 from .session import Session, user_at_host
 from .status_watch import StatusWatch
 from .values import Timestamp, plain
@@ -249,12 +251,15 @@ class Client:
 
     # ---- the journal: held until it is durable, also while the journal is away
 
-    def log(self, level: int | str, text: str) -> None:
+    def log(self, level: int | str, text: str, fields: Mapping[str, Any] | None = None, *,
+            category: str = "") -> None:
         """`level`: 0 to 3, or "debug", "info", "warning", "error". Does not wait.
 
-        Raises Unavailable when too much waits for the journal.
+        `fields`: what others may look for, {"shot": 4711}; `category`: which part of the program
+        speaks. Raises Unavailable when too much waits for the journal.
         """
-        self._session.record(LOG_MESSAGE, level_of(level), self.name, text)
+        self._session.record(LOG_MESSAGE, level_of(level), self.name, text,
+                             plain(dict(fields)) if fields else None, category, time.time_ns())
 
     def begin_mark(self, name: str, data: Any = None, tags: Iterable[str] = ()) -> Mark:
         mark = Mark(uuid.uuid4(), name)
@@ -305,6 +310,14 @@ class Client:
             since_line = self.read(Query(newest_first=True, limit=1, first=0)).last_line + 1
         wanted = query(since_line or 1, kinds, level, since, None, subject, text)
         return self._follow(wanted)
+
+    def replay(self, begin: At, end: At, *patterns: str, speed: float = 1.0,
+               paused: bool = False, records: bool = True) -> Replay:
+        """The past again: PVs that fit, and the other records, at `speed` times recorded time.
+
+        Moments are a line, a time, a mark's name, or None: now. Speed 0 is as fast as it goes.
+        """
+        return Replay(self._session, begin, end, patterns, speed, paused, records)
 
     def _follow(self, wanted: Query) -> Iterator[LogLine]:
         while not self._session.ended.is_set():

@@ -18,11 +18,14 @@ STATE = ord("S")
 EVENT = ord("E")
 DIRECTORY = ord("D")
 HEARTBEAT = ord("H")
-_CLASSES = (STATE, EVENT, DIRECTORY, HEARTBEAT)
+REPLAY_STATE = ord("s")  # the past, played again: in small letters
+REPLAY_NEWS = ord("e")
+_CLASSES = (STATE, EVENT, DIRECTORY, HEARTBEAT, REPLAY_STATE, REPLAY_NEWS)
 
 DIRECTORY_STREAM = 2
 KEY_STREAM = 16
 STATUS_STREAM = 17
+REPLAY_STREAMS = 0x8000  # from here on, two for each replay
 
 _PREFIX = struct.Struct(">BBIH")
 _REST = struct.Struct("<IHBBQIIqHHI")
@@ -44,6 +47,11 @@ class Frame:
     @property
     def is_heartbeat(self) -> bool:
         return self.frame_class == HEARTBEAT
+
+    @property
+    def is_jump(self) -> bool:
+        """Of a replay: what was published before it is void."""
+        return self.frame_class == REPLAY_STATE and not self.payload
 
     @property
     def last(self) -> int:
@@ -86,6 +94,9 @@ def decode(data: bytes) -> Frame:
     if is_heartbeat != (count == 0) or (is_heartbeat and size > 0) or \
             (not is_heartbeat and (sequence == 0 or sequence + count > 1 << 64)):
         raise Malformed("frame whose count does not fit its class")
+    of_replay = frame_class in (REPLAY_STATE, REPLAY_NEWS)
+    if not is_heartbeat and of_replay != (stream >= REPLAY_STREAMS):
+        raise Malformed("frame whose class is not of its stream")
     payload = data[begin:]
     if zlib.crc32(payload) != checksum:
         raise Malformed("frame whose checksum is wrong")

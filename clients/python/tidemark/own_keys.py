@@ -62,6 +62,8 @@ class OwnKeys:
         """Serves, and publishes from now on what is set."""
         with self._lock:
             self._link, self._outbox = link, outbox
+            for key in self._keys:
+                self._record(key)  # what they start with
             self._flush()
         link.declare_stream(frames.KEY_STREAM)
         link.serve("kv.read", self._read)
@@ -84,6 +86,7 @@ class OwnKeys:
                                         value=conform(spec, spec.default))
             self._keys.append(key)
             self._by_name[spec.name] = number
+            self._record(key)
             return number
 
     def handle(self, number: int, on_write: OnWrite | None = None,
@@ -113,12 +116,7 @@ class OwnKeys:
             now = KeyUpdate(number, key.current.sequence + 1, time.time_ns(), quality, writer,
                             value)
             key.current = now
-            if (key.spec.journaled or writer) and self._outbox is not None:
-                try:
-                    self._outbox.append(KV_UPDATE, f"{self._subsystem}/{key.spec.name}", value,
-                                        now.time, writer, now.sequence)
-                except (InvalidArgument, Unavailable) as failure:
-                    log.error("an update of %s is lost: %s", key.spec.name, failure)
+            self._record(key)
             if key.spec.published:
                 self._rows.append(now.packed())
                 self._row_bytes += len(self._rows[-1])
@@ -127,6 +125,18 @@ class OwnKeys:
                 elif len(self._rows) == 1 and self._link is not None:
                     self._link.post(self._flush)
             return now
+
+    def _record(self, key: _Key) -> None:
+        """Under _lock."""
+        now = key.current
+        wanted = key.spec.journaled or now.writer
+        if self._outbox is None or not wanted or now.sequence == 0:
+            return
+        try:
+            self._outbox.append(KV_UPDATE, f"{self._subsystem}/{key.spec.name}", now.value,
+                                now.time, now.writer, now.sequence)
+        except (InvalidArgument, Unavailable) as failure:
+            log.error("an update of %s is lost: %s", key.spec.name, failure)
 
     def _flush(self) -> None:
         with self._lock:

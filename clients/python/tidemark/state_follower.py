@@ -64,6 +64,15 @@ class StateFollower:
         """That the state and the items are of."""
         return self._reader.incarnation
 
+    @property
+    def live(self) -> bool:
+        return self._reader.live
+
+    @property
+    def applied(self) -> int:
+        """The last item that was handed over."""
+        return self._reader.applied
+
     def stop(self) -> None:
         self._stopped = True
         self._link.unsubscribe(self._subscription)

@@ -8,7 +8,8 @@ events and time. No threads, no sockets, no clock.
                                                   └──────────────────► live ─── ahead ─┘ ▼
                                                     (kept frames after S)      ◄─────────┘
 
-The caller feeds events and carries out the actions, in order. Two marks are kept apart: `_seen` is
+An item of a replay without content is a jump: what was before it is void, and the state is asked
+for. The caller feeds events and carries out the actions, in order. Two marks are kept apart: `_seen` is
 the last item that arrived or was reported lost, `applied` the last that the caller's state holds.
 """
 
@@ -128,12 +129,16 @@ class StreamReader:
         if self.live:
             if frame.last <= self.applied:
                 self.counters.duplicates += 1
+            elif frame.is_jump:
+                self._jump_to(frame.last, actions)
             else:
                 # Items that we have may be in it again: a state takes them twice without harm.
                 self.applied = frame.last
                 actions.append(Apply(frame.payload))
         elif not is_new:
             self.counters.duplicates += 1
+        elif frame.is_jump:
+            self._jump_to(frame.last, actions)
         else:
             self._keep(frame, actions)
         return actions
@@ -154,6 +159,14 @@ class StreamReader:
             return actions
         self._phase = _Phase.LIVE
         self.counters.repaired += 1
+        jumps = [index for index, frame in enumerate(frames) if frame.is_jump]
+        if jumps:
+            # What was kept since the hole follows it, and so does what came again after the jump.
+            kept = [*frames[jumps[-1] + 1:], *self._buffer]
+            self._jump_to(frames[jumps[-1]].last, actions)
+            for frame in kept:
+                self._keep(frame, actions)
+            return actions
         for frame in frames:
             self.applied = frame.last
             actions.append(Apply(frame.payload))
@@ -197,6 +210,14 @@ class StreamReader:
         if self._phase is _Phase.WAITING and now >= self._retry_at:
             self._ask(actions)
         return actions
+
+    def _jump_to(self, item: int, actions: list[Action]) -> None:
+        if self._phase is _Phase.REPAIRING:
+            self._give_up_repair(actions)
+        if self.live:
+            self._ask(actions)
+        self._needed = max(self._needed, item)
+        self._drop_buffer()
 
     def _jump(self, frame: Frame, actions: list[Action]) -> None:
         if self.live and frame.before <= self.applied:

@@ -1,7 +1,7 @@
-// tools/mailbox.h
+// base/mailbox.h
 //
-// From a link's loop thread to the thread of a command, which waits for it. Shared with callbacks,
-// which may come after the command has ended.
+// From a loop thread to a thread that waits for it. Shared with callbacks, which may come after the
+// waiting one has ended.
 
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "base/handoff_queue.h"
 #include "base/time.h"
 
-namespace tidemark::tools {
+namespace tidemark {
 
 template <class T>
 class Mailbox {
@@ -54,4 +54,4 @@ class Mailbox {
   std::atomic<std::uint64_t> refused_{0};
 };
 
-}  // namespace tidemark::tools
+}  // namespace tidemark

@@ -1,0 +1,269 @@
+#include "journal/rocks_repair.h"
+
+#include <rocksdb/db.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "journal/block_codec.h"
+#include "journal/owner_lock.h"
+#include "journal/rocks_database.h"
+
+namespace tidemark::journal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kSectionRecords = model::kRecordsPerBatchMax;
+constexpr std::uint64_t kSpareBytes = 64u << 20;  // what RocksDB wants beside its tables
+
+std::uint64_t bytes_of(const std::string& directory) {
+  std::uint64_t bytes = 0;
+  std::error_code failure;
+  for (fs::recursive_directory_iterator at(directory, failure), end; at != end && !failure;
+       at.increment(failure)) {
+    if (at->is_regular_file(failure)) bytes += at->file_size(failure);
+  }
+  return bytes;
+}
+
+Result<Unit> make_room(const std::string& from, const std::string& to) {
+  std::error_code failure;
+  if (fs::exists(to, failure) && !fs::is_empty(to, failure)) {
+    return Error{Code::kConflict, to + " is not empty"};
+  }
+  fs::create_directories(to, failure);
+  if (failure) return Error{Code::kUnavailable, "cannot make " + to + ": " + failure.message()};
+  const auto space = fs::space(to, failure);
+  if (failure) return Error{Code::kUnavailable, to + ": " + failure.message()};
+  // Twice: a database that cannot be opened as it is has to be copied first.
+  const auto needed = 2 * bytes_of(from) + kSpareBytes;
+  if (space.available >= needed) return Unit{};
+  fs::remove(to, failure);
+  return Error{Code::kUnavailable, "not enough room in " + to + ": " + std::to_string(needed) +
+                                       " bytes are needed, and " +
+                                       std::to_string(space.available) + " are free"};
+}
+
+/// Where the list of tables is damaged RocksDB makes it anew, from the tables; it may drop what
+/// contradicts the rest, which the witness and the chain then show.
+Result<SalvagedJournal> salvage_copy(const std::string& from, const std::string& copy) {
+  std::error_code failure;
+  fs::create_directories(copy, failure);
+  fs::copy(from + "/db", copy + "/db", fs::copy_options::recursive, failure);
+  std::error_code absent;
+  if (!failure && fs::exists(from + "/witness", absent)) {
+    fs::copy_file(from + "/witness", copy + "/witness", failure);
+  }
+  if (failure) return Error{Code::kUnavailable, copy + ": " + failure.message()};
+  RocksStoreOptions options;
+  options.directory = copy;
+  const auto repaired = remake_manifest(options);
+  if (!repaired) return repaired.error();
+  return open_rocks_journal_to_salvage(options);
+}
+
+/// The new journal, filled from the front.
+class Rewrite {
+ public:
+  Rewrite(const Store& from, std::string to) : from_(from), to_(std::move(to)) {}
+
+  Result<Unit> open();
+  /// Errors: kCancelled, and those of the disk.
+  Result<Unit> run(const CheckProgress& progress, RepairReport& report);
+  /// What is not known to be there any more.
+  Result<Unit> lose(const LineRange& lines, const std::string& why, RepairReport& report);
+  Result<Unit> define_channels(RepairReport& report);
+  Result<Unit> say(const std::string& text);
+  Line last() const { return store_->last(); }
+
+ private:
+  /// Errors: kCorruption  it cannot be kept, and nothing was written.
+  Result<Unit> keep(Block& block);
+  Result<Unit> append(std::vector<InspectedSection> sections);
+  InspectedSection section_of(const std::vector<model::Record>& records, Line first) const;
+
+  const Store& from_;
+  const std::string to_;
+  std::unique_ptr<Store> store_;
+  UtcTime now_{};  // the time that the next block is given
+};
+
+Result<Unit> Rewrite::open() {
+  RocksStoreOptions options;
+  options.directory = to_;
+  options.sync = SyncMode::kInterval;
+  // What was written once must go in, whatever the limits were.
+  options.limits.block_sections_max = kBlockSectionsMax;
+  options.limits.block_bytes_max =
+      kBlockRawBytesMax - kBlockSectionsMax * static_cast<std::uint32_t>(kSectionHeaderBytes);
+  options.clock = [this] { return now_; };
+  auto opened = open_rocks_store(std::move(options));
+  if (!opened) return opened.error();
+  store_ = std::move(opened).value();
+  return Unit{};
+}
+
+Result<Unit> Rewrite::append(std::vector<InspectedSection> sections) {
+  const auto appended = store_->append(sections);
+  if (!appended) return appended.error();
+  return Unit{};
+}
+
+Result<Unit> Rewrite::keep(Block& block) {
+  if (raw(block.first) != raw(store_->last()) + 1) {
+    return Error{Code::kCorruption, "the block is only in part behind the damage"};
+  }
+  std::vector<InspectedSection> sections;
+  for (auto& section : block.sections) {
+    auto inspected = inspect(std::move(section));
+    if (!inspected) return inspected.error();
+    sections.push_back(std::move(inspected).value());
+  }
+  now_ = block.recorded_at;
+  auto appended = append(std::move(sections));
+  if (!appended && (appended.error().code == Code::kConflict ||
+                    appended.error().code == Code::kInvalidArgument)) {
+    return Error{Code::kCorruption, appended.error().message};
+  }
+  return appended;
+}
+
+InspectedSection Rewrite::section_of(const std::vector<model::Record>& records, Line first) const {
+  Section section;
+  section.origin = Uuid::derive("tidemark journal repair");
+  section.incarnation = 1;
+  section.sequence = raw(first);
+  section.count = static_cast<std::uint32_t>(records.size());
+  section.sent_at = now_;
+  section.payload = model::encode_records(records);
+  auto inspected = inspect(std::move(section));
+  TIDEMARK_CHECK(inspected.ok());
+  return std::move(inspected).value();
+}
+
+Result<Unit> Rewrite::lose(const LineRange& lines, const std::string& why, RepairReport& report) {
+  report.lost.push_back({lines, why});
+  model::LogMessage message{model::Level::kError, "journal", to_text(lines) + " are lost: " + why};
+  for (auto next = raw(lines.first); next <= raw(lines.last);) {
+    const auto count = std::min<std::uint64_t>(kSectionRecords, raw(lines.last) - next + 1);
+    const model::LogMessage lost{model::Level::kDebug, "journal", "lost"};
+    std::vector<model::Record> records(count, lost);
+    if (next == raw(lines.first)) records.front() = message;
+    const auto appended = append({section_of(records, Line{next})});
+    if (!appended) return appended;
+    next += count;
+  }
+  return Unit{};
+}
+
+Result<Unit> Rewrite::run(const CheckProgress& progress, RepairReport& report) {
+  const auto end = from_.last();
+  BlockFilter filter;
+  filter.last = end;
+  while (store_->last() < end) {
+    const Line next{raw(store_->last()) + 1};
+    Result<Unit> kept = Unit{};
+    LineRange block_lines;
+    bool go_on = true;
+    const auto scanned = from_.scan(next, filter, [&](Block& block) {
+      block_lines = {next, Line{raw(block.first) + block.count - 1}};
+      block_lines.first = std::max(block.first, Line{raw(store_->last()) + 1});
+      kept = keep(block);
+      if (kept) report.kept += block.count;
+      go_on = progress(raw(store_->last()));
+      return kept.ok() && go_on;
+    });
+    if (!go_on) return Error{Code::kCancelled, "stopped before it was done"};
+    if (!kept && kept.error().code != Code::kCorruption) return kept;
+    if (kept && !scanned && scanned.error().code != Code::kCorruption) return scanned;
+    if (kept && scanned) break;
+    const auto& error = kept ? scanned.error() : kept.error();
+    auto lines = kept ? lines_of(error).value_or(LineRange{next, end}) : block_lines;
+    // All up to the next sound block, and no line twice.
+    lines.first = Line{raw(store_->last()) + 1};
+    lines.last = std::min(std::max(lines.last, lines.first), end);
+    const auto lost = lose(lines, error.message, report);
+    if (!lost) return lost;
+  }
+  return Unit{};
+}
+
+Result<Unit> Rewrite::define_channels(RepairReport& report) {
+  std::vector<model::Record> records;
+  const auto flush = [&]() -> Result<Unit> {
+    if (records.empty()) return Unit{};
+    report.addresses += records.size();
+    auto appended = append({section_of(records, Line{raw(store_->last()) + 1})});
+    records.clear();
+    return appended;
+  };
+  for (const auto& [channel, address] : from_.channels()) {
+    if (store_->address_of(channel)) continue;
+    records.emplace_back(model::PvDefined{channel, address});
+    if (records.size() < kSectionRecords) continue;
+    const auto flushed = flush();
+    if (!flushed) return flushed;
+  }
+  return flush();
+}
+
+Result<Unit> Rewrite::say(const std::string& text) {
+  const model::LogMessage message{model::Level::kWarning, "journal", text};
+  return append({section_of({message}, Line{raw(store_->last()) + 1})});
+}
+
+Result<RepairReport> rewrite(const SalvagedJournal& from, const std::string& to,
+                             const CheckProgress& progress) {
+  RepairReport report;
+  report.findings = from.findings;
+  Rewrite out(*from.journal.store, to);
+  auto done = out.open();
+  if (done) done = out.run(progress, report);
+  if (done && !report.findings.empty()) {
+    const Line first{raw(out.last()) + 1};
+    const LineRange unknown{first, Line{raw(out.last()) + kUnwitnessedLines}};
+    done = out.lose(unknown, "they may have been written, and are not used again", report);
+  }
+  if (done) done = out.define_channels(report);
+  if (done && !report.lost.empty()) {
+    std::uint64_t lines = 0;
+    for (const auto& each : report.lost) lines += raw(each.lines.last) - raw(each.lines.first) + 1;
+    done = out.say("repaired: " + std::to_string(lines) + " lines are lost, " +
+                       std::to_string(report.kept) + " were kept");
+  }
+  if (!done) return done.error();
+  report.last = out.last();
+  return report;
+}
+
+}  // namespace
+
+Result<RepairReport> repair_journal(const std::string& from, const std::string& to,
+                                    const CheckProgress& progress) {
+  std::error_code absent;
+  if (!fs::exists(from + "/db", absent)) {
+    return Error{Code::kNotFound, "there is no journal in " + from};
+  }
+  const auto alone = OwnerLock::look(from);
+  if (!alone) return alone.error();
+  const auto room = make_room(from, to);
+  if (!room) return room.error();
+  RocksStoreOptions options;
+  options.directory = from;
+  auto salvaged = open_rocks_journal_to_salvage(options);
+  if (salvaged) return rewrite(salvaged.value(), to, progress);
+  if (salvaged.error().code != Code::kCorruption) return salvaged.error();
+
+  const auto copy = to + "/copy";
+  auto again = salvage_copy(from, copy);
+  if (!again) return again.error();
+  again.value().findings.insert(again.value().findings.begin(), salvaged.error());
+  auto report = rewrite(again.value(), to, progress);
+  again.value().journal = {};  // closed before its files go
+  std::error_code ignored;
+  fs::remove_all(copy, ignored);
+  return report;
+}
+
+}  // namespace tidemark::journal

@@ -1,0 +1,56 @@
+#include "nodes/journal_reads.h"
+
+#include "bus/node.h"
+
+namespace tidemark::nodes {
+
+NodeNames::NodeNames(const std::string& site) {
+  for (const auto* each :
+       {"registry", "journal", "keeper", "monitor", "gateway", "supervisor"}) {
+    const auto uuid = bus::node_uuid(site, each);
+    names_[uuid] = each;
+    names_[Uuid::derive(uuid.text() + "/log")] = std::string(each) + "/log";
+  }
+  // Gap records have an origin of their own.
+  names_[Uuid::derive(bus::node_uuid(site, "journal").text() + "/gaps")] = "journal";
+}
+
+void NodeNames::learn(const bus::Directory& directory) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& node : directory.nodes) {
+    names_[node.uuid] = node.name;
+    names_[Uuid::derive(node.uuid.text() + "/log")] = node.name + "/log";  // journal_log.h
+  }
+}
+
+std::string NodeNames::name_of(const Uuid& uuid) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = names_.find(uuid);
+  return found == names_.end() ? uuid.text() : found->second;
+}
+
+JournalReads::JournalReads(caf::actor_system& system, bus::Link& link, const std::string& site,
+                           std::shared_ptr<journal::Store> store,
+                           std::shared_ptr<const journal::Projections> projections)
+    : names_(std::make_shared<NodeNames>(site)) {
+  reader_ = system.spawn<caf::detached>(
+      actors::journal_reader_actor, std::move(store),
+      [names = names_](const Uuid& origin) { return names->name_of(origin); },
+      [projections](const std::string& mark) { return projections->marks().lines_of(mark); });
+  archivist_ = system.spawn<caf::detached>(actors::archivist_actor, std::move(projections));
+  actors::serve_calls(link, "journal.read", reader_, actors::read_atom_v);
+  actors::serve_calls(link, "journal.moment", archivist_, actors::moment_atom_v);
+  actors::serve_calls(link, "journal.state", archivist_, actors::state_atom_v);
+  actors::serve_calls(link, "journal.changes", archivist_, actors::changes_atom_v);
+  actors::serve_calls(link, "journal.history", archivist_, actors::history_atom_v);
+  actors::serve_calls(link, "journal.bins", archivist_, actors::bins_atom_v);
+  actors::serve_calls(link, "journal.blame", archivist_, actors::blame_atom_v);
+  actors::serve_calls(link, "journal.marks", archivist_, actors::marks_atom_v);
+}
+
+JournalReads::~JournalReads() {
+  caf::anon_send_exit(reader_, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(archivist_, caf::exit_reason::user_shutdown);
+}
+
+}  // namespace tidemark::nodes

@@ -1,0 +1,142 @@
+// test/journal/journal_stress.cpp
+//
+// A journal in full use, to be killed: it is written as fast as it goes, followed, read at random
+// places, and its projections are kept up. Each acknowledged line goes to stdout as eight bytes, all
+// of them ones when the disk is full. Who reads something wrong says what on stderr, and the
+// process exits with 110.
+//
+//   journal_stress <directory> batch|interval
+//
+// TIDEMARK_FAILPOINT (base/failpoint.h): also disk.sync.before and disk.sync.done.
+// TIDEMARK_SYNC_FAILS=n: the n-th flush of a file fails. When the journal cannot be opened the
+// process says why and exits with the code of the error.
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string_view>
+#include <thread>
+
+#include "base/failpoint.h"
+#include "faulty_disk.h"
+#include "journal/projection_thread.h"
+#include "journal/rocks_store.h"
+#include "stress_model.h"
+
+namespace {
+
+using namespace tidemark;
+using namespace tidemark::journal;
+
+constexpr std::uint64_t kFull = ~std::uint64_t{0};
+
+[[noreturn]] void wrong(const std::string& what) {
+  std::fprintf(stderr, "%s\n", what.c_str());
+  std::fflush(stderr);
+  ::_exit(110);
+}
+
+void tell(std::uint64_t line) {
+  if (::write(STDOUT_FILENO, &line, sizeof line) != sizeof line) ::_exit(102);
+}
+
+/// Every line once, in order, as soon as it is there.
+void follow(const Store& store) {
+  std::uint64_t next = 1;
+  while (true) {
+    const auto scanned = store.scan(Line{next}, {}, [&](Block& block) {
+      if (raw(block.first) > next) wrong("the follower misses line " + std::to_string(next));
+      const auto fault = stress::fault_in(block);
+      if (!fault.empty()) wrong("the follower: " + fault);
+      next = raw(block.first) + block.count;
+      return true;
+    });
+    if (!scanned) wrong("the follower: " + scanned.error().message);
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+}
+
+/// The past, at random lines, both ways.
+void look_back(const Store& store, const Archive& archive) {
+  std::mt19937_64 random(std::random_device{}());
+  while (true) {
+    const auto last = raw(store.last());
+    if (last == 0) continue;
+    const auto line = 1 + random() % last;
+    auto fault = stress::fault_in_state(archive, line);
+    if (fault.empty()) {
+      const auto from = line > 3000 ? line - 3000 : 1;
+      fault = stress::fault_in_samples(
+          archive, 1 + static_cast<std::uint32_t>(random() % stress::kChannels), from, line);
+    }
+    if (!fault.empty()) wrong("the past: " + fault);
+    std::uint64_t next = line;
+    const auto scanned = store.scan_back(Line{line}, {}, [&](Block& block) {
+      const auto wrong_here = stress::fault_in(block);
+      if (!wrong_here.empty()) wrong("backwards: " + wrong_here);
+      if (raw(block.first) > next) wrong("backwards: line " + std::to_string(next) + " is missing");
+      next = raw(block.first) - 1;
+      return line - next < 500 && next > 0;
+    });
+    if (!scanned) wrong("backwards: " + scanned.error().message);
+  }
+}
+
+void write_for_ever(Store& store) {
+  while (true) {
+    const auto first = raw(store.last()) + 1;
+    const auto appended = store.append(stress::sections(first, first + first % 97));
+    if (appended) {
+      tell(raw(appended.value().last));
+    } else if (appended.error().code == Code::kUnavailable) {
+      tell(kFull);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    } else {
+      std::fprintf(stderr, "%s\n", appended.error().message.c_str());
+      ::_exit(101);
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 100;
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("stress"));  // stdout is for lines
+  const auto disk = std::make_shared<FaultyDisk>();
+  if (const char* fails = std::getenv("TIDEMARK_SYNC_FAILS")) {
+    disk->syncs_before_failure = std::atol(fails);
+  }
+  const auto env = rocksdb::NewCompositeEnv(disk);
+  RocksStoreOptions options;
+  options.directory = argv[1];
+  options.sync = std::string_view(argv[2]) == "batch" ? SyncMode::kBatch : SyncMode::kInterval;
+  options.env = env.get();
+  auto opened = open_rocks_journal(options);
+  if (!opened) {
+    std::fprintf(stderr, "%s\n", opened.error().message.c_str());
+    return static_cast<int>(opened.error().code);
+  }
+  const auto projections = std::make_shared<Projections>(
+      opened.value().store, opened.value().projections, stress::limits());
+  const auto loaded = projections->load();
+  if (!loaded) wrong(loaded.error().message);
+  const Archive archive(projections);
+  ProjectionThread thread(projections,
+                          std::make_shared<Thinner>(opened.value().segments, projections,
+                                                    stress::thinner_limits()));
+  std::thread follower([&] { follow(*opened.value().store); });
+  std::thread reader([&] { look_back(*opened.value().store, archive); });
+  std::thread waker([&] {
+    while (true) {
+      thread.wake();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  write_for_ever(*opened.value().store);
+}

@@ -1,0 +1,82 @@
+// tools/cmd_names.cpp
+//
+// complete-names: what shells ask while somebody types a name. It answers at once or not at all, and
+// never complains: nobody wants a message in the middle of a line.
+
+#include <algorithm>
+#include <ostream>
+#include <set>
+
+#include "model/api/keeper.h"
+#include "model/api/marks.h"
+#include "tools/commands.h"
+#include "tools/completion.h"
+
+namespace tidemark::tools {
+namespace {
+
+namespace api = model::api;
+
+constexpr auto kBudget = std::chrono::milliseconds(500);
+constexpr std::size_t kNamesMax = 500;  // more are no help to anybody
+
+std::set<std::string> pv_names(Client& client, const std::string& prefix) {
+  std::set<std::string> names;
+  const auto reply = client.ask<api::LiveReply>("keeper", "keeper.pv_live",
+                                                api::LiveQuery{{prefix + "*"}}, kBudget);
+  if (!reply) return names;
+  for (const auto& value : reply.value().values) names.insert(value.address);
+  return names;
+}
+
+std::set<std::string> mark_names(Client& client, const std::string& prefix) {
+  std::set<std::string> names;
+  api::MarksQuery query;
+  query.name = prefix + "*";
+  query.limit = kNamesMax;
+  const auto reply = client.ask<api::MarkList>("journal", "journal.marks", query, kBudget);
+  if (!reply) return names;
+  for (const auto& mark : reply.value().marks) names.insert(mark.name);
+  return names;
+}
+
+/// A shell would run what is in a line of its own, and take a space for the end of a name.
+bool is_plain(const std::string& name) {
+  return std::none_of(name.begin(), name.end(),
+                      [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+}  // namespace
+
+void add_names_command(CLI::App& app, Context& context) {
+  struct Options {
+    std::string kind;
+    std::string prefix;
+  };
+  auto options = std::make_shared<Options>();
+  auto* command = add_command(
+      app, context, "complete-names",
+      {"Print names that begin with a text, for the completion of a shell",
+       "One a line; nothing when the system is away.", "  tidemark complete-names pv QUAD:LI21"},
+      [&context, options] {
+        if (!context.timeout) context.timeout = kBudget;
+        auto client = context.connect(context);
+        if (!client) return Exit::kFine;
+        const auto names = options->kind == "pv" ? pv_names(*client.value(), options->prefix)
+                                                 : mark_names(*client.value(), options->prefix);
+        std::size_t printed = 0;
+        for (const auto& name : names) {
+          if (!is_plain(name)) continue;
+          if (++printed > kNamesMax) break;
+          context.out << name << "\n";
+        }
+        return Exit::kFine;
+      });
+  command->group("");  // Not for people: --help and completion leave it out.
+  command->add_option("KIND", options->kind, "pv or mark")
+      ->required()
+      ->check(CLI::IsMember({"pv", "mark"}));
+  command->add_option("PREFIX", options->prefix, "How the names begin");
+}
+
+}  // namespace tidemark::tools
