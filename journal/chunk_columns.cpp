@@ -3,7 +3,6 @@
 #include <bit>
 
 namespace tidemark::journal {
-namespace {
 
 using model::PvUpdate;
 using model::TypeCode;
@@ -26,8 +25,6 @@ std::uint64_t bits_of(const model::PvValue& value) {
       },
       value);
 }
-
-}  // namespace
 
 TypeCode type_of(const PvUpdate& update) {
   switch (update.event) {

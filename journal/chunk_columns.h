@@ -47,6 +47,8 @@ struct ChunkColumns {
 model::TypeCode type_of(const model::PvUpdate& update);
 /// Of a plain type; else none.
 model::PvValue value_of(model::TypeCode type, std::uint64_t bits);
+/// The other way: of a value that is plain; else 0.
+std::uint64_t bits_of(const model::PvValue& value);
 /// Numbers and enums, whose bits stand for themselves.
 bool is_plain(model::TypeCode type);
 
