@@ -16,7 +16,7 @@ using namespace model;
 
 class Envelope : public GatewayTest {
  protected:
-  const HttpClient::Headers kAsked = {{"X-Squirrel-Envelope", "1"}};
+  const Headers kAsked = {{"X-Squirrel-Envelope", "1"}};
 };
 
 TEST_F(Envelope, IsAroundAnAnswerWhenARequestAsksForIt) {
