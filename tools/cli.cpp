@@ -1,5 +1,6 @@
 #include "tools/cli.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
 
@@ -17,23 +18,25 @@ void add_global_options(CLI::App& app, Context& context) {
       ->type_name("FILE");
   app.add_flag("--json", context.json, "JSON for programs, one document a line");
   app.add_flag("--no-color", context.no_color, "No colours (also: NO_COLOR in the environment)");
-  app.add_option_function<std::string>(
-         "--timeout",
-         [&context](const std::string& text) {
-           const auto duration = parse_duration_argument(text);
-           if (!duration) throw CLI::ValidationError("--timeout", duration.error().message);
-           context.timeout = duration.value();
-         },
-         "Longest wait for an answer, or for a job's end: 500ms, 5s, 2m")
-      ->type_name("DURATION");
+  Command(&app)
+      .add_read(
+          "--timeout",
+          [&context](const std::string& text) -> Result<Unit> {
+            const auto duration = parse_duration_argument(text);
+            if (!duration) return duration.error();
+            context.timeout = duration.value();
+            return Unit{};
+          },
+          "Longest wait for an answer, or for a job's end: 500ms, 5s, 2m")
+      .type_name("DURATION");
   app.set_version_flag("--version", std::string("tidemark ") + TIDEMARK_VERSION,
                        "Print the version and exit");
 }
 
 void add_completion(CLI::App& app, Context& context) {
   auto shell = std::make_shared<std::string>();
-  auto* command = add_command(
-      app, context, "completion",
+  auto command = add_command(
+      Command(&app), context, "completion",
       {"Print a completion script for a shell",
        "Completes commands, options, PVs and marks. Put it where the shell looks for completions.",
        "  tidemark completion bash > ~/.local/share/bash-completion/completions/tidemark\n"
@@ -43,81 +46,81 @@ void add_completion(CLI::App& app, Context& context) {
         context.out << completion_script(app, *parse_shell(*shell));
         return Exit::kFine;
       });
-  command->add_option("SHELL", *shell, "bash, zsh or fish")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command.add_option("SHELL", *shell, "bash, zsh or fish")
+      .required()
+      .one_of({"bash", "zsh", "fish"});
 }
 
 }  // namespace
 
-CLI::Option* add_duration(CLI::App& command, const std::string& name, Duration& into,
-                          const std::string& help) {
-  const auto read = [name, &into](const std::string& text) {
+Option add_duration(Command command, const std::string& name, Duration& into,
+                    const std::string& help) {
+  const auto read = [&into](const std::string& text) -> Result<Unit> {
     const auto duration = parse_duration_argument(text);
-    if (!duration) throw CLI::ValidationError(name, duration.error().message);
+    if (!duration) return duration.error();
     into = duration.value();
+    return Unit{};
   };
-  return command.add_option_function<std::string>(name, read, help)->type_name("DURATION");
+  return command.add_read(name, read, help).type_name("DURATION");
 }
 
-CLI::Option* add_repeatable(CLI::App& command, const std::string& name,
-                            std::vector<std::string>& into, const std::string& help) {
-  return command.add_option(name, into, help + "; may be repeated")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+Option add_repeatable(Command command, const std::string& name, std::vector<std::string>& into,
+                      const std::string& help) {
+  return command.add_option(name, into, help + "; may be repeated").one_value_each();
 }
 
-CLI::Option* add_journal(CLI::App& command, Context& context) {
+Option add_journal(Command command, Context& context) {
   return command
       .add_option("--journal", context.journal,
                   "Read this journal's directory; the system need not run")
-      ->type_name("DIR");
+      .type_name("DIR");
 }
 
-CLI::App* add_group(CLI::App& parent, const std::string& name, Help help) {
-  auto* command = parent.add_subcommand(name, help.summary);
-  command->require_subcommand(1);
-  command->footer(help.paragraph + "\n\nEXAMPLE\n" + help.example + "\n");
+Command add_group(Command parent, const std::string& name, Help help) {
+  auto command = parent.add_subcommand(name, help.summary);
+  command.require_subcommand();
+  command.footer(help.paragraph + "\n\nEXAMPLE\n" + help.example + "\n");
   return command;
 }
 
-CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name, Help help,
-                      std::function<Exit()> run) {
-  auto* command = parent.add_subcommand(name, help.summary);
-  command->footer(help.paragraph + "\n\nEXAMPLE\n" + help.example + "\n");
-  command->callback([&context, run = std::move(run)] { context.command = run; });
+Command add_command(Command parent, Context& context, const std::string& name, Help help,
+                    std::function<Exit()> run) {
+  auto command = parent.add_subcommand(name, help.summary);
+  command.footer(help.paragraph + "\n\nEXAMPLE\n" + help.example + "\n");
+  command.callback([&context, run = std::move(run)] { context.command = run; });
   return command;
 }
 
 std::shared_ptr<CLI::App> make_app(Context& context) {
   auto app = std::make_shared<CLI::App>("Tidemark: the memory of a machine", "tidemark");
+  const Command root(app.get());
   app->fallthrough();  // Global options may stand after the command; commands inherit this.
   app->require_subcommand(1);
   app->get_formatter()->column_width(34);
   add_global_options(*app, context);
-  add_site_commands(*app, context);
-  add_keygen_command(*app, context);
-  add_status_commands(*app, context);
-  add_ls_command(*app, context);
-  add_describe_command(*app, context);
-  add_kv_commands(*app, context);
-  add_event_commands(*app, context);
-  add_status_item_commands(*app, context);
-  add_bus_commands(*app, context);
-  add_pv_commands(*app, context);
-  add_policy_commands(*app, context);
-  add_snapshot_commands(*app, context);
-  add_state_command(*app, context);
-  add_diff_command(*app, context);
-  add_history_command(*app, context);
-  add_blame_command(*app, context);
-  add_replay_commands(*app, context);
-  add_log_commands(*app, context);
-  add_browse_command(*app, context);
-  add_journal_commands(*app, context);
-  add_job_commands(*app, context);
+  add_site_commands(root, context);
+  add_keygen_command(root, context);
+  add_status_commands(root, context);
+  add_ls_command(root, context);
+  add_describe_command(root, context);
+  add_kv_commands(root, context);
+  add_event_commands(root, context);
+  add_status_item_commands(root, context);
+  add_bus_commands(root, context);
+  add_pv_commands(root, context);
+  add_policy_commands(root, context);
+  add_snapshot_commands(root, context);
+  add_state_command(root, context);
+  add_diff_command(root, context);
+  add_history_command(root, context);
+  add_blame_command(root, context);
+  add_replay_commands(root, context);
+  add_log_commands(root, context);
+  add_browse_command(root, context);
+  add_journal_commands(root, context);
+  add_job_commands(root, context);
   add_completion(*app, context);
-  add_names_command(*app, context);
+  add_names_command(root, context);
   app->footer(
       "Every command has a page of its own: tidemark COMMAND --help\n\n"
       "EXAMPLE\n"

@@ -91,9 +91,9 @@ Exit blame(Context& context, Client& client, const BlameOptions& options, const 
 
 }  // namespace
 
-void add_blame_command(CLI::App& app, Context& context) {
+void add_blame_command(Command app, Context& context) {
   auto options = std::make_shared<BlameOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       app, context, "blame",
       {"Show the last changes of a PV, and who made them",
        "Newest first. A change that was not written through Tidemark has - for who. " +
@@ -108,12 +108,12 @@ void add_blame_command(CLI::App& app, Context& context) {
         return with_client(
             context, [&](Client& client) { return blame(context, client, *options, at.value()); });
       });
-  command->add_option("PV", options->address, "Address")->required();
-  command->add_option("--at", options->at, "Up to when (default: now)")->type_name("MOMENT");
-  command->add_option("-n,--count", options->count, "So many changes (default: 10)")
-      ->check(CLI::Range(1u, api::BlameQuery::kChangesMax));
-  add_csv(*command, options->csv);
-  add_journal(*command, context);
+  command.add_option("PV", options->address, "Address").required();
+  command.add_option("--at", options->at, "Up to when (default: now)").type_name("MOMENT");
+  command.add_option("-n,--count", options->count, "So many changes (default: 10)")
+      .in_range(1, api::BlameQuery::kChangesMax);
+  add_csv(command, options->csv);
+  add_journal(command, context);
 }
 
 }  // namespace tidemark::tools

@@ -203,9 +203,9 @@ std::string keys_text() {
 
 }  // namespace
 
-void add_browse_command(CLI::App& app, Context& context) {
+void add_browse_command(Command app, Context& context) {
   auto options = std::make_shared<BrowseOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       app, context, "browse",
       {"Browse the journal on the whole screen",
        "Begins at the newest line, or at --from. The keys are those of less and vim; marks are "
@@ -216,12 +216,12 @@ void add_browse_command(CLI::App& app, Context& context) {
        "  tidemark browse --level warning --follow\n"
        "  tidemark browse --in 'shot 4711'"},
       [&context, options] { return run_browse(context, *options); });
-  add_filter_options(*command, options->filter);
-  command->add_option("--in", options->mark, "Only inside of this mark: its name, or its id")
-      ->type_name("MARK");
-  command->add_option("--from", options->from, "Begin there (default: the newest line)")
-      ->type_name("MOMENT");
-  command->add_flag("--follow", options->follow, "Show lines as they come, as F does");
+  add_filter_options(command, options->filter);
+  command.add_option("--in", options->mark, "Only inside of this mark: its name, or its id")
+      .type_name("MARK");
+  command.add_option("--from", options->from, "Begin there (default: the newest line)")
+      .type_name("MOMENT");
+  command.add_flag("--follow", options->follow, "Show lines as they come, as F does");
 }
 
 }  // namespace tidemark::tools

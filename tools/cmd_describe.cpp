@@ -147,9 +147,9 @@ Exit describe(Context& context, Client& client, const std::string& name) {
 
 }  // namespace
 
-void add_describe_command(CLI::App& app, Context& context) {
+void add_describe_command(Command app, Context& context) {
   auto name = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       app, context, "describe",
       {"Show what somebody on the bus offers",
        "Who it is and where, its keys with type, limits and default, its events, and what is "
@@ -160,7 +160,7 @@ void add_describe_command(CLI::App& app, Context& context) {
         return with_client(context,
                            [&](Client& client) { return describe(context, client, *name); });
       });
-  command->add_option("NAME", *name, "A node or a subsystem; `tidemark ls` lists them")->required();
+  command.add_option("NAME", *name, "A node or a subsystem; `tidemark ls` lists them").required();
 }
 
 }  // namespace tidemark::tools

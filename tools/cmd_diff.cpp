@@ -121,9 +121,9 @@ Exit diff(Context& context, Client& client, const DiffOptions& options, const ap
 
 }  // namespace
 
-void add_diff_command(CLI::App& app, Context& context) {
+void add_diff_command(Command app, Context& context) {
   auto options = std::make_shared<DiffOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       app, context, "diff",
       {"Show which PVs differ between two moments",
        "What changed and is as it was again is not shown; LINE is that of the last change. Exits "
@@ -142,12 +142,12 @@ void add_diff_command(CLI::App& app, Context& context) {
           return diff(context, client, *options, from.value(), to.value());
         });
       });
-  command->add_option("BEFORE", options->from, "A moment")->type_name("MOMENT")->required();
-  command->add_option("AFTER", options->to, "Another")->type_name("MOMENT")->required();
-  command->add_option("PATTERN", options->patterns, "Addresses or globs (default: all)");
-  command->add_flag("--exit-code", options->exit_code, "Exit with 1 when something differs");
-  add_csv(*command, options->csv);
-  add_journal(*command, context);
+  command.add_option("BEFORE", options->from, "A moment").type_name("MOMENT").required();
+  command.add_option("AFTER", options->to, "Another").type_name("MOMENT").required();
+  command.add_option("PATTERN", options->patterns, "Addresses or globs (default: all)");
+  command.add_flag("--exit-code", options->exit_code, "Exit with 1 when something differs");
+  add_csv(command, options->csv);
+  add_journal(command, context);
 }
 
 }  // namespace tidemark::tools

@@ -259,9 +259,9 @@ Exit call(Context& context, Client& client, const CallOptions& options) {
 
 // ---- options ------------------------------------------------------------------------------------
 
-void add_list(CLI::App& event, Context& context) {
+void add_list(Command event, Context& context) {
   auto pattern = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       event, context, "list",
       {"List the events that subsystems handle",
        "An event is something that a subsystem can be asked to do, or to say whether it minds. "
@@ -271,12 +271,12 @@ void add_list(CLI::App& event, Context& context) {
         return with_client(context,
                            [&](Client& client) { return list(context, client, *pattern); });
       });
-  command->add_option("PATTERN", *pattern, "Name of an event, with * and ?");
+  command.add_option("PATTERN", *pattern, "Name of an event, with * and ?");
 }
 
-void add_call(CLI::App& event, Context& context) {
+void add_call(Command event, Context& context) {
   auto options = std::make_shared<CallOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       event, context, "call",
       {"Ask subsystems to do something, and wait for all of them",
        "Shows how it goes, then what became of it for each. Exits with 0 only when all have done "
@@ -289,34 +289,35 @@ void add_call(CLI::App& event, Context& context) {
         return with_client(context,
                            [&](Client& client) { return call(context, client, *options); });
       });
-  command->add_option("EVENT", options->event, "What; `tidemark event list` lists them")
-      ->required();
-  command->add_option_function<std::string>(
+  command.add_option("EVENT", options->event, "What; `tidemark event list` lists them")
+      .required();
+  command.add_read(
       "ARGUMENT",
-      [options](const std::string& text) {
+      [options](const std::string& text) -> Result<Unit> {
         options->argument = text;
         options->has_argument = true;
+        return Unit{};
       },
       "Read by the event's type");
-  auto* to = add_repeatable(*command, "--to", options->to, "A subsystem")->type_name("NAME");
-  auto* label = command->add_option("--label", options->label, "All with this label that handle it")
-                    ->type_name("LABEL");
-  auto* everybody = command->add_flag("--everybody", options->everybody, "All who handle it");
-  to->excludes(label)->excludes(everybody);
-  label->excludes(everybody);
+  auto to = add_repeatable(command, "--to", options->to, "A subsystem").type_name("NAME");
+  auto label = command.add_option("--label", options->label, "All with this label that handle it")
+                    .type_name("LABEL");
+  auto everybody = command.add_flag("--everybody", options->everybody, "All who handle it");
+  to.excludes(label).excludes(everybody);
+  label.excludes(everybody);
 }
 
 }  // namespace
 
-void add_event_commands(CLI::App& app, Context& context) {
-  auto* event = add_group(app, "event",
+void add_event_commands(Command app, Context& context) {
+  auto event = add_group(app, "event",
                           {"List and call events of subsystems",
                            "An event is something that a subsystem can be asked to do, or to say "
                            "whether it minds.",
                            "  tidemark event list\n"
                            "  tidemark event call degauss --to psu.1"});
-  add_list(*event, context);
-  add_call(*event, context);
+  add_list(event, context);
+  add_call(event, context);
 }
 
 }  // namespace tidemark::tools

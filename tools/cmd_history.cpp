@@ -230,9 +230,9 @@ Exit history(Context& context, const HistoryOptions& options) {
 
 }  // namespace
 
-void add_history_command(CLI::App& app, Context& context) {
+void add_history_command(Command app, Context& context) {
   auto options = std::make_shared<HistoryOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       app, context, "history",
       {"Show what happened to a PV: samples, bins or a plot",
        "The first sample is the one that was in force at --since. In a plot each column reaches "
@@ -243,21 +243,21 @@ void add_history_command(CLI::App& app, Context& context) {
        "  tidemark history QUAD:LI21:201:BACT --since 'monday 08:00' --bins 24 --csv\n"
        "  tidemark history QUAD:LI21:201:BACT --since -8h --plot"},
       [&context, options] { return history(context, *options); });
-  command->add_option("PV", options->address, "Address")->required();
+  command.add_option("PV", options->address, "Address").required();
   command
-      ->add_option("--since", options->since,
+      .add_option("--since", options->since,
                    "From this moment on (default: an hour before the end)")
-      ->type_name("MOMENT");
-  command->add_option("--until", options->until, "Up to this moment (default: now)")
-      ->type_name("MOMENT");
-  auto* bins = command->add_option("--bins", options->bins, "So many parts of equal length")
-                   ->check(CLI::Range(1u, api::BinsQuery::kBinsMax));
-  auto* limit = command->add_option("--limit", options->limit, "At most so many samples");
-  auto* plot = command->add_flag("--plot", options->plot, "Draw it");
-  bins->excludes(limit)->excludes(plot);
-  plot->excludes(limit);
-  add_csv(*command, options->csv);
-  add_journal(*command, context);
+      .type_name("MOMENT");
+  command.add_option("--until", options->until, "Up to this moment (default: now)")
+      .type_name("MOMENT");
+  auto bins = command.add_option("--bins", options->bins, "So many parts of equal length")
+                   .in_range(1, api::BinsQuery::kBinsMax);
+  auto limit = command.add_option("--limit", options->limit, "At most so many samples");
+  auto plot = command.add_flag("--plot", options->plot, "Draw it");
+  bins.excludes(limit).excludes(plot);
+  plot.excludes(limit);
+  add_csv(command, options->csv);
+  add_journal(command, context);
 }
 
 }  // namespace tidemark::tools

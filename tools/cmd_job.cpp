@@ -129,24 +129,24 @@ Exit ask_job(Context& context, Client& client, const std::string& text, const st
   return Exit::kFine;
 }
 
-void add_job_command(CLI::App& group, Context& context, const std::string& name,
+void add_job_command(Command group, Context& context, const std::string& name,
                      const std::string& method, Help help) {
   auto id = std::make_shared<std::string>();
-  auto* command = add_command(group, context, name, std::move(help), [&context, id, method] {
+  auto command = add_command(group, context, name, std::move(help), [&context, id, method] {
     return with_client(context,
                        [&](Client& client) { return ask_job(context, client, *id, method); });
   });
-  command->add_option("ID", *id, "Id of the job, or the first part of one")->required();
+  command.add_option("ID", *id, "Id of the job, or the first part of one").required();
 }
 
 }  // namespace
 
-void add_job_commands(CLI::App& app, Context& context) {
-  auto* tag = add_group(
+void add_job_commands(Command app, Context& context) {
+  auto tag = add_group(
       app, "tag",
       {"List tags", "Tags stand in groups, written group/tag. They come with `pv import`.",
        "  tidemark tag list"});
-  add_command(*tag, context, "list",
+  add_command(tag, context, "list",
               {"List tags and how many PVs have them", "All groups, by name.",
                "  tidemark tag list --json"},
               [&context] {
@@ -154,13 +154,13 @@ void add_job_commands(CLI::App& app, Context& context) {
                                    [&](Client& client) { return list_tags(context, client); });
               });
 
-  auto* job = add_group(app, "job",
+  auto job = add_group(app, "job",
                         {"List, show and cancel jobs",
                          "Snapshots, restores and writes are jobs: they are kept, with what "
                          "became of them, when the command that asked has long gone.",
                          "  tidemark job list\n  tidemark job cancel 7d1b00aa"});
   auto limit = std::make_shared<std::uint32_t>(30);
-  auto* list = add_command(*job, context, "list",
+  auto list = add_command(job, context, "list",
                            {"List jobs, newest first", "Who asked, how far it is, how it ended.",
                             "  tidemark job list --limit 10"},
                            [&context, limit] {
@@ -168,13 +168,13 @@ void add_job_commands(CLI::App& app, Context& context) {
                                return list_jobs(context, client, *limit);
                              });
                            });
-  list->add_option("--limit", *limit, "At most so many (default: 30)");
-  add_job_command(*job, context, "show", "keeper.job",
+  list.add_option("--limit", *limit, "At most so many (default: 30)");
+  add_job_command(job, context, "show", "keeper.job",
                   {"Show a job, and of a restore what was not confirmed",
                    "Exits with 0 whatever became of the job: the answer is in the output.",
                    "  tidemark job show 7d1b00aa"});
   add_job_command(
-      *job, context, "cancel", "keeper.job_cancel",
+      job, context, "cancel", "keeper.job_cancel",
       {"Stop a job", "What a restore has sent is awaited, what it has not sent is not written.",
        "  tidemark job cancel 7d1b00aa"});
 }

@@ -150,9 +150,9 @@ Exit check(Context& context, const std::string& named) {
   return found.sound() && derived ? Exit::kFine : Exit::kFailed;
 }
 
-void add_check(CLI::App& group, Context& context) {
+void add_check(Command group, Context& context) {
   auto directory = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       group, context, "check",
       {"Check every line of a journal, and all that is derived from it",
        "Reads all of it, also beside a running node, and changes nothing. Damaged lines are named, "
@@ -160,7 +160,7 @@ void add_check(CLI::App& group, Context& context) {
        "when something is not what was written.",
        "  tidemark journal check\n  tidemark journal check /backup/2026-11-27T17-30-00Z --json"},
       [&context, directory] { return check(context, *directory); });
-  add_directory(*command, *directory);
+  add_directory(command, *directory);
 }
 
 // ---- repair -------------------------------------------------------------------------------------
@@ -208,10 +208,10 @@ Exit repair(Context& context, const std::string& named, std::string to) {
   return Exit::kFine;
 }
 
-void add_repair(CLI::App& group, Context& context) {
+void add_repair(Command group, Context& context) {
   auto directory = std::make_shared<std::string>();
   auto to = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       group, context, "repair",
       {"Save what is sound of a damaged journal into a new directory",
        "The damaged one is only read, and no node may run on it. Each line keeps its number; in the "
@@ -221,8 +221,8 @@ void add_repair(CLI::App& group, Context& context) {
        "  tidemark journal repair\n"
        "  tidemark journal repair data/journal/store --to /mnt/disk2/repaired"},
       [&context, directory, to] { return repair(context, *directory, *to); });
-  add_directory(*command, *directory);
-  command->add_option("--to", *to, "The new directory (default: DIR.repaired)")->type_name("DIR");
+  add_directory(command, *directory);
+  command.add_option("--to", *to, "The new directory (default: DIR.repaired)").type_name("DIR");
 }
 
 // ---- rebuild ------------------------------------------------------------------------------------
@@ -249,32 +249,32 @@ Exit rebuild(Context& context, const std::string& named) {
   return Exit::kFine;
 }
 
-void add_rebuild(CLI::App& group, Context& context) {
+void add_rebuild(Command group, Context& context) {
   auto directory = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       group, context, "rebuild",
       {"Throw away what is derived from the lines, and make it anew",
        "Histories, keyframes and marks come out as they were. No node may run on the journal. A "
        "rebuild that is stopped is finished by the node's next start.",
        "  tidemark journal rebuild\n  tidemark journal rebuild data/journal/store"},
       [&context, directory] { return rebuild(context, *directory); });
-  add_directory(*command, *directory);
+  add_directory(command, *directory);
 }
 
 }  // namespace
 
-void add_journal_commands(CLI::App& app, Context& context) {
-  auto* group = add_group(
+void add_journal_commands(Command app, Context& context) {
+  auto group = add_group(
       app, "journal",
       {"Look after a journal on disk: sizes, checks, repair, backups",
        "These work on a directory, or on that of the site's journal on this host. stats, check and "
        "backup also beside a running node.",
        "  tidemark journal stats\n  tidemark journal check\n  tidemark journal backup /backup"});
-  add_journal_stats(*group, context);
-  add_check(*group, context);
-  add_repair(*group, context);
-  add_rebuild(*group, context);
-  add_backup_commands(*group, context);
+  add_journal_stats(group, context);
+  add_check(group, context);
+  add_repair(group, context);
+  add_rebuild(group, context);
+  add_backup_commands(group, context);
 }
 
 }  // namespace tidemark::tools

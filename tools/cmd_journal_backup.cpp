@@ -95,9 +95,9 @@ Exit restore(Context& context, const std::string& from, const std::string& to) {
 
 }  // namespace
 
-void add_backup_commands(CLI::App& journal, Context& context) {
+void add_backup_commands(Command journal, Context& context) {
   auto to = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       journal, context, "backup",
       {"Back up a journal, also while it runs",
        "Writes a directory of its own into DEST, which is on the journal's host: a whole journal, "
@@ -106,15 +106,15 @@ void add_backup_commands(CLI::App& journal, Context& context) {
        "  tidemark journal backup /backup/journal\n"
        "  tidemark journal backup /backup/journal --journal data/journal/store"},
       [&context, to] { return backup(context, *to); });
-  command->add_option("DEST", *to, "Where backups are kept")->required();
+  command.add_option("DEST", *to, "Where backups are kept").required();
   command
-      ->add_option("--journal", context.journal,
+      .add_option("--journal", context.journal,
                    "The directory of a journal that no node has, instead of the running one")
-      ->type_name("DIR");
+      .type_name("DIR");
 
   auto source = std::make_shared<std::string>();
   auto target = std::make_shared<std::string>();
-  auto* restoring = add_command(
+  auto restoring = add_command(
       journal, context, "restore-backup",
       {"Make a journal's directory from a backup",
        "Each file is compared with its checksum while it is copied, and the journal must end with "
@@ -122,8 +122,8 @@ void add_backup_commands(CLI::App& journal, Context& context) {
        "site's journal while no node runs.",
        "  tidemark journal restore-backup /backup/journal/2026-11-27T17-30-00Z data/journal/store"},
       [&context, source, target] { return restore(context, *source, *target); });
-  restoring->add_option("BACKUP", *source, "The directory of one backup")->required();
-  restoring->add_option("DIR", *target, "The new directory")->required();
+  restoring.add_option("BACKUP", *source, "The directory of one backup").required();
+  restoring.add_option("DIR", *target, "The new directory").required();
 }
 
 }  // namespace tidemark::tools

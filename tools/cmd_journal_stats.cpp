@@ -183,15 +183,15 @@ Exit stats(Context& context, const std::string& named) {
 
 }  // namespace
 
-void add_journal_stats(CLI::App& journal, Context& context) {
+void add_journal_stats(Command journal, Context& context) {
   auto directory = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       journal, context, "stats",
       {"Show what a journal holds, and how fast it grows",
        "Lines, times, bytes by part, rates, who wrote. Also beside a running node; it reads little.",
        "  tidemark journal stats\n  tidemark journal stats data/journal/store --json"},
       [&context, directory] { return stats(context, *directory); });
-  add_directory(*command, *directory);
+  add_directory(command, *directory);
 }
 
 }  // namespace tidemark::tools

@@ -106,9 +106,9 @@ Exit keygen(Context& context, const Keygen& asked) {
 
 }  // namespace
 
-void add_keygen_command(CLI::App& app, Context& context) {
+void add_keygen_command(Command app, Context& context) {
   auto asked = std::make_shared<Keygen>();
-  auto* command = add_command(
+  auto command = add_command(
       app, context, "keygen",
       {"Make keys for a bus over tcp",
        "Writes NAME.secret, for its owner only, and NAME.public. Without NAME it makes keys for "
@@ -117,12 +117,12 @@ void add_keygen_command(CLI::App& app, Context& context) {
        "  tidemark keygen -c site.toml\n"
        "  tidemark keygen alice --directory ~/tidemark-keys"},
       [&context, asked] { return keygen(context, *asked); });
-  command->add_option("NAME", asked->names, "Whose key; may be repeated");
+  command.add_option("NAME", asked->names, "Whose key; may be repeated");
   command
-      ->add_option("--directory", asked->directory,
+      .add_option("--directory", asked->directory,
                    "Where to (default: bus.keys of the site file, else `keys` beside it)")
-      ->type_name("DIR");
-  command->add_flag("--force", asked->force, "Replace keys that are there");
+      .type_name("DIR");
+  command.add_flag("--force", asked->force, "Replace keys that are there");
 }
 
 }  // namespace tidemark::tools

@@ -181,9 +181,9 @@ Exit set(Context& context, Client& client, const std::string& name, const std::s
 
 // ---- options ------------------------------------------------------------------------------------
 
-void add_list(CLI::App& kv, Context& context) {
+void add_list(Command kv, Context& context) {
   auto pattern = std::make_shared<std::string>();
-  auto* command =
+  auto command =
       add_command(kv, context, "list",
                   {"List keys with type, unit, access and value",
                    "PATTERN is SUBSYSTEM/KEY with * and ?; a subsystem alone means all its keys. "
@@ -195,12 +195,12 @@ void add_list(CLI::App& kv, Context& context) {
                     return with_client(
                         context, [&](Client& client) { return list(context, client, *pattern); });
                   });
-  command->add_option("PATTERN", *pattern, "Which keys (default: all)");
+  command.add_option("PATTERN", *pattern, "Which keys (default: all)");
 }
 
-void add_get(CLI::App& kv, Context& context) {
+void add_get(Command kv, Context& context) {
   auto names = std::make_shared<std::vector<std::string>>();
-  auto* command = add_command(
+  auto command = add_command(
       kv, context, "get",
       {"Show values of keys, asked of their owners now",
        "A key is SUBSYSTEM/KEY, or a pattern with * and ?. The exit code tells when "
@@ -210,13 +210,13 @@ void add_get(CLI::App& kv, Context& context) {
       [&context, names] {
         return with_client(context, [&](Client& client) { return get(context, client, *names); });
       });
-  command->add_option("KEY", *names, "Keys or patterns")->required();
+  command.add_option("KEY", *names, "Keys or patterns").required();
 }
 
-void add_set(CLI::App& kv, Context& context) {
+void add_set(Command kv, Context& context) {
   auto name = std::make_shared<std::string>();
   auto value = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       kv, context, "set",
       {"Write one key",
        "VALUE is read by the key's type, and its owner decides: what he accepted is printed; his "
@@ -229,22 +229,22 @@ void add_set(CLI::App& kv, Context& context) {
         return with_client(context,
                            [&](Client& client) { return set(context, client, *name, *value); });
       });
-  command->add_option("KEY", *name, "SUBSYSTEM/KEY")->required();
-  command->add_option("VALUE", *value, "What to write")->required();
+  command.add_option("KEY", *name, "SUBSYSTEM/KEY").required();
+  command.add_option("VALUE", *value, "What to write").required();
 }
 
 }  // namespace
 
-void add_kv_commands(CLI::App& app, Context& context) {
-  auto* kv = add_group(app, "kv",
+void add_kv_commands(Command app, Context& context) {
+  auto kv = add_group(app, "kv",
                        {"List, read, write and watch keys of subsystems",
                         "A key is one value that a subsystem of the laboratory publishes or "
                         "accepts: SUBSYSTEM/KEY.",
                         "  tidemark kv list psu.1\n  tidemark kv get 'psu.*/current'"});
-  add_list(*kv, context);
-  add_get(*kv, context);
-  add_set(*kv, context);
-  add_kv_watch_command(*kv, context);
+  add_list(kv, context);
+  add_get(kv, context);
+  add_set(kv, context);
+  add_kv_watch_command(kv, context);
 }
 
 }  // namespace tidemark::tools

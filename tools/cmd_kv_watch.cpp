@@ -167,9 +167,9 @@ Exit watch(Context& context, Client& client, const WatchOptions& options) {
 
 }  // namespace
 
-void add_kv_watch_command(CLI::App& kv, Context& context) {
+void add_kv_watch_command(Command kv, Context& context) {
   auto options = std::make_shared<WatchOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       kv, context, "watch",
       {"Show keys now and as they change",
        "One line for each change, until Ctrl-C, --count lines or --for a time. A terminal that is "
@@ -187,18 +187,18 @@ void add_kv_watch_command(CLI::App& kv, Context& context) {
         return with_client(context,
                            [&](Client& client) { return watch(context, client, *options); });
       });
-  command->add_option("PATTERN", options->patterns, "Keys or patterns")->required();
-  auto* all = command->add_flag("--all", options->all, "Every change, not only the newest");
-  auto* durable = command->add_flag("--durable", options->durable,
+  command.add_option("PATTERN", options->patterns, "Keys or patterns").required();
+  auto all = command.add_flag("--all", options->all, "Every change, not only the newest");
+  auto durable = command.add_flag("--durable", options->durable,
                                     "Every change that the journal recorded, with its line");
-  durable->excludes(all);
+  durable.excludes(all);
   command
-      ->add_option("--from", options->from,
+      .add_option("--from", options->from,
                    "With --durable: the first line, a moment or a mark (default: now)")
-      ->type_name("LINE|MOMENT")
-      ->needs(durable);
-  command->add_option("--count", options->count, "End after so many lines");
-  add_duration(*command, "--for", options->period, "End after this time");
+      .type_name("LINE|MOMENT")
+      .needs(durable);
+  command.add_option("--count", options->count, "End after so many lines");
+  add_duration(command, "--for", options->period, "End after this time");
 }
 
 }  // namespace tidemark::tools

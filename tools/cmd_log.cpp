@@ -234,9 +234,9 @@ Exit start_follow(Context& context, const FollowOptions& options) {
 
 // ---- options ------------------------------------------------------------------------------------
 
-void add_show(CLI::App& log, Context& context) {
+void add_show(Command log, Context& context) {
   auto lines = std::make_shared<std::string>();
-  auto* command =
+  auto command =
       add_command(log, context, "show",
                   {"Show a line of the journal, or a range",
                    "One line is shown with all that is known of it. Exits with 1 when "
@@ -249,13 +249,13 @@ void add_show(CLI::App& log, Context& context) {
                       return show(context, client, range.value().first, range.value().second);
                     });
                   });
-  command->add_option("LINE", *lines, "Line number, or first..last")->required();
-  add_journal(*command, context);
+  command.add_option("LINE", *lines, "Line number, or first..last").required();
+  add_journal(command, context);
 }
 
-void add_query(CLI::App& log, Context& context) {
+void add_query(Command log, Context& context) {
   auto options = std::make_shared<QueryOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       log, context, "query",
       {"Search the journal, newest first",
        "All filters must match. Times are those at which the journal recorded the line.",
@@ -263,17 +263,17 @@ void add_query(CLI::App& log, Context& context) {
        "  tidemark log query --level warning --subject 'QUAD:*' --limit 20\n"
        "  tidemark log query --in 'shot 4711'"},
       [&context, options] { return query(context, *options); });
-  add_filter_options(*command, options->filter);
-  command->add_option("--in", options->mark, "Only inside of this mark: its name, or its id")
-      ->type_name("MARK");
-  command->add_option("--limit", options->limit, "At most so many lines (default: 50; 0: all)");
-  command->add_flag("--oldest-first", options->oldest_first, "From the beginning");
-  add_journal(*command, context);
+  add_filter_options(command, options->filter);
+  command.add_option("--in", options->mark, "Only inside of this mark: its name, or its id")
+      .type_name("MARK");
+  command.add_option("--limit", options->limit, "At most so many lines (default: 50; 0: all)");
+  command.add_flag("--oldest-first", options->oldest_first, "From the beginning");
+  add_journal(command, context);
 }
 
-void add_follow(CLI::App& log, Context& context) {
+void add_follow(Command log, Context& context) {
   auto options = std::make_shared<FollowOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       log, context, "follow",
       {"Show lines of the journal as they are written",
        "Until Ctrl-C, --count lines or --for a time. When the journal restarts it goes on where "
@@ -283,28 +283,28 @@ void add_follow(CLI::App& log, Context& context) {
        "  tidemark log follow --level warning\n"
        "  tidemark log follow --from 184200 --kind PvUpdate --json"},
       [&context, options] { return start_follow(context, *options); });
-  add_filter_options(*command, options->filter);
-  command->add_option("--from", options->from, "First line, a moment or a mark (default: now)")
-      ->type_name("LINE|MOMENT");
-  command->add_option("--count", options->count, "End after so many lines");
-  add_duration(*command, "--for", options->period, "End after this time");
+  add_filter_options(command, options->filter);
+  command.add_option("--from", options->from, "First line, a moment or a mark (default: now)")
+      .type_name("LINE|MOMENT");
+  command.add_option("--count", options->count, "End after so many lines");
+  add_duration(command, "--for", options->period, "End after this time");
 }
 
 }  // namespace
 
-void add_log_commands(CLI::App& app, Context& context) {
-  auto* log = add_group(app, "log",
+void add_log_commands(Command app, Context& context) {
+  auto log = add_group(app, "log",
                         {"Show, search, follow, export the journal; write into it",
                          "Everything that happens is a line of the journal, with a number that is "
                          "never used again.",
                          "  tidemark log query --since -10m\n  tidemark log follow"});
-  add_show(*log, context);
-  add_query(*log, context);
-  add_follow(*log, context);
-  add_mark_commands(*log, context);
-  add_log_write_command(*log, context);
-  add_log_export_command(*log, context);
-  add_log_import_command(*log, context);
+  add_show(log, context);
+  add_query(log, context);
+  add_follow(log, context);
+  add_mark_commands(log, context);
+  add_log_write_command(log, context);
+  add_log_export_command(log, context);
+  add_log_import_command(log, context);
 }
 
 }  // namespace tidemark::tools

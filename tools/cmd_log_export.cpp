@@ -214,9 +214,9 @@ Exit run_export(Context& context, const ExportOptions& options) {
 
 }  // namespace
 
-void add_log_export_command(CLI::App& log, Context& context) {
+void add_log_export_command(Command log, Context& context) {
   auto options = std::make_shared<ExportOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       log, context, "export",
       {"Write lines of the journal to a file",
        "Oldest first, whole, with every value's type. NDJSON is one JSON document a line; the "
@@ -227,16 +227,16 @@ void add_log_export_command(CLI::App& log, Context& context) {
        "  tidemark log export -o day.ndjson --resume\n"
        "  tidemark log export --kind LogMessage --level warning --format csv > warnings.csv"},
       [&context, options] { return run_export(context, *options); });
-  add_filter_options(*command, options->filter);
-  command->add_option("--from", options->from, "First line, or from this time on (default: all)")
-      ->type_name("MOMENT");
-  command->add_option("--to", options->to, "Last line, or up to this time (default: now)")
-      ->type_name("MOMENT");
-  command->add_option("--format", options->format, "ndjson (default) or csv")
-      ->check(CLI::IsMember({"ndjson", "csv"}));
-  command->add_option("-o,--output", options->file, "Into this file (default: standard output)")
-      ->type_name("FILE");
-  command->add_flag("--resume", options->resume, "Go on where the file ends");
+  add_filter_options(command, options->filter);
+  command.add_option("--from", options->from, "First line, or from this time on (default: all)")
+      .type_name("MOMENT");
+  command.add_option("--to", options->to, "Last line, or up to this time (default: now)")
+      .type_name("MOMENT");
+  command.add_option("--format", options->format, "ndjson (default) or csv")
+      .one_of({"ndjson", "csv"});
+  command.add_option("-o,--output", options->file, "Into this file (default: standard output)")
+      .type_name("FILE");
+  command.add_flag("--resume", options->resume, "Go on where the file ends");
 }
 
 }  // namespace tidemark::tools

@@ -238,9 +238,9 @@ class Import {
 
 }  // namespace
 
-void add_log_import_command(CLI::App& log, Context& context) {
+void add_log_import_command(Command log, Context& context) {
   auto options = std::make_shared<ImportOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       log, context, "import",
       {"Take in lines of other journals",
        "Reads segments of an ipi-ecs journal (NDJSON v1), and exports of `log export`. Messages "
@@ -255,9 +255,9 @@ void add_log_import_command(CLI::App& log, Context& context) {
           return Import(context, client, *options).run();
         });
       });
-  command->add_option("FILE", options->files, "What to read")->required();
-  command->add_flag("--skip-bad", options->skip_bad, "Leave out broken lines");
-  command->add_flag("--dry-run", options->dry_run, "Only say what would be imported");
+  command.add_option("FILE", options->files, "What to read").required();
+  command.add_flag("--skip-bad", options->skip_bad, "Leave out broken lines");
+  command.add_flag("--dry-run", options->dry_run, "Only say what would be imported");
 }
 
 }  // namespace tidemark::tools

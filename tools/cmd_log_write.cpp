@@ -38,9 +38,9 @@ Exit write(Context& context, const WriteOptions& options) {
 
 }  // namespace
 
-void add_log_write_command(CLI::App& log, Context& context) {
+void add_log_write_command(Command log, Context& context) {
   auto options = std::make_shared<WriteOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       log, context, "write",
       {"Write a message into the journal",
        "For scripts. It is durable when the command ends; `log query` finds it, also by its "
@@ -49,12 +49,12 @@ void add_log_write_command(CLI::App& log, Context& context) {
        "  tidemark log write warning 'pressure rises' --field gauge=VG:3 --field mbar=2.5e-6\n"
        "  tidemark log write error 'backup failed' --category backup"},
       [&context, options] { return write(context, *options); });
-  command->add_option("LEVEL", options->level, "debug, info, warning, error")->required();
-  command->add_option("TEXT", options->text, "What to say")->required();
-  add_repeatable(*command, "--field", options->fields, "What others may look for, as shot=4711")
-      ->type_name("KEY=VALUE");
-  command->add_option("--category", options->category, "Which part of the script speaks")
-      ->type_name("NAME");
+  command.add_option("LEVEL", options->level, "debug, info, warning, error").required();
+  command.add_option("TEXT", options->text, "What to say").required();
+  add_repeatable(command, "--field", options->fields, "What others may look for, as shot=4711")
+      .type_name("KEY=VALUE");
+  command.add_option("--category", options->category, "Which part of the script speaks")
+      .type_name("NAME");
 }
 
 }  // namespace tidemark::tools

@@ -78,9 +78,9 @@ Exit ls(Context& context, Client& client, const std::string& pattern) {
 
 }  // namespace
 
-void add_ls_command(CLI::App& app, Context& context) {
+void add_ls_command(Command app, Context& context) {
   auto pattern = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       app, context, "ls",
       {"List everybody on the bus",
        "Nodes of Tidemark and subsystems of the laboratory: since when each is in its "
@@ -92,7 +92,7 @@ void add_ls_command(CLI::App& app, Context& context) {
       [&context, pattern] {
         return with_client(context, [&](Client& client) { return ls(context, client, *pattern); });
       });
-  command->add_option("PATTERN", *pattern, "A name, with * and ?");
+  command.add_option("PATTERN", *pattern, "A name, with * and ?");
 }
 
 }  // namespace tidemark::tools

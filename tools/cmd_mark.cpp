@@ -203,19 +203,19 @@ Exit list(Context& context, ListOptions options) {
 
 // ---- options ------------------------------------------------------------------------------------
 
-void add_data(CLI::App& command, MarkOptions& options) {
+void add_data(Command command, MarkOptions& options) {
   add_repeatable(command, "--data", options.data, "What to remember with it, as shot=4711")
-      ->type_name("KEY=VALUE");
+      .type_name("KEY=VALUE");
 }
 
-void add_name_and_tags(CLI::App& command, MarkOptions& options) {
-  command.add_option("NAME", options.name, "What it is called; need not be new")->required();
+void add_name_and_tags(Command command, MarkOptions& options) {
+  command.add_option("NAME", options.name, "What it is called; need not be new").required();
   add_repeatable(command, "--tag", options.tags, "To find it by");
 }
 
-void add_begin(CLI::App& mark, Context& context) {
+void add_begin(Command mark, Context& context) {
   auto options = std::make_shared<MarkOptions>();
-  auto* command =
+  auto command =
       add_command(mark, context, "begin",
                   {"Begin a mark",
                    "It stays open until `log mark end`, also across restarts. Marks may "
@@ -225,74 +225,74 @@ void add_begin(CLI::App& mark, Context& context) {
                    "energy=4.5\n"
                    "  tidemark log mark begin 'beam loss' --at -2m"},
                   [&context, options] { return begin(context, *options); });
-  add_name_and_tags(*command, *options);
-  add_data(*command, *options);
-  command->add_option("--at", options->at, "It began then: -2m, or 2026-11-21T14:05:00Z")
-      ->type_name("TIME");
+  add_name_and_tags(command, *options);
+  add_data(command, *options);
+  command.add_option("--at", options->at, "It began then: -2m, or 2026-11-21T14:05:00Z")
+      .type_name("TIME");
 }
 
-void add_end(CLI::App& mark, Context& context) {
+void add_end(Command mark, Context& context) {
   auto options = std::make_shared<MarkOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       mark, context, "end",
       {"End a mark",
        "Of several open ones with that name the newest. Exits with 1 when there is none.",
        "  tidemark log mark end 'shift 12'\n"
        "  tidemark log mark end 1f3a90c2 --data result=good"},
       [&context, options] { return end(context, *options); });
-  command->add_option("MARK", options->name, "Its name, or its id")->required();
-  add_data(*command, *options);
-  command->add_option("--at", options->at, "It ended then: -2m, or 2026-11-21T14:05:00Z")
-      ->type_name("TIME");
+  command.add_option("MARK", options->name, "Its name, or its id").required();
+  add_data(command, *options);
+  command.add_option("--at", options->at, "It ended then: -2m, or 2026-11-21T14:05:00Z")
+      .type_name("TIME");
 }
 
-void add_set(CLI::App& mark, Context& context) {
+void add_set(Command mark, Context& context) {
   auto options = std::make_shared<MarkOptions>();
-  auto* command =
+  auto command =
       add_command(mark, context, "set",
                   {"Set a mark after the fact, from a time to a time",
                    "Each end stands for the last line that was recorded at or before its time.",
                    "  tidemark log mark set 'beam loss' --from -20m --to -15m --tag fault"},
                   [&context, options] { return set(context, *options); });
-  add_name_and_tags(*command, *options);
-  add_data(*command, *options);
-  command->add_option("--from", options->from, "It began then")->type_name("TIME")->required();
-  command->add_option("--to", options->to, "It ended then")->type_name("TIME")->required();
+  add_name_and_tags(command, *options);
+  add_data(command, *options);
+  command.add_option("--from", options->from, "It began then").type_name("TIME").required();
+  command.add_option("--to", options->to, "It ended then").type_name("TIME").required();
 }
 
-void add_list(CLI::App& mark, Context& context) {
+void add_list(Command mark, Context& context) {
   auto options = std::make_shared<ListOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       mark, context, "list",
       {"List marks, the newest first",
        "All filters must match. --since and --until take what was open at some time between them.",
        "  tidemark log mark list --open\n"
        "  tidemark log mark list --name 'shot *' --since -8h --json"},
       [&context, options] { return list(context, *options); });
-  command->add_flag("--open", options->query.open, "Only those that have not ended");
-  command->add_option("--name", options->query.name, "Glob on the name")->type_name("GLOB");
-  command->add_option("--tag", options->query.tag, "Glob on one of its tags")->type_name("GLOB");
-  command->add_option("--since", options->since, "Not ended before: -8h, or 2026-11-21T14:05:00Z")
-      ->type_name("TIME");
-  command->add_option("--until", options->until, "Not begun after")->type_name("TIME");
-  command->add_option("--limit", options->limit, "At most so many (default: 50; 0: 10 000)");
-  add_journal(*command, context);
+  command.add_flag("--open", options->query.open, "Only those that have not ended");
+  command.add_option("--name", options->query.name, "Glob on the name").type_name("GLOB");
+  command.add_option("--tag", options->query.tag, "Glob on one of its tags").type_name("GLOB");
+  command.add_option("--since", options->since, "Not ended before: -8h, or 2026-11-21T14:05:00Z")
+      .type_name("TIME");
+  command.add_option("--until", options->until, "Not begun after").type_name("TIME");
+  command.add_option("--limit", options->limit, "At most so many (default: 50; 0: 10 000)");
+  add_journal(command, context);
 }
 
 }  // namespace
 
-void add_mark_commands(CLI::App& log, Context& context) {
-  auto* mark = add_group(log, "mark",
+void add_mark_commands(Command log, Context& context) {
+  auto mark = add_group(log, "mark",
                          {"Begin, end, set and list marks",
                           "A mark is something with a beginning and an end: a shot, a shift, a "
                           "tuning. Its name is a moment, and NAME.end is where it ended.",
                           "  tidemark log mark begin 'shot 4711'\n"
                           "  tidemark log mark end 'shot 4711'\n"
                           "  tidemark log query --in 'shot 4711'"});
-  add_begin(*mark, context);
-  add_end(*mark, context);
-  add_set(*mark, context);
-  add_list(*mark, context);
+  add_begin(mark, context);
+  add_end(mark, context);
+  add_set(mark, context);
+  add_list(mark, context);
 }
 
 }  // namespace tidemark::tools

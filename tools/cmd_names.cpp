@@ -48,13 +48,13 @@ bool is_plain(const std::string& name) {
 
 }  // namespace
 
-void add_names_command(CLI::App& app, Context& context) {
+void add_names_command(Command app, Context& context) {
   struct Options {
     std::string kind;
     std::string prefix;
   };
   auto options = std::make_shared<Options>();
-  auto* command = add_command(
+  auto command = add_command(
       app, context, "complete-names",
       {"Print names that begin with a text, for the completion of a shell",
        "One a line; nothing when the system is away.", "  tidemark complete-names pv QUAD:LI21"},
@@ -72,11 +72,11 @@ void add_names_command(CLI::App& app, Context& context) {
         }
         return Exit::kFine;
       });
-  command->group("");  // Not for people: --help and completion leave it out.
-  command->add_option("KIND", options->kind, "pv or mark")
-      ->required()
-      ->check(CLI::IsMember({"pv", "mark"}));
-  command->add_option("PREFIX", options->prefix, "How the names begin");
+  command.hide();
+  command.add_option("KIND", options->kind, "pv or mark")
+      .required()
+      .one_of({"pv", "mark"});
+  command.add_option("PREFIX", options->prefix, "How the names begin");
 }
 
 }  // namespace tidemark::tools

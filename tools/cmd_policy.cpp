@@ -190,32 +190,29 @@ Exit explain(Context& context, Client& client, const std::string& address) {
 
 /// An option that holds a number, as `parse` reads it.
 template <class Parse, class Into>
-void add_number(CLI::App& command, const std::string& name, Parse parse, Into& into,
+void add_number(Command command, const std::string& name, Parse parse, Into& into,
                 const std::string& help, const std::string& type) {
-  command
-      .add_option_function<std::string>(
-          name,
-          [name, parse, &into](const std::string& text) {
-            const auto number = parse(text);
-            if (!number) throw CLI::ValidationError(name, number.error().message);
-            into = number.value();
-          },
-          help)
-      ->type_name(type);
+  const auto read = [parse, &into](const std::string& text) -> Result<Unit> {
+    const auto number = parse(text);
+    if (!number) return number.error();
+    into = number.value();
+    return Unit{};
+  };
+  command.add_read(name, read, help).type_name(type);
 }
 
-void add_policy_options(CLI::App& command, Arguments& arguments) {
+void add_policy_options(Command command, Arguments& arguments) {
   auto& policy = arguments.policy;
   auto& limits = policy.thinning;
-  command.add_option("NAME", policy.name, "Name of the policy")->required();
-  add_repeatable(command, "--tag", policy.scope.tags, "PVs with this group/tag")->type_name("G/T");
+  command.add_option("NAME", policy.name, "Name of the policy").required();
+  add_repeatable(command, "--tag", policy.scope.tags, "PVs with this group/tag").type_name("G/T");
   add_repeatable(command, "--glob", policy.scope.names, "Addresses of this glob, or one address")
-      ->type_name("GLOB");
+      .type_name("GLOB");
   command.add_option("--order", policy.order, "The smallest that fits decides (100)");
   command
       .add_option("--deadband", limits.deadband_abs,
                   "Hide what is this near to the last value archived; 0: what did not change")
-      ->type_name("NUMBER");
+      .type_name("NUMBER");
   add_number(command, "--deadband-relative", parse_part, limits.deadband_rel,
              "The same as a part of that value: 1% or 0.01", "PART");
   add_number(command, "--rate", parse_rate, limits.updates_per_s_max,
@@ -226,9 +223,9 @@ void add_policy_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--limit", arguments.limit, "Show at most so many PVs (20)");
 }
 
-void add_set(CLI::App& policies, Context& context) {
+void add_set(Command policies, Context& context) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = add_command(
+  auto command = add_command(
       policies, context, "set",
       {"Make a policy, or put one in the place of its namesake",
        "Shows first which addresses would be archived otherwise and what that saves, by what came "
@@ -240,13 +237,13 @@ void add_set(CLI::App& policies, Context& context) {
        "  tidemark policy set slow --tag kind/bpm --deadband 0.01 --rate 1/s\n"
        "  tidemark policy set cameras --glob 'CAM:*:IMAGE' --waveform-budget 100KiB/s --order 10"},
       [&context, arguments] { return run_change(context, *arguments, false); });
-  add_policy_options(*command, *arguments);
-  command->add_flag("--yes", arguments->yes, "Do not ask");
+  add_policy_options(command, *arguments);
+  command.add_flag("--yes", arguments->yes, "Do not ask");
 }
 
-void add_preview(CLI::App& policies, Context& context) {
+void add_preview(Command policies, Context& context) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = add_command(
+  auto command = add_command(
       policies, context, "preview",
       {"Show what `policy set` would change, and change nothing",
        "Takes the same options. What a rate or a budget saves follows from the rates of the last "
@@ -257,23 +254,23 @@ void add_preview(CLI::App& policies, Context& context) {
           return preview(context, client, *arguments, false);
         });
       });
-  add_policy_options(*command, *arguments);
+  add_policy_options(command, *arguments);
 }
 
-void add_remove(CLI::App& policies, Context& context) {
+void add_remove(Command policies, Context& context) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command =
+  auto command =
       add_command(policies, context, "remove",
                   {"Remove a policy",
                    "Shows first which addresses would be archived otherwise, and asks.",
                    "  tidemark policy remove slow"},
                   [&context, arguments] { return run_change(context, *arguments, true); });
-  command->add_option("NAME", arguments->policy.name, "Name of the policy")->required();
-  command->add_option("--limit", arguments->limit, "Show at most so many PVs (20)");
-  command->add_flag("--yes", arguments->yes, "Do not ask");
+  command.add_option("NAME", arguments->policy.name, "Name of the policy").required();
+  command.add_option("--limit", arguments->limit, "Show at most so many PVs (20)");
+  command.add_flag("--yes", arguments->yes, "Do not ask");
 }
 
-void add_questions(CLI::App& policies, Context& context) {
+void add_questions(Command policies, Context& context) {
   add_command(policies, context, "list",
               {"List the policies in the order in which they are asked",
                "ADDRESSES are those that a policy decides about.", "  tidemark policy list"},
@@ -281,16 +278,16 @@ void add_questions(CLI::App& policies, Context& context) {
                 return with_client(context, [&](Client& client) { return list(context, client); });
               });
   auto name = std::make_shared<std::string>();
-  auto* one = add_command(policies, context, "show",
+  auto one = add_command(policies, context, "show",
                           {"Show one policy", "With its whole scope.", "  tidemark policy show slow"},
                           [&context, name] {
                             return with_client(context, [&](Client& client) {
                               return show(context, client, *name);
                             });
                           });
-  one->add_option("NAME", *name, "Name of the policy")->required();
+  one.add_option("NAME", *name, "Name of the policy").required();
   auto address = std::make_shared<std::string>();
-  auto* why = add_command(
+  auto why = add_command(
       policies, context, "explain",
       {"Say which policy decides about a PV, and why the others do not",
        "Shows also how much comes of it, how much is archived, and whether the storage guard thins "
@@ -300,23 +297,23 @@ void add_questions(CLI::App& policies, Context& context) {
         return with_client(context,
                            [&](Client& client) { return explain(context, client, *address); });
       });
-  why->add_option("PV", *address, "Address")->required();
+  why.add_option("PV", *address, "Address").required();
 }
 
 }  // namespace
 
-void add_policy_commands(CLI::App& app, Context& context) {
-  auto* policies = add_group(
+void add_policy_commands(Command app, Context& context) {
+  auto policies = add_group(
       app, "policy",
       {"Say how densely PVs are archived",
        "A policy thins what goes to the journal; live tables, `pv watch` and snapshots always have "
        "everything. Without one all updates are archived.",
        "  tidemark policy set slow --tag kind/bpm --deadband 0.01 --rate 1/s\n"
        "  tidemark policy list"});
-  add_set(*policies, context);
-  add_preview(*policies, context);
-  add_remove(*policies, context);
-  add_questions(*policies, context);
+  add_set(policies, context);
+  add_preview(policies, context);
+  add_remove(policies, context);
+  add_questions(policies, context);
 }
 
 }  // namespace tidemark::tools

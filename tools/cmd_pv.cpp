@@ -310,9 +310,9 @@ Exit put(Context& context, Client& client, api::PutRequest request) {
 
 // ---- options ------------------------------------------------------------------------------------
 
-void add_import(CLI::App& pv, Context& context) {
+void add_import(Command pv, Context& context) {
   auto options = std::make_shared<ImportOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       pv, context, "import",
       {"Define PVs from a CSV file",
        "One bad row stops the whole file, and nothing changes; the problems are printed as "
@@ -323,14 +323,14 @@ void add_import(CLI::App& pv, Context& context) {
         return with_client(context,
                            [&](Client& client) { return import(context, client, *options); });
       });
-  command->add_option("FILE", options->file, "CSV file; - for standard input")->required();
-  command->add_flag("--skip-bad", options->skip_bad, "Import the good rows, report the others");
-  command->add_flag("--dry-run", options->dry_run, "Only check, change nothing");
+  command.add_option("FILE", options->file, "CSV file; - for standard input").required();
+  command.add_flag("--skip-bad", options->skip_bad, "Import the good rows, report the others");
+  command.add_flag("--dry-run", options->dry_run, "Only check, change nothing");
 }
 
-void add_list(CLI::App& pv, Context& context) {
+void add_list(Command pv, Context& context) {
   auto options = std::make_shared<ListOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       pv, context, "list",
       {"List the PVs that are defined",
        "TEXT is looked for in addresses, device and description, in any case. Several --tag of "
@@ -341,17 +341,17 @@ void add_list(CLI::App& pv, Context& context) {
         return with_client(context,
                            [&](Client& client) { return list(context, client, *options); });
       });
-  command->add_option("TEXT", options->text, "Part of an address, device or description");
-  add_repeatable(*command, "--tag", options->tags, "group/tag")->type_name("G/T");
-  add_repeatable(*command, "--name", options->names, "Glob on the addresses")->type_name("GLOB");
-  command->add_option("--limit", options->limit, "At most so many (default: all)");
+  command.add_option("TEXT", options->text, "Part of an address, device or description");
+  add_repeatable(command, "--tag", options->tags, "group/tag").type_name("G/T");
+  add_repeatable(command, "--name", options->names, "Glob on the addresses").type_name("GLOB");
+  command.add_option("--limit", options->limit, "At most so many (default: all)");
 }
 
-void add_get(CLI::App& pv, Context& context) {
+void add_get(Command pv, Context& context) {
   auto names = std::make_shared<std::vector<std::string>>();
   auto fresh = std::make_shared<bool>(false);
   auto replay = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       pv, context, "get",
       {"Show values, units, alarms and times",
        "Values come from the live table; with --fresh they are read from the IOCs now. A name "
@@ -365,14 +365,14 @@ void add_get(CLI::App& pv, Context& context) {
                                  : get_replayed(context, client, *names, *replay);
         });
       });
-  command->add_option("NAME", *names, "Addresses or globs")->required();
-  auto* now = command->add_flag("--fresh", *fresh, "Read the IOCs now");
-  add_replay_option(*command, *replay)->excludes(now);
+  command.add_option("NAME", *names, "Addresses or globs").required();
+  auto now = command.add_flag("--fresh", *fresh, "Read the IOCs now");
+  add_replay_option(command, *replay).excludes(now);
 }
 
-void add_put(CLI::App& pv, Context& context) {
+void add_put(Command pv, Context& context) {
   auto request = std::make_shared<api::PutRequest>();
-  auto* command = add_command(
+  auto command = add_command(
       pv, context, "put",
       {"Write one PV",
        "The journal knows of it before the IOC does, with who asked and why. VALUE is a number, "
@@ -382,26 +382,26 @@ void add_put(CLI::App& pv, Context& context) {
       [&context, request] {
         return with_client(context, [&](Client& client) { return put(context, client, *request); });
       });
-  command->add_option("NAME", request->address, "Address")->required();
-  command->add_option("VALUE", request->value, "What to write")->required();
-  command->add_option("--comment", request->comment, "Why; it is kept in the journal")
-      ->type_name("TEXT");
+  command.add_option("NAME", request->address, "Address").required();
+  command.add_option("VALUE", request->value, "What to write").required();
+  command.add_option("--comment", request->comment, "Why; it is kept in the journal")
+      .type_name("TEXT");
 }
 
 }  // namespace
 
-void add_pv_commands(CLI::App& app, Context& context) {
-  auto* pv = add_group(app, "pv",
+void add_pv_commands(Command app, Context& context) {
+  auto pv = add_group(app, "pv",
                        {"Define, list, read, watch and write PVs",
                         "A PV is one property of a device: a setpoint, a readback and a "
                         "configuration address, of which at least one is there.",
                         "  tidemark pv import machine.csv\n  tidemark pv get 'QUAD:*'"});
-  add_import(*pv, context);
-  add_list(*pv, context);
-  add_get(*pv, context);
-  add_watch_command(*pv, context);
-  add_put(*pv, context);
-  add_rates_command(*pv, context);
+  add_import(pv, context);
+  add_list(pv, context);
+  add_get(pv, context);
+  add_watch_command(pv, context);
+  add_put(pv, context);
+  add_rates_command(pv, context);
 }
 
 }  // namespace tidemark::tools

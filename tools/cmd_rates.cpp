@@ -70,9 +70,9 @@ Exit rates(Context& context, Client& client, std::uint32_t top) {
 
 }  // namespace
 
-void add_rates_command(CLI::App& pv, Context& context) {
+void add_rates_command(Command pv, Context& context) {
   auto top = std::make_shared<std::uint32_t>(20);
-  auto* command = add_command(
+  auto command = add_command(
       pv, context, "rates",
       {"Show the noisiest PVs: who fills the disk",
        "Rates are those of the last five minutes. Bytes are those of updates before they are "
@@ -82,7 +82,7 @@ void add_rates_command(CLI::App& pv, Context& context) {
       [&context, top] {
         return with_client(context, [&](Client& client) { return rates(context, client, *top); });
       });
-  command->add_option("--top", *top, "At most so many (20)");
+  command.add_option("--top", *top, "At most so many (20)");
 }
 
 }  // namespace tidemark::tools

@@ -223,11 +223,11 @@ Exit change(Context& context, const std::string& id, api::ReplayControl wanted) 
 using Read = std::function<Result<Unit>(const std::string& text, api::ReplayControl& wanted)>;
 
 /// A command on the replay ID; `read` takes its second argument, called `argument`.
-void add_change(CLI::App& replay, Context& context, const std::string& name, Help help,
+void add_change(Command replay, Context& context, const std::string& name, Help help,
                 api::ReplayAction action, const std::string& argument = {}, Read read = {}) {
   auto id = std::make_shared<std::string>();
   auto text = std::make_shared<std::string>();
-  auto* command = add_command(replay, context, name, std::move(help),
+  auto command = add_command(replay, context, name, std::move(help),
                               [&context, id, text, action, argument, read] {
                                 api::ReplayControl wanted;
                                 wanted.action = action;
@@ -240,11 +240,11 @@ void add_change(CLI::App& replay, Context& context, const std::string& name, Hel
                                 }
                                 return change(context, *id, wanted);
                               });
-  command->add_option("ID", *id, "The replay's id, or its first digits")->required();
-  if (read) command->add_option(argument, *text, argument)->required();
+  command.add_option("ID", *id, "The replay's id, or its first digits").required();
+  if (read) command.add_option(argument, *text, argument).required();
 }
 
-void add_changes(CLI::App& replay, Context& context) {
+void add_changes(Command replay, Context& context) {
   using enum api::ReplayAction;
   add_change(replay, context, "pause",
              {"Stop a replay's clock", "Its readers keep what they have.",
@@ -293,10 +293,10 @@ void add_changes(CLI::App& replay, Context& context) {
 
 }  // namespace
 
-void add_replay_commands(CLI::App& app, Context& context) {
+void add_replay_commands(Command app, Context& context) {
   auto options = std::make_shared<ReplayOptions>();
-  auto* command = app.add_subcommand("replay", "Play the journal again between two moments");
-  command->footer(
+  auto command = app.add_subcommand("replay", "Play the journal again between two moments");
+  command.footer(
       "The values of then, and the other records, as they came: on a terminal a page that changes, "
       "elsewhere a line for each change. It goes over streams of its own, never to a live table "
       "of the site nor to an IOC; whoever else wants it reads it with `pv watch --replay`. Keys: "
@@ -307,24 +307,24 @@ void add_replay_commands(CLI::App& app, Context& context) {
       "  tidemark replay 'shot 4711' 'shot 4711.end' 'QUAD:*' --speed 10\n"
       "  tidemark replay -10m now --speed max --json\n"
       "  tidemark replay list\n");
-  command->add_option("FROM", options->from, "Where it begins: a moment")->type_name("MOMENT");
-  command->add_option("TO", options->to, "Where it ends")->type_name("MOMENT");
-  command->add_option("PATTERN", options->patterns, "Addresses or globs (default: all PVs)");
-  command->add_option("--speed", options->speed,
+  command.add_option("FROM", options->from, "Where it begins: a moment").type_name("MOMENT");
+  command.add_option("TO", options->to, "Where it ends").type_name("MOMENT");
+  command.add_option("PATTERN", options->patterns, "Addresses or globs (default: all PVs)");
+  command.add_option("--speed", options->speed,
                       "Times recorded time, 0.1 to 1000, or max (default: 1)")
-      ->type_name("SPEED");
-  command->add_flag("--paused", options->paused, "Wait for `replay resume` or the space bar");
-  command->add_flag("--no-records", options->no_records, "PVs only");
-  command->callback([&context, command, options] {
+      .type_name("SPEED");
+  command.add_flag("--paused", options->paused, "Wait for `replay resume` or the space bar");
+  command.add_flag("--no-records", options->no_records, "PVs only");
+  command.callback([&context, command, options] {
     // One of its commands has said what to do.
-    if (command->get_subcommands().empty()) {
+    if (!command.has_subcommand()) {
       context.command = [&context, options] { return start(context, *options); };
     }
   });
-  add_command(*command, context, "list",
+  add_command(command, context, "list",
               {"List the replays under way", "Whoever started them.", "  tidemark replay list"},
               [&context] { return list(context); });
-  add_changes(*command, context);
+  add_changes(command, context);
 }
 
 }  // namespace tidemark::tools

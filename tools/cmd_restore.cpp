@@ -139,10 +139,10 @@ Exit run(Context& context, const RestoreArguments& arguments) {
 
 }  // namespace
 
-void add_restore_command(CLI::App& snapshot, Context& context) {
+void add_restore_command(Command snapshot, Context& context) {
   auto arguments = std::make_shared<RestoreArguments>();
   auto& request = arguments->request;
-  auto* command = add_command(
+  auto command = add_command(
       snapshot, context, "restore",
       {"Write the values of a snapshot back to the machine",
        "Shows the plan: what would be written, and what is refused and why. PVs that are there "
@@ -154,21 +154,21 @@ void add_restore_command(CLI::App& snapshot, Context& context) {
        "  tidemark snapshot restore 1f3a90c2 --tag area/linac --comment 'undo test'\n"
        "  tidemark snapshot restore 1f3a90c2 --plan-hash 9c0d5e… --yes"},
       [&context, arguments] { return run(context, *arguments); });
-  command->add_option("ID", request.snapshot, "Id, the first part of one, or an exact title")
-      ->required();
-  command->add_flag("--dry-run", arguments->dry_run, "Show the whole plan, write nothing");
-  add_repeatable(*command, "--name", request.scope.names, "Only PVs of this glob")
-      ->type_name("GLOB");
-  add_repeatable(*command, "--tag", request.scope.tags, "Only PVs with this group/tag")
-      ->type_name("G/T");
-  command->add_flag("--force", request.options.force,
+  command.add_option("ID", request.snapshot, "Id, the first part of one, or an exact title")
+      .required();
+  command.add_flag("--dry-run", arguments->dry_run, "Show the whole plan, write nothing");
+  add_repeatable(command, "--name", request.scope.names, "Only PVs of this glob")
+      .type_name("GLOB");
+  add_repeatable(command, "--tag", request.scope.tags, "Only PVs with this group/tag")
+      .type_name("G/T");
+  command.add_flag("--force", request.options.force,
                     "Write also what is there already; never what is refused");
-  command->add_option("--plan-hash", request.plan_hash, "Refuse unless the plan is this one")
-      ->type_name("HASH");
-  command->add_flag("--yes", arguments->yes, "Do not ask");
-  command->add_option("--comment", request.comment, "Why; it is kept in the journal")
-      ->type_name("TEXT");
-  add_duration(*command, "--put-timeout", request.put_timeout, "Deadline of each write (5s)");
+  command.add_option("--plan-hash", request.plan_hash, "Refuse unless the plan is this one")
+      .type_name("HASH");
+  command.add_flag("--yes", arguments->yes, "Do not ask");
+  command.add_option("--comment", request.comment, "Why; it is kept in the journal")
+      .type_name("TEXT");
+  add_duration(command, "--put-timeout", request.put_timeout, "Deadline of each write (5s)");
 }
 
 }  // namespace tidemark::tools

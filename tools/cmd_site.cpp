@@ -18,7 +18,7 @@ Exit run_program(Context& context, const std::function<int(const config::Site&)>
 
 }  // namespace
 
-void add_site_commands(CLI::App& app, Context& context) {
+void add_site_commands(Command app, Context& context) {
   add_command(app, context, "up",
               {"Run the site: start its nodes and keep them running",
                "Starts the nodes of the site file on this host as processes, restarts what dies, "
@@ -32,7 +32,7 @@ void add_site_commands(CLI::App& app, Context& context) {
                "  tidemark solo -c site.toml"},
               [&context] { return run_program(context, context.programs.solo); });
   auto name = std::make_shared<std::string>();
-  auto* node = add_command(
+  auto node = add_command(
       app, context, "node",
       {"Run one node of the site in this process",
        "What `tidemark up` starts for each node: registry, journal, keeper, monitor or gateway. "
@@ -43,7 +43,7 @@ void add_site_commands(CLI::App& app, Context& context) {
         if (!program) return run_program(context, {});
         return run_program(context, [&](const config::Site& site) { return program(site, *name); });
       });
-  node->add_option("NAME", *name, "The node's name in the site file")->required();
+  node.add_option("NAME", *name, "The node's name in the site file").required();
 }
 
 }  // namespace tidemark::tools

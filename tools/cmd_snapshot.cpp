@@ -272,9 +272,9 @@ Exit remove(Context& context, Client& client, const std::string& snapshot, bool 
 
 constexpr auto kWhichSnapshot = "Id, the first part of one, or an exact title";
 
-void add_create(CLI::App& snapshot, Context& context) {
+void add_create(Command snapshot, Context& context) {
   auto request = std::make_shared<api::SnapshotRequest>();
-  auto* command = add_command(
+  auto command = add_command(
       snapshot, context, "create",
       {"Take a snapshot of the machine as it is now",
        "Keeps the value of every PV in scope, with alarm, time and connection state. Waits until "
@@ -285,17 +285,17 @@ void add_create(CLI::App& snapshot, Context& context) {
         return with_client(context,
                            [&](Client& client) { return create(context, client, *request); });
       });
-  command->add_option("TITLE", request->title, "What to call it")->required();
-  command->add_option("--description", request->description, "What it is for")->type_name("TEXT");
-  add_repeatable(*command, "--tag", request->scope.tags, "Only PVs with this group/tag")
-      ->type_name("G/T");
-  add_repeatable(*command, "--name", request->scope.names, "Only PVs of this glob")
-      ->type_name("GLOB");
+  command.add_option("TITLE", request->title, "What to call it").required();
+  command.add_option("--description", request->description, "What it is for").type_name("TEXT");
+  add_repeatable(command, "--tag", request->scope.tags, "Only PVs with this group/tag")
+      .type_name("G/T");
+  add_repeatable(command, "--name", request->scope.names, "Only PVs of this glob")
+      .type_name("GLOB");
 }
 
-void add_list(CLI::App& snapshot, Context& context) {
+void add_list(Command snapshot, Context& context) {
   auto query = std::make_shared<api::SnapshotQuery>();
-  auto* command = add_command(
+  auto command = add_command(
       snapshot, context, "list",
       {"List snapshots, newest first",
        "The id is cut to its first digits, which other commands accept.",
@@ -303,13 +303,13 @@ void add_list(CLI::App& snapshot, Context& context) {
       [&context, query] {
         return with_client(context, [&](Client& client) { return list(context, client, *query); });
       });
-  command->add_option("--title", query->title, "Part of the title, in any case")->type_name("TEXT");
-  command->add_option("--limit", query->limit, "At most so many (default: 1000)");
+  command.add_option("--title", query->title, "Part of the title, in any case").type_name("TEXT");
+  command.add_option("--limit", query->limit, "At most so many (default: 1000)");
 }
 
-void add_show(CLI::App& snapshot, Context& context) {
+void add_show(Command snapshot, Context& context) {
   auto get = std::make_shared<api::SnapshotGet>();
-  auto* command = add_command(
+  auto command = add_command(
       snapshot, context, "show",
       {"Show what a snapshot holds",
        "The header, then each value with its alarm, its IOC time, and whether its PV "
@@ -318,16 +318,16 @@ void add_show(CLI::App& snapshot, Context& context) {
       [&context, get] {
         return with_client(context, [&](Client& client) { return show(context, client, *get); });
       });
-  command->add_option("ID", get->snapshot, kWhichSnapshot)->required();
-  add_repeatable(*command, "--name", get->scope.names, "Only PVs of this glob")->type_name("GLOB");
-  command->add_option("--limit", get->limit, "At most so many PVs (default: all)");
+  command.add_option("ID", get->snapshot, kWhichSnapshot).required();
+  add_repeatable(command, "--name", get->scope.names, "Only PVs of this glob").type_name("GLOB");
+  command.add_option("--limit", get->limit, "At most so many PVs (default: all)");
 }
 
-void add_compare(CLI::App& snapshot, Context& context) {
+void add_compare(Command snapshot, Context& context) {
   auto request = std::make_shared<api::CompareRequest>();
   request->right = "live";
   auto all = std::make_shared<bool>(false);
-  auto* command = add_command(
+  auto command = add_command(
       snapshot, context, "compare",
       {"Compare a snapshot with another or with now",
        "LEFT is the reference: relative tolerances are of its values. Like diff, exits with 1 "
@@ -339,20 +339,20 @@ void add_compare(CLI::App& snapshot, Context& context) {
         return with_client(context,
                            [&](Client& client) { return compare(context, client, *request); });
       });
-  command->add_option("LEFT", request->left, kWhichSnapshot)->required();
-  command->add_option("RIGHT", request->right, "Another, or live (default: live)");
-  command->add_flag("--all", *all, "Also what is equal or within tolerance");
-  add_repeatable(*command, "--tag", request->scope.tags, "Only PVs with this group/tag")
-      ->type_name("G/T");
-  add_repeatable(*command, "--name", request->scope.names, "Only PVs of this glob")
-      ->type_name("GLOB");
-  command->add_option("--limit", request->limit, "At most so many PVs (default: all)");
+  command.add_option("LEFT", request->left, kWhichSnapshot).required();
+  command.add_option("RIGHT", request->right, "Another, or live (default: live)");
+  command.add_flag("--all", *all, "Also what is equal or within tolerance");
+  add_repeatable(command, "--tag", request->scope.tags, "Only PVs with this group/tag")
+      .type_name("G/T");
+  add_repeatable(command, "--name", request->scope.names, "Only PVs of this glob")
+      .type_name("GLOB");
+  command.add_option("--limit", request->limit, "At most so many PVs (default: all)");
 }
 
-void add_delete(CLI::App& snapshot, Context& context) {
+void add_delete(Command snapshot, Context& context) {
   auto name = std::make_shared<std::string>();
   auto yes = std::make_shared<bool>(false);
-  auto* command = add_command(
+  auto command = add_command(
       snapshot, context, "delete",
       {"Delete a snapshot",
        "Its values are gone from the catalog; the lines of the journal stay. On a terminal it "
@@ -362,25 +362,25 @@ void add_delete(CLI::App& snapshot, Context& context) {
         return with_client(context,
                            [&](Client& client) { return remove(context, client, *name, *yes); });
       });
-  command->add_option("ID", *name, kWhichSnapshot)->required();
-  command->add_flag("--yes", *yes, "Do not ask");
+  command.add_option("ID", *name, kWhichSnapshot).required();
+  command.add_flag("--yes", *yes, "Do not ask");
 }
 
 }  // namespace
 
-void add_snapshot_commands(CLI::App& app, Context& context) {
-  auto* snapshot =
+void add_snapshot_commands(Command app, Context& context) {
+  auto snapshot =
       add_group(app, "snapshot",
                 {"Take, show, compare, restore and delete snapshots",
                  "A snapshot is a named moment of the machine, with its values kept for good.",
                  "  tidemark snapshot create \"before the shift\"\n"
                  "  tidemark snapshot restore \"before the shift\" --dry-run"});
-  add_create(*snapshot, context);
-  add_list(*snapshot, context);
-  add_show(*snapshot, context);
-  add_compare(*snapshot, context);
-  add_restore_command(*snapshot, context);
-  add_delete(*snapshot, context);
+  add_create(snapshot, context);
+  add_list(snapshot, context);
+  add_show(snapshot, context);
+  add_compare(snapshot, context);
+  add_restore_command(snapshot, context);
+  add_delete(snapshot, context);
 }
 
 }  // namespace tidemark::tools

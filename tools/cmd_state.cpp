@@ -76,9 +76,9 @@ Exit state(Context& context, Client& client, const StateOptions& options,
 
 }  // namespace
 
-void add_state_command(CLI::App& app, Context& context) {
+void add_state_command(Command app, Context& context) {
   auto options = std::make_shared<StateOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       app, context, "state",
       {"Show what PVs were at a moment of the past",
        "PATTERN is an address or a glob; without one all PVs are shown. Exits with 1 when one of "
@@ -94,10 +94,10 @@ void add_state_command(CLI::App& app, Context& context) {
         return with_client(
             context, [&](Client& client) { return state(context, client, *options, at.value()); });
       });
-  command->add_option("PATTERN", options->patterns, "Addresses or globs (default: all)");
-  command->add_option("--at", options->at, "When")->type_name("MOMENT")->required();
-  add_csv(*command, options->csv);
-  add_journal(*command, context);
+  command.add_option("PATTERN", options->patterns, "Addresses or globs (default: all)");
+  command.add_option("--at", options->at, "When").type_name("MOMENT").required();
+  add_csv(command, options->csv);
+  add_journal(command, context);
 }
 
 }  // namespace tidemark::tools

@@ -223,7 +223,7 @@ Exit status(Context& context, Client& client) {
 
 }  // namespace
 
-void add_status_commands(CLI::App& app, Context& context) {
+void add_status_commands(Command app, Context& context) {
   add_command(app, context, "status",
               {"Show the nodes, the journal and the PVs",
                "Asks every node how it is. Exits with 1 when a node of the site is not alive or "

@@ -171,10 +171,10 @@ Exit acknowledge(Context& context, Client& client, const std::string& subsystem,
 
 // ---- options ------------------------------------------------------------------------------------
 
-void add_acknowledge(CLI::App& items, Context& context) {
+void add_acknowledge(Command items, Context& context) {
   auto subsystem = std::make_shared<std::string>();
   auto item = std::make_shared<std::string>();
-  auto* command = add_command(
+  auto command = add_command(
       items, context, "ack",
       {"Say that you have seen an item",
        "The journal keeps who did. An item that is latched and whose cause is gone goes with it; "
@@ -185,16 +185,16 @@ void add_acknowledge(CLI::App& items, Context& context) {
           return acknowledge(context, client, *subsystem, *item);
         });
       });
-  command->add_option("SUBSYSTEM", *subsystem, "Whose")->required();
-  command->add_option("ITEM", *item, "Which")->required();
+  command.add_option("SUBSYSTEM", *subsystem, "Whose").required();
+  command.add_option("ITEM", *item, "Which").required();
 }
 
 }  // namespace
 
-void add_status_item_commands(CLI::App& app, Context& context) {
+void add_status_item_commands(Command app, Context& context) {
   auto options = std::make_shared<ItemOptions>();
   options->pattern = "*";
-  auto* command = add_command(
+  auto command = add_command(
       app, context, "status-items",
       {"Show what is wrong with the subsystems, and acknowledge it",
        "What is raised now, and what was raised, is latched and nobody has acknowledged yet. "
@@ -204,8 +204,8 @@ void add_status_item_commands(CLI::App& app, Context& context) {
        "  tidemark status-items --follow --json\n"
        "  tidemark status-items ack psu.1 interlock"},
       {});
-  command->callback([&context, options, command] {
-    if (!command->get_subcommands().empty()) return;  // That one runs.
+  command.callback([&context, options, command] {
+    if (command.has_subcommand()) return;  // That one runs.
     context.command = [&context, options] {
       return with_client(context, [&](Client& client) {
         return options->follow ? follow(context, client, *options)
@@ -213,12 +213,12 @@ void add_status_item_commands(CLI::App& app, Context& context) {
       });
     };
   });
-  command->add_option("PATTERN", options->pattern, "Subsystems, with * and ? (default: all)");
-  command->add_flag("--all", options->all, "Also items with which nothing is wrong");
-  command->add_flag("--follow", options->follow, "Then each change, until Ctrl-C");
-  command->add_option("--count", options->count, "With --follow: end after so many lines");
-  add_duration(*command, "--for", options->period, "With --follow: end after this time");
-  add_acknowledge(*command, context);
+  command.add_option("PATTERN", options->pattern, "Subsystems, with * and ? (default: all)");
+  command.add_flag("--all", options->all, "Also items with which nothing is wrong");
+  command.add_flag("--follow", options->follow, "Then each change, until Ctrl-C");
+  command.add_option("--count", options->count, "With --follow: end after so many lines");
+  add_duration(command, "--for", options->period, "With --follow: end after this time");
+  add_acknowledge(command, context);
 }
 
 }  // namespace tidemark::tools

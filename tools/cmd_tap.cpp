@@ -330,14 +330,14 @@ Exit tap(Context& context, Client& client, const TapOptions& options) {
 
 }  // namespace
 
-void add_bus_commands(CLI::App& app, Context& context) {
-  auto* bus = add_group(
+void add_bus_commands(Command app, Context& context) {
+  auto bus = add_group(
       app, "bus",
       {"Look at the bus itself", "What nodes and subsystems send each other, as it is on the wire.",
        "  tidemark bus tap --stream keys\n  tidemark bus tap --rates"});
   auto options = std::make_shared<TapOptions>();
-  auto* command = add_command(
-      *bus, context, "tap",
+  auto command = add_command(
+      bus, context, "tap",
       {"Show what flows on the data streams",
        "One line for each item, and of a batch of PVs how many there are, with a few values. "
        "Streams are live (PVs), directory, catalog, jobs, keys, status, replay and replay-news. "
@@ -350,12 +350,12 @@ void add_bus_commands(CLI::App& app, Context& context) {
       [&context, options] {
         return with_client(context, [&](Client& client) { return tap(context, client, *options); });
       });
-  add_repeatable(*command, "--node", options->nodes, "Only of these; a glob")->type_name("NAME");
-  add_repeatable(*command, "--stream", options->streams, "Only this stream")->type_name("STREAM");
-  add_repeatable(*command, "--name", options->names, "Only about these; a glob")->type_name("GLOB");
-  command->add_flag("--rates", options->rates, "Once a second how much, not what");
-  command->add_option("--count", options->count, "End after so many lines, or seconds of --rates");
-  add_duration(*command, "--for", options->period, "End after this time");
+  add_repeatable(command, "--node", options->nodes, "Only of these; a glob").type_name("NAME");
+  add_repeatable(command, "--stream", options->streams, "Only this stream").type_name("STREAM");
+  add_repeatable(command, "--name", options->names, "Only about these; a glob").type_name("GLOB");
+  command.add_flag("--rates", options->rates, "Once a second how much, not what");
+  command.add_option("--count", options->count, "End after so many lines, or seconds of --rates");
+  add_duration(command, "--for", options->period, "End after this time");
 }
 
 }  // namespace tidemark::tools

@@ -115,9 +115,9 @@ Exit watch_replay(Context& context, Client& client, const WatchOptions& options)
 
 }  // namespace
 
-void add_watch_command(CLI::App& pv, Context& context) {
+void add_watch_command(Command pv, Context& context) {
   auto options = std::make_shared<WatchOptions>();
-  auto* command = add_command(
+  auto command = add_command(
       pv, context, "watch",
       {"Show values now and as they change",
        "One line for each value, alarm or connection that changes, until Ctrl-C, --count lines "
@@ -130,10 +130,10 @@ void add_watch_command(CLI::App& pv, Context& context) {
                                          : watch_replay(context, client, *options);
         });
       });
-  command->add_option("NAME", options->names, "Addresses or globs")->required();
-  add_replay_option(*command, options->replay);
-  command->add_option("--count", options->count, "End after so many lines");
-  add_duration(*command, "--for", options->period, "End after this time");
+  command.add_option("NAME", options->names, "Addresses or globs").required();
+  add_replay_option(command, options->replay);
+  command.add_option("--count", options->count, "End after so many lines");
+  add_duration(command, "--for", options->period, "End after this time");
 }
 
 }  // namespace tidemark::tools

@@ -21,7 +21,8 @@ std::optional<Shell> parse_shell(std::string_view text);
 
 std::string completion_script(const CLI::App& app, Shell shell);
 
+class Command;
 struct Context;
-void add_names_command(CLI::App& app, Context& context);  // complete-names
+void add_names_command(Command app, Context& context);  // complete-names
 
 }  // namespace tidemark::tools

@@ -15,7 +15,7 @@ constexpr Duration kRedraw = 100ms;
 
 }  // namespace
 
-CLI::Option* add_directory(CLI::App& command, std::string& into) {
+Option add_directory(Command command, std::string& into) {
   return command.add_option("DIR", into, "The journal's directory (default: of the site)");
 }
 

@@ -5,9 +5,9 @@
 
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
+#include "tools/command_line.h"
 #include "tools/context.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
@@ -15,7 +15,7 @@
 namespace tidemark::tools {
 
 /// [DIR]: a journal's directory, or that of the site's journal on this host.
-CLI::Option* add_directory(CLI::App& command, std::string& into);
+Option add_directory(Command command, std::string& into);
 
 /// Errors: kInvalidArgument  neither a directory nor a site.
 Result<std::string> directory_of(const Context& context, const std::string& named);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <ostream>
 
+#include "tools/commands.h"
 #include "tools/documents.h"
 #include "tools/line_details.h"
 #include "tools/moment.h"
@@ -62,18 +63,18 @@ std::optional<std::uint64_t> number(std::string_view text) {
 
 }  // namespace
 
-void add_filter_options(CLI::App& command, LogFilter& filter) {
+void add_filter_options(Command command, LogFilter& filter) {
   add_repeatable(command, "--kind", filter.kinds, "Record kinds, such as PvUpdate,PutIntended")
-      ->type_name("KINDS");
+      .type_name("KINDS");
   command.add_option("--level", filter.level, "At least: debug, info, warning, error")
-      ->type_name("LEVEL");
+      .type_name("LEVEL");
   command.add_option("--subject", filter.subject, "Glob on what the line is about")
-      ->type_name("GLOB");
-  command.add_option("--text", filter.text, "Part of the text, in any case")->type_name("TEXT");
+      .type_name("GLOB");
+  command.add_option("--text", filter.text, "Part of the text, in any case").type_name("TEXT");
   command
       .add_option("--since", filter.since, "From this time on: -10m, 14:05, 2026-11-21T14:05:00Z")
-      ->type_name("TIME");
-  command.add_option("--until", filter.until, "Up to this time")->type_name("TIME");
+      .type_name("TIME");
+  command.add_option("--until", filter.until, "Up to this time").type_name("TIME");
 }
 
 Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime now) {

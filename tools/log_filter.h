@@ -11,7 +11,8 @@
 
 #include "model/api/journal.h"
 #include "model/api/past.h"
-#include "tools/commands.h"
+#include "tools/command_line.h"
+#include "tools/context.h"
 #include "tools/table.h"
 
 namespace tidemark::tools {
@@ -25,7 +26,7 @@ struct LogFilter {
   std::string until;
 };
 
-void add_filter_options(CLI::App& command, LogFilter& filter);
+void add_filter_options(Command command, LogFilter& filter);
 
 /// Errors: kInvalidArgument, naming the option and what it takes.
 Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime now);

@@ -56,7 +56,7 @@ bool Unknown::report(const Context& context, Client& client,
   return !unmatched_.empty() || !never.empty();
 }
 
-CLI::Option* add_csv(CLI::App& command, bool& csv) {
+Option add_csv(Command command, bool& csv) {
   return command.add_flag("--csv", csv, "Comma-separated values, with a line of titles");
 }
 

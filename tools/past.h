@@ -5,12 +5,12 @@
 
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "model/api/past.h"
+#include "tools/command_line.h"
 #include "tools/context.h"
 
 namespace tidemark::tools {
@@ -63,7 +63,7 @@ class Unknown {
 };
 
 /// --csv. To be checked with csv_or_json() before anything is asked.
-CLI::Option* add_csv(CLI::App& command, bool& csv);
+Option add_csv(Command command, bool& csv);
 Result<Unit> csv_or_json(const Context& context, bool csv);
 
 }  // namespace tidemark::tools

@@ -94,10 +94,10 @@ Json replay_json(const api::ReplayStatus& replay) {
   return out;
 }
 
-CLI::Option* add_replay_option(CLI::App& command, std::string& into) {
+Option add_replay_option(Command command, std::string& into) {
   return command
       .add_option("--replay", into, "Of this replay, not of now: its id, or the first digits")
-      ->type_name("ID");
+      .type_name("ID");
 }
 
 }  // namespace tidemark::tools

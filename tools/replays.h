@@ -4,12 +4,12 @@
 
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "model/api/replay.h"
+#include "tools/command_line.h"
 #include "tools/context.h"
 
 namespace tidemark::tools {
@@ -33,6 +33,6 @@ std::string replay_text(const model::api::ReplayStatus& replay);
 Json replay_json(const model::api::ReplayStatus& replay);
 
 /// --replay ID.
-CLI::Option* add_replay_option(CLI::App& command, std::string& into);
+Option add_replay_option(Command command, std::string& into);
 
 }  // namespace tidemark::tools

@@ -1,5 +1,7 @@
 #include "tools/usage_hint.h"
 
+#include <CLI/CLI.hpp>
+
 #include "tools/nearest.h"
 #include "tools/table.h"
 
