@@ -3,6 +3,7 @@
 #   tidemark_library(<name> [SHARED] [SOURCES <file>...] [HEADERS <file>...]
 #                      [USES <target>...] [PRIVATELY <target>...])
 #                      SHARED: becomes part of the shared library that is installed
+#   tidemark_precompile(<name> <header>...)
 #   tidemark_test(<folder> SOURCES <file>... USES <target>... [LABELS <label>...] [TIMEOUT <s>])
 #
 # A folder is a library, tidemark::<name>. Its headers are included by their path from
@@ -42,6 +43,13 @@ function(tidemark_library name)
   target_sources(tidemark_${name} ${scope} FILE_SET HEADERS BASE_DIRS "${view}" FILES ${shown})
   target_link_libraries(tidemark_${name} ${scope} ${arg_USES})
   set_target_properties(tidemark_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+endfunction()
+
+# The headers that most of a library's sources include and that are slow to read.
+function(tidemark_precompile name)
+  target_precompile_headers(tidemark_${name} PRIVATE ${ARGN})
+  # ccache needs to see what the precompiled header is made from.
+  target_compile_options(tidemark_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endfunction()
 
 # Tests of one folder: one program, one CTest entry per test case, labelled by folder.
