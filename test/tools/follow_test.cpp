@@ -120,8 +120,32 @@ TEST_F(Follow, GoesOnAfterARestartWithoutLosingOrRepeatingALine) {
   append(3);
   start_journal();
   follower.join();
-  EXPECT_EQ(ran.exit, 0);
+  EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(numbers(ran), (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST_F(Follow, WaitsForAJournalThatHasNoMethodsYet) {
+  Ran ran;
+  std::thread follower([&] {
+    ran = site_.run({"log", "follow", "--from", "1", "--count", "4", "--json"});
+  });
+  await_reads(2);
+  site_.start("journal");
+  append(1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // It asks, and there is none.
+  site_.serve<api::ReadRequest, api::ReadReply>(
+      "journal", "journal.read",
+      [this](const auto& request) -> Result<api::ReadReply> { return read(request); });
+  follower.join();
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(numbers(ran), (std::vector<std::uint64_t>{1, 2, 3, 4}));
+}
+
+TEST_F(Follow, EndsWhenTheNodeHasNeverHadTheMethod) {
+  site_.start("journal");
+  const auto ran = site_.run({"log", "follow", "--from", "1"});
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.err, HasSubstr("no method 'journal.read'"));
 }
 
 TEST_F(Follow, SaysOnceThatTheJournalIsAwayAndOnceThatItIsBack) {
