@@ -18,6 +18,8 @@
 #include "actors/messages.h"
 #include "journal/mark_projection.h"
 #include "journal/store.h"
+#include "journal/text_pattern.h"
+#include "model/field_test.h"
 
 namespace tidemark::actors {
 
@@ -84,14 +86,22 @@ struct JournalReaderState {
   std::function<std::string(const Uuid&)> node_name;
   LinesOfMark lines_of_mark;
 
+  /// A request whose filters are checked, and compiled once.
+  struct Asked {
+    model::api::ReadRequest request;
+    std::optional<journal::TextPattern> pattern;
+    std::vector<model::FieldTest> fields;
+  };
   struct Waiting {
     bus::Call call;
-    model::api::ReadRequest request;
+    Asked asked;
     SteadyTime until;
   };
   std::vector<Waiting> waiting;
 
-  Result<model::api::ReadReply> read(const model::api::ReadRequest& request) const;
+  /// Errors: kInvalidArgument, naming the filter.
+  static Result<Asked> prepare(model::api::ReadRequest request);
+  Result<model::api::ReadReply> read(const Asked& asked) const;
   void answer_waiting(SteadyTime now);
 };
 

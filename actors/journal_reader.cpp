@@ -2,6 +2,7 @@
 
 #include "actors/journal.h"
 #include "actors/log_line.h"
+#include "base/glob.h"
 #include "journal/reader.h"
 
 namespace tidemark::actors {
@@ -58,7 +59,28 @@ std::size_t weight(const LogLine& line) {
   return bytes;
 }
 
-Result<ReadReply> JournalReaderState::read(const ReadRequest& request) const {
+Result<JournalReaderState::Asked> JournalReaderState::prepare(ReadRequest request) {
+  Asked asked;
+  if (!request.regex.empty()) {
+    auto pattern = journal::TextPattern::compile(request.regex);
+    if (!pattern) return pattern.error();
+    asked.pattern = std::move(pattern).value();
+  }
+  if (request.field_tests.size() > model::kFieldTestsMax) {
+    return Error{Code::kInvalidArgument,
+                 "more than " + std::to_string(model::kFieldTestsMax) + " tests of fields"};
+  }
+  for (const auto& text : request.field_tests) {
+    auto test = model::parse_field_test(text);
+    if (!test) return test.error();
+    asked.fields.push_back(std::move(test).value());
+  }
+  asked.request = std::move(request);
+  return asked;
+}
+
+Result<ReadReply> JournalReaderState::read(const Asked& asked) const {
+  const auto& request = asked.request;
   journal::Query query;
   const auto last = store->last();
   query.newest_first = request.newest_first;
@@ -82,6 +104,13 @@ Result<ReadReply> JournalReaderState::read(const ReadRequest& request) const {
   query.until = request.until;
   query.subject = request.subject;
   query.text = request.text;
+  query.pattern = asked.pattern;
+  query.fields = asked.fields;
+  if (!request.origin.empty()) {
+    query.origin = [&](const Uuid& origin) {
+      return glob_match(request.origin, node_name(origin)) || request.origin == origin.text();
+    };
+  }
   query.limit = std::min(std::max(request.limit, 1u), ReadRequest::kReadLinesMax);
   auto page = journal::read(*store, query);
   if (!page) return page.error();
@@ -114,13 +143,13 @@ Result<ReadReply> JournalReaderState::read(const ReadRequest& request) const {
 void JournalReaderState::answer_waiting(SteadyTime now) {
   std::erase_if(waiting, [&](Waiting& each) {
     if (each.call.cancelled()) return true;
-    auto reply = read(each.request);
+    auto reply = read(each.asked);
     if (!reply) {
       each.call.fail(reply.error());
       return true;
     }
     // What was looked at once without a hit need not be looked at again.
-    each.request.from = reply.value().next;
+    each.asked.request.from = reply.value().next;
     if (reply.value().lines.empty() && now < each.until) return false;
     each.call.done(model::pack(reply.value()));
     return true;
@@ -139,18 +168,21 @@ JournalReader::behavior_type journal_reader_actor(
       [&state](read_atom, const bus::Call& call) {
         auto request = model::unpack<ReadRequest>(call.payload());
         if (!request) return call.fail({Code::kInvalidArgument, request.error().message});
-        auto reply = state.read(request.value());
+        auto asked = JournalReaderState::prepare(std::move(request).value());
+        if (!asked) return call.fail(asked.error());
+        auto reply = state.read(asked.value());
         if (!reply) return call.fail(reply.error());
-        const auto wait = std::min(request.value().wait, kWaitMax);
-        const bool waits = wait > Duration{0} && !request.value().newest_first &&
+        auto& wanted = asked.value().request;
+        const auto wait = std::min(wanted.wait, kWaitMax);
+        const bool waits = wait > Duration{0} && !wanted.newest_first &&
                            reply.value().lines.empty() && reply.value().end;
         if (!waits) return call.done(model::pack(reply.value()));
         if (state.waiting.size() >= kWaitingMax) {
           return call.fail(
               {Code::kUnavailable, "too many followers wait: " + std::to_string(kWaitingMax)});
         }
-        request.value().from = reply.value().next;
-        state.waiting.push_back({call, std::move(request).value(), steady_now() + wait});
+        wanted.from = reply.value().next;
+        state.waiting.push_back({call, std::move(asked).value(), steady_now() + wait});
       },
       [&state](wake_atom) { state.answer_waiting(steady_now()); },
       [self, &state](tick_atom) {

@@ -19,6 +19,8 @@ pkg_check_modules(LibRocksDB REQUIRED IMPORTED_TARGET GLOBAL rocksdb)
 add_library(RocksDB::shared ALIAS PkgConfig::LibRocksDB)
 pkg_check_modules(LibZstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)
 add_library(zstd::zstd ALIAS PkgConfig::LibZstd)
+pkg_check_modules(Re2 REQUIRED IMPORTED_TARGET GLOBAL re2)
+add_library(re2::re2 ALIAS PkgConfig::Re2)
 pkg_check_modules(LibSodium REQUIRED IMPORTED_TARGET GLOBAL libsodium)
 add_library(sodium::sodium ALIAS PkgConfig::LibSodium)
 

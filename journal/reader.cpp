@@ -1,6 +1,7 @@
 #include "journal/reader.h"
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 
 #include "base/glob.h"
@@ -13,6 +14,14 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 bool contains_in_any_case(std::string_view text, std::string_view part) {
   return std::search(text.begin(), text.end(), part.begin(), part.end(),
                      [](char a, char b) { return lower(a) == lower(b); }) != text.end();
+}
+
+bool asks_for_text(const Query& query) { return !query.text.empty() || query.pattern; }
+
+/// PV updates have no text, and few fields.
+bool wants_updates(const Query& query) {
+  return !asks_for_text(query) &&
+         std::all_of(query.fields.begin(), query.fields.end(), model::is_of_updates);
 }
 
 /// The lines that may be returned: first to last, empty when first > last.
@@ -53,7 +62,7 @@ class Collector {
   std::optional<std::uint64_t> full_at;  // the line that filled the page
 
  private:
-  bool may_match(const Section& section) const;
+  bool may_match(const Section& section);
   bool take(const Section& section, std::uint64_t first, const Block& block);
   bool matches(const model::PvUpdate& update);
   bool matches(const model::Record& record) const;
@@ -65,6 +74,7 @@ class Collector {
   const Query& query_;
   const Window window_;
   std::unordered_map<std::uint32_t, bool> channels_;  // whether the address matches the subject
+  std::map<Uuid, bool> origins_;                      // whether it is wanted
 };
 
 bool Collector::take(Block& block) {
@@ -84,9 +94,14 @@ bool Collector::take(Block& block) {
   return true;
 }
 
-bool Collector::may_match(const Section& section) const {
+bool Collector::may_match(const Section& section) {
+  if (query_.origin) {
+    const auto [at, is_new] = origins_.try_emplace(section.origin, false);
+    if (is_new) at->second = query_.origin(section.origin);
+    if (!at->second) return false;
+  }
   if (section.format == SectionFormat::kUpdates) {
-    return (query_.kinds & kUpdateKinds) != 0 && query_.text.empty() &&
+    return (query_.kinds & kUpdateKinds) != 0 && wants_updates(query_) &&
            query_.level <= model::Level::kWarning;
   }
   return (query_.kinds & ~kUpdateKinds) != 0;
@@ -129,6 +144,9 @@ bool Collector::take_all(std::vector<T>& whats, const Section& section, std::uin
 bool Collector::matches(const model::PvUpdate& update) {
   if ((query_.kinds & kind_bit(kind_of(update))) == 0) return false;
   if (level_of(update) < query_.level) return false;
+  for (const auto& test : query_.fields) {
+    if (!model::matches(test, update)) return false;
+  }
   if (query_.subject.empty()) return true;
   const auto [at, is_new] = channels_.try_emplace(raw(update.channel), false);
   if (is_new) {
@@ -139,10 +157,18 @@ bool Collector::matches(const model::PvUpdate& update) {
 }
 
 bool Collector::matches(const model::Record& record) const {
-  return (query_.kinds & kind_bit(model::kind_of(record))) != 0 &&
-         model::level_of(record) >= query_.level &&
-         (query_.subject.empty() || glob_match(query_.subject, model::subject_of(record))) &&
-         (query_.text.empty() || contains_in_any_case(model::describe(record), query_.text));
+  if ((query_.kinds & kind_bit(model::kind_of(record))) == 0) return false;
+  if (model::level_of(record) < query_.level) return false;
+  if (!query_.subject.empty() && !glob_match(query_.subject, model::subject_of(record))) {
+    return false;
+  }
+  for (const auto& test : query_.fields) {
+    if (!model::matches(test, record)) return false;
+  }
+  if (!asks_for_text(query_)) return true;
+  const auto text = model::describe(record);
+  return (query_.text.empty() || contains_in_any_case(text, query_.text)) &&
+         (!query_.pattern || query_.pattern->is_in(text));
 }
 
 }  // namespace
@@ -185,7 +211,7 @@ Result<Page> read(const Store& store, const Query& query) {
         query.newest_first ? window.last - lines_max + 1 : window.first + lines_max - 1;
   }
   BlockFilter filter;
-  filter.kinds = query.text.empty() ? query.kinds : query.kinds & ~kUpdateKinds;
+  filter.kinds = wants_updates(query) ? query.kinds : query.kinds & ~kUpdateKinds;
   filter.level = query.level;
   filter.first = Line{window.first};
   filter.last = Line{window.last};

@@ -4,12 +4,15 @@
 
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "journal/store.h"
+#include "journal/text_pattern.h"
+#include "model/field_test.h"
 
 namespace tidemark::journal {
 
@@ -37,6 +40,9 @@ struct Query {
   std::optional<UtcTime> until{};
   std::string subject{};  // pattern as in base/glob.h; empty: any
   std::string text{};     // part of the description, in any case; empty: any
+  std::optional<TextPattern> pattern{};       // in the description
+  std::vector<model::FieldTest> fields{};     // all of them
+  std::function<bool(const Uuid&)> origin{};  // whether one is wanted; empty: any
   std::uint32_t limit = 1000;
   std::uint32_t scan_lines_max = 1'000'000;  // then the page ends, so no call takes for ever
 };

@@ -1,5 +1,6 @@
 #include "model/record_fields.h"
 
+#include <algorithm>
 #include <array>
 #include <type_traits>
 
@@ -72,6 +73,20 @@ kv::Value field_value(const T& field) {
   }
 }
 
+template <class... Ts>
+std::vector<std::string_view> names_of(const std::variant<Ts...>*) {
+  std::vector<std::string_view> names;
+  const auto add = [&]<class T>(std::type_identity<T>) {
+    if constexpr (!std::is_same_v<T, UnknownRecord>) {
+      names.insert(names.end(), Names<T>::kAll.begin(), Names<T>::kAll.end());
+    }
+  };
+  (add(std::type_identity<Ts>{}), ...);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 }  // namespace
 
 kv::Value to_kv(const PvValue& value) {
@@ -117,6 +132,28 @@ kv::Struct fields_of(const Record& record) {
       },
       record);
   return out;
+}
+
+std::optional<kv::Value> field_of(const Record& record, std::string_view name) {
+  std::optional<kv::Value> found;
+  std::visit(
+      [&](const auto& each) {
+        using T = std::decay_t<decltype(each)>;
+        if constexpr (!std::is_same_v<T, UnknownRecord>) {
+          std::size_t at = 0;
+          const auto look = [&](const auto& field) {
+            if (name == Names<T>::kAll[at++]) found = field_value(field);
+          };
+          std::apply([&](const auto&... field) { (look(field), ...); }, T::fields(each));
+        }
+      },
+      record);
+  return found;
+}
+
+const std::vector<std::string_view>& field_names() {
+  static const auto names = names_of(static_cast<const Record*>(nullptr));
+  return names;
 }
 
 }  // namespace tidemark::model

@@ -5,6 +5,10 @@
 
 #pragma once
 
+#include <optional>
+#include <string_view>
+#include <vector>
+
 #include "model/kv/value.h"
 #include "model/record.h"
 
@@ -14,6 +18,12 @@ namespace tidemark::model {
 /// a key's would be: every integer is an int64, float is double. Of an UnknownRecord: its kind and
 /// its packed row.
 kv::Struct fields_of(const Record& record);
+
+/// One of these; nothing when a record of this kind has no field of that name.
+std::optional<kv::Value> field_of(const Record& record, std::string_view name);
+
+/// The names there are, of all kinds, sorted.
+const std::vector<std::string_view>& field_names();
 
 /// What a PV's value is as a key's.
 kv::Value to_kv(const PvValue& value);

@@ -31,7 +31,6 @@ constexpr Duration kDrawEvery = 30ms;  // a terminal far away gets no more scree
 
 struct BrowseOptions {
   LogFilter filter;
-  std::string mark;
   std::string from;
   bool follow = false;
 };
@@ -168,7 +167,7 @@ Exit browse_site(Context& context, Client& client, const BrowseOptions& options)
 
   BrowseState state;
   if (site) state.site = site.value().name;
-  const auto actions = begin(state, {{options.filter, options.mark}, options.from, options.follow},
+  const auto actions = begin(state, {options.filter, options.from, options.follow},
                              {utc_now(), steady_now()});
   if (!actions) return context.report(actions.error());
   auto screen = Screen::open(context.color());
@@ -217,8 +216,6 @@ void add_browse_command(Command app, Context& context) {
        "  tidemark browse --in 'shot 4711'"},
       [&context, options] { return run_browse(context, *options); });
   add_filter_options(command, options->filter);
-  command.add_option("--in", options->mark, "Only inside of this mark: its name, or its id")
-      .type_name("MARK");
   command.add_option("--from", options->from, "Begin there (default: the newest line)")
       .type_name("MOMENT");
   command.add_flag("--follow", options->follow, "Show lines as they come, as F does");

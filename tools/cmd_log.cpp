@@ -11,7 +11,6 @@
 #include "tools/interrupt.h"
 #include "tools/line_details.h"
 #include "tools/log_filter.h"
-#include "tools/marks.h"
 #include "tools/moment.h"
 #include "tools/show.h"
 
@@ -83,7 +82,6 @@ struct QueryOptions {
   LogFilter filter;
   std::uint64_t limit = 50;
   bool oldest_first = false;
-  std::string mark;
 };
 
 Exit query(Context& context, const QueryOptions& options) {
@@ -92,12 +90,8 @@ Exit query(Context& context, const QueryOptions& options) {
   request.value().newest_first = !options.oldest_first;
   request.value().from = options.oldest_first ? 1 : 0;
   return with_client(context, [&](Client& client) {
-    if (!options.mark.empty()) {
-      const auto mark = find_mark(client, options.mark, false, context.budget(kReadBudget));
-      if (!mark) return context.report(mark.error());
-      // Between two pages there may come a newer one of that name.
-      request.value().mark = mark.value().id.text();
-    }
+    const auto marked = set_mark(context, client, options.filter, request.value());
+    if (!marked) return context.report(marked.error());
     const auto printed = print_pages(context, client, request.value(), options.limit);
     return printed ? Exit::kFine : context.report(printed.error());
   });
@@ -207,6 +201,8 @@ class Follower {
 
 Exit follow(Context& context, Client& client, api::ReadRequest request,
             const FollowOptions& options) {
+  const auto marked = set_mark(context, client, options.filter, request);
+  if (!marked) return context.report(marked.error());
   if (request.from == 0) {
     api::ReadRequest newest;
     newest.newest_first = true;
@@ -266,11 +262,10 @@ void add_query(Command log, Context& context) {
        "All filters must match. Times are those at which the journal recorded the line.",
        "  tidemark log query --kind PutIntended,PutConfirmed --since -10m\n"
        "  tidemark log query --level warning --subject 'QUAD:*' --limit 20\n"
-       "  tidemark log query --in 'shot 4711'"},
+       "  tidemark log query --in 'shot 4711' --regex 'interlock (opened|closed)'\n"
+       "  tidemark log query --kind MarkBegin --field data.shot=4711 --field who=anna"},
       [&context, options] { return query(context, *options); });
   add_filter_options(command, options->filter);
-  command.add_option("--in", options->mark, "Only inside of this mark: its name, or its id")
-      .type_name("MARK");
   command.add_option("--limit", options->limit, "At most so many lines (default: 50; 0: all)");
   command.add_flag("--oldest-first", options->oldest_first, "From the beginning");
   add_journal(command, context);
@@ -285,7 +280,7 @@ void add_follow(Command log, Context& context) {
        "it was: no line is lost, none is shown twice; standard error says when the journal is "
        "away and back. " +
            std::string(kMomentHelp),
-       "  tidemark log follow --level warning\n"
+       "  tidemark log follow --level warning --origin keeper\n"
        "  tidemark log follow --from 184200 --kind PvUpdate --json"},
       [&context, options] { return start_follow(context, *options); });
   add_filter_options(command, options->filter);

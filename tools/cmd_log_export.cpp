@@ -201,6 +201,8 @@ Exit run_export(Context& context, const ExportOptions& options) {
     return context.report({Code::kInvalidArgument, "--resume needs --output, and ndjson"});
   }
   return with_client(context, [&](Client& client) {
+    const auto marked = set_mark(context, client, options.filter, request.value());
+    if (!marked) return context.report(marked.error());
     const auto spanned = set_span(context, client, options, request.value());
     if (!spanned) return context.report(spanned.error());
     if (!options.file.empty()) {

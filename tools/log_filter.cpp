@@ -4,9 +4,12 @@
 #include <charconv>
 #include <ostream>
 
+#include "journal/text_pattern.h"
+#include "model/field_test.h"
 #include "tools/commands.h"
 #include "tools/documents.h"
 #include "tools/line_details.h"
+#include "tools/marks.h"
 #include "tools/moment.h"
 #include "tools/nearest.h"
 #include "tools/past.h"
@@ -15,6 +18,7 @@
 namespace tidemark::tools {
 namespace {
 
+constexpr Duration kMarkBudget = std::chrono::seconds(10);
 constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(model::RecordKind::kPolicyChanged);
 
 Error no_such_kind(const std::string& word) {
@@ -72,6 +76,17 @@ void add_filter_options(Command command, LogFilter& filter) {
       .type_name("GLOB");
   command.add_option("--text", filter.text, "Part of the text, in any case").type_name("TEXT");
   command
+      .add_option("--regex", filter.regex,
+                  "Found in the text: an RE2 expression, (?i) for any case")
+      .type_name("REGEX");
+  add_repeatable(command, "--field", filter.fields,
+                 "A field of the content: data.shot=4711, user!=anna, values>=100")
+      .type_name("TEST");
+  command.add_option("--origin", filter.origin, "Glob on the node that said it, or its UUID")
+      .type_name("GLOB");
+  command.add_option("--in", filter.mark, "Only inside of this mark: its name, or its id")
+      .type_name("MARK");
+  command
       .add_option("--since", filter.since, "From this time on: -10m, 14:05, 2026-11-21T14:05:00Z")
       .type_name("TIME");
   command.add_option("--until", filter.until, "Up to this time").type_name("TIME");
@@ -94,6 +109,21 @@ Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime no
   }
   request.subject = filter.subject;
   request.text = filter.text;
+  if (!filter.regex.empty()) {
+    const auto pattern = journal::TextPattern::compile(filter.regex);
+    if (!pattern) return Error{pattern.error().code, "--regex: " + pattern.error().message};
+  }
+  request.regex = filter.regex;
+  if (filter.fields.size() > model::kFieldTestsMax) {
+    return Error{Code::kInvalidArgument,
+                 "--field: at most " + std::to_string(model::kFieldTestsMax) + " of them"};
+  }
+  for (const auto& each : filter.fields) {
+    const auto test = model::parse_field_test(each);
+    if (!test) return Error{test.error().code, "--field: " + test.error().message};
+  }
+  request.field_tests = filter.fields;
+  request.origin = filter.origin;
   if (!filter.since.empty()) {
     const auto since = parse_time_argument(filter.since, now);
     if (!since) return Error{since.error().code, "--since: " + since.error().message};
@@ -105,6 +135,15 @@ Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime no
     request.until = until.value();
   }
   return request;
+}
+
+Result<Unit> set_mark(const Context& context, Client& client, const LogFilter& filter,
+                      model::api::ReadRequest& request) {
+  if (filter.mark.empty()) return Unit{};
+  const auto mark = find_mark(client, filter.mark, false, context.budget(kMarkBudget));
+  if (!mark) return mark.error();
+  request.mark = mark.value().id.text();
+  return Unit{};
 }
 
 Result<model::api::Moment> parse_beginning(std::string_view option, std::string_view text,

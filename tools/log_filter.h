@@ -1,7 +1,7 @@
 // tools/log_filter.h
 //
-// Which lines of the journal: the filters that `log query` and `log follow` share, from options
-// to a request; and a line as people read it.
+// Which lines of the journal: the filters that `log query`, `follow`, `export` and `browse` share,
+// from options to a request; and a line as people read it.
 
 #pragma once
 
@@ -22,6 +22,10 @@ struct LogFilter {
   std::string level;
   std::string subject;
   std::string text;
+  std::string regex;
+  std::vector<std::string> fields;  // "data.shot=4711"
+  std::string origin;
+  std::string mark;  // only inside of it: its name, or its id
   std::string since;
   std::string until;
 };
@@ -30,6 +34,11 @@ void add_filter_options(Command command, LogFilter& filter);
 
 /// Errors: kInvalidArgument, naming the option and what it takes.
 Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime now);
+
+/// Puts the filter's mark into the request, by its id: between two reads there may come a newer one
+/// of that name. Errors: as find_mark().
+Result<Unit> set_mark(const Context& context, Client& client, const LogFilter& filter,
+                      model::api::ReadRequest& request);
 
 /// Where following begins: a line, with or without @, that is shown itself, a moment, or a mark.
 /// Nothing of these: now. Errors: kInvalidArgument, naming `option`.

@@ -80,10 +80,13 @@ struct ReadRequest {
   std::uint32_t limit = 1000;  // at most kReadLinesMax
   Duration wait{0};            // oldest first only: wait for a line when there is none yet
   std::string mark;            // only lines inside of it: a name (the newest of it), or an id
+  std::string regex;           // RE2, found in the text; at most 1024 bytes
+  std::vector<std::string> field_tests;  // "data.shot=4711": model/field_test.h; all must hold
+  std::string origin;                    // glob on the node's name, or the UUID of the origin
   static constexpr std::uint32_t kReadLinesMax = 10'000;
   static auto fields(auto& s) {
     return std::tie(s.from, s.to, s.newest_first, s.kinds, s.level, s.since, s.until, s.subject,
-                    s.text, s.limit, s.wait, s.mark);
+                    s.text, s.limit, s.wait, s.mark, s.regex, s.field_tests, s.origin);
   }
 };
 

@@ -109,6 +109,48 @@ TEST_F(JournalTest, ReadsWhatIsInsideAMark) {
   EXPECT_EQ(read(inside)->answer->error().code, Code::kNotFound);
 }
 
+TEST_F(JournalTest, ReadsByRegexFieldAndOrigin) {
+  append("a", 1);
+  append("a", 2);
+  settle();
+  api::ReadRequest request;
+  request.regex = "record [2-9]";
+  EXPECT_THAT(page_of(*read(request)).lines, SizeIs(1));
+  request.field_tests = {"source=a", "level=info"};
+  EXPECT_THAT(page_of(*read(request)).lines, SizeIs(1));
+  request.origin = "no*";
+  EXPECT_THAT(page_of(*read(request)).lines, SizeIs(1));
+  request.origin = "keeper";
+  const auto none = page_of(*read(request));
+  EXPECT_THAT(none.lines, IsEmpty());
+  EXPECT_EQ(none.next, none.last_line + 1) << "the cursor goes on without a hit";
+}
+
+TEST_F(JournalTest, SaysWhichFilterIsWrong) {
+  api::ReadRequest request;
+  request.regex = "record (";
+  EXPECT_EQ(read(request)->answer->error().code, Code::kInvalidArgument);
+  EXPECT_THAT(read(request)->answer->error().message, HasSubstr("missing )"));
+  request.regex.clear();
+  request.field_tests = {"usr=anna"};
+  EXPECT_THAT(read(request)->answer->error().message, HasSubstr("no record has a field 'usr'"));
+  request.field_tests.assign(model::kFieldTestsMax + 1, "user=anna");
+  EXPECT_EQ(read(request)->answer->error().code, Code::kInvalidArgument);
+}
+
+TEST_F(JournalTest, AFollowerWithFiltersWaitsForALineThatMatches) {
+  auto request = follow(seconds(5));
+  request.regex = "record 2$";
+  const auto asked = read(request);
+  append("a", 1);
+  settle();
+  EXPECT_FALSE(asked->answer);
+  append("a", 2);
+  settle();
+  ASSERT_TRUE(asked->answer);
+  EXPECT_EQ(page_of(*asked).lines.at(0).line, 2u);
+}
+
 TEST_F(JournalTest, SharesOneFlushAmongAppendsThatArriveTogether) {
   const auto first = append("a", 1);
   const auto second = append("a", 2);

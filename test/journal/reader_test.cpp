@@ -156,6 +156,43 @@ TEST_F(Reader, FiltersByTextInAnyCase) {
   EXPECT_EQ(lines({.text = "nothing"}), Lines{});
 }
 
+TEST_F(Reader, FiltersByRegularExpression) {
+  EXPECT_EQ(lines({.pattern = TextPattern::compile("^beam (off|lost)$").value()}), (Lines{8}));
+  EXPECT_EQ(lines({.pattern = TextPattern::compile("(?i)beam o").value()}), (Lines{3, 8}));
+  EXPECT_EQ(lines({.newest_first = true, .pattern = TextPattern::compile("beam").value()}),
+            (Lines{8, 3}));
+}
+
+TEST_F(Reader, RefusesABadRegularExpressionAndOneThatIsTooLarge) {
+  const auto bad = TextPattern::compile("beam (off");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().code, Code::kInvalidArgument);
+  EXPECT_NE(bad.error().message.find("missing )"), std::string::npos) << bad.error().message;
+  EXPECT_FALSE(TextPattern::compile(std::string(TextPattern::kBytesMax + 1, 'a')));
+  EXPECT_FALSE(TextPattern::compile("((a{100}){100}){100}"));
+}
+
+TEST_F(Reader, APatternThatIsHardForOthersTakesLinearTime) {
+  const auto pattern = TextPattern::compile("(a+)+$").value();
+  EXPECT_FALSE(pattern.is_in(std::string(100'000, 'a') + "b"));
+}
+
+TEST_F(Reader, FiltersByField) {
+  const auto test = [](const char* text) { return model::parse_field_test(text).value(); };
+  EXPECT_EQ(lines({.fields = {test("text=other")}}), (Lines{9}));
+  EXPECT_EQ(lines({.fields = {test("value>=2")}}), (Lines{5, 6}));
+  EXPECT_EQ(lines({.fields = {test("value>=2"), test("value<3")}}), (Lines{5}));
+  EXPECT_EQ(lines({.fields = {test("level=error"), test("text!=other")}}), (Lines{8}));
+}
+
+TEST_F(Reader, FiltersByOrigin) {
+  append(40, section_of({message("a")}, 1, origin_b()), section_of({message("c")}, 100));
+  EXPECT_EQ(lines({.origin = [](const Uuid& id) { return id == origin_b(); }}), (Lines{10}));
+  EXPECT_EQ(lines({.newest_first = true, .origin = [](const Uuid& id) { return id == origin_a(); },
+                   .limit = 2}),
+            (Lines{11, 9}));
+}
+
 TEST_F(Reader, EndsAPageThatLookedAtEnoughLines) {
   const auto page =
       read(store_, {.kinds = kind_bit(model::RecordKind::kSnapshotTaken), .scan_lines_max = 4})

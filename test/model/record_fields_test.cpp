@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace tidemark::model {
 namespace {
 
@@ -43,6 +45,19 @@ TEST(RecordFields, HaveListsAndValuesOfPvsAsKeysWould) {
   EXPECT_EQ(to_kv(PvValue(EnumIndex{2})), Value(EnumValue{2, ""}));
   EXPECT_EQ(to_kv(SharedArray(std::vector<std::uint8_t>{1, 255})), Value(Array{1, 255}));
   EXPECT_EQ(to_kv(PvValue()), Value());
+}
+
+TEST(RecordFields, AreFoundOneByOne) {
+  const MarkBegin mark{Uuid{}, "shot", {"beam"}, "anna", Struct{{"shot", 4711}}, UtcTime{}};
+  for (const auto& each : fields_of(mark)) EXPECT_EQ(field_of(mark, each.name), each.value);
+  EXPECT_FALSE(field_of(mark, "user"));
+  EXPECT_FALSE(field_of(UnknownRecord{99, "packed"}, "packed"));
+}
+
+TEST(RecordFields, HaveNamesThatAreKnown) {
+  EXPECT_THAT(field_names(), testing::IsSupersetOf({"user", "data", "last_words", "reason"}));
+  EXPECT_TRUE(std::is_sorted(field_names().begin(), field_names().end()));
+  EXPECT_THAT(field_names(), testing::Not(testing::Contains("packed")));
 }
 
 TEST(RecordFields, OfALaterVersionAreItsBytes) {

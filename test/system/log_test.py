@@ -130,6 +130,29 @@ class WhatIsSaid(AJournalThatComesAndGoes):
         self.settled()
         self.assertTrue(peer.leave())
 
+    def test_is_found_by_expression_field_and_origin(self):
+        for level, text, *fields in (("info", "valve 1 open", "shot=4711", "who=anna"),
+                                     ("warning", "valve 2 shut", "shot=4712"),
+                                     ("info", "gauge 3", "shot=4712")):
+            self.site.cli("log", "write", level, text,
+                          *(word for field in fields for word in ("--field", field)), check=True)
+
+        def found(*filters):
+            done = self.site.cli("--json", "log", "query", "--oldest-first", "--kind", "LogMessage",
+                                 *filters, check=True)
+            return [json.loads(line)["record"]["text"] for line in done.stdout.splitlines()]
+        self.assertEqual(found("--regex", "^valve [0-9]"), ["valve 1 open", "valve 2 shut"])
+        self.assertEqual(found("--regex", "(?i)GAUGE"), ["gauge 3"])
+        self.assertEqual(found("--field", "data.shot>=4712", "--field", "level=info"), ["gauge 3"])
+        self.assertEqual(found("--field", "data.shot!=4712", "--regex", "valve"), ["valve 1 open"])
+        self.assertEqual(found("--origin", "nobody*"), [])
+        followed = self.site.cli("--json", "log", "follow", "--from", "1", "--count", "1", "--for",
+                                 "20s", "--field", "data.shot=4712", "--regex", "gauge", check=True)
+        self.assertEqual(json.loads(followed.stdout)["record"]["text"], "gauge 3")
+        wrong = self.site.cli("log", "query", "--regex", "valve (")
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("--regex", wrong.stderr)
+
     def test_outlives_a_kill_of_who_said_it(self):
         peer = self.peer()
         peer.say(1, "first")

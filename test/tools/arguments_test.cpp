@@ -71,6 +71,10 @@ TEST_F(Arguments, WithValuesThatAreWrongAreBadUsage) {
   EXPECT_EQ(run({"log", "query", "--kind", "PutIntended,Dance"}), 2);
   EXPECT_THAT(err.str(), HasSubstr("'Dance' is no kind of record: use PvDefined, PvUpdate"));
   EXPECT_EQ(run({"log", "query", "--level", "loud"}), 2);
+  EXPECT_EQ(run({"log", "query", "--regex", "beam (on"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--regex: 'beam (on' is no regular expression: missing )"));
+  EXPECT_EQ(run({"log", "follow", "--field", "usr=anna"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--field: no record has a field 'usr'; there are "));
   EXPECT_EQ(run({"log", "follow", "--from", "14:61"}), 2);
   EXPECT_EQ(run({"log", "show", "x"}), 2);
   EXPECT_EQ(run({"status", "--timeout", "soon"}), 2);

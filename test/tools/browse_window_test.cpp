@@ -145,30 +145,35 @@ TEST(MarkLanes, DeeperThanThereIsRoomIsStillSeen) {
 TEST(FilterWords, AreTheFiltersOfLogQuery) {
   const auto words = parse_filter_words(
       "level=warning kind=PutIntended,PutConfirmed subject=QUAD:* text='beam loss' since=-10m "
-      "until=now in=\"shot 12\"");
+      "until=now in=\"shot 12\" regex='beam (on|off)' field=user!=anna field='data.shot>=4711' "
+      "origin=psu.*");
   ASSERT_TRUE(words) << words.error().message;
-  const auto& filter = words.value().filter;
+  const auto& filter = words.value();
   EXPECT_EQ(filter.level, "warning");
   EXPECT_THAT(filter.kinds, ElementsAre("PutIntended,PutConfirmed"));
   EXPECT_EQ(filter.subject, "QUAD:*");
   EXPECT_EQ(filter.text, "beam loss");
   EXPECT_EQ(filter.since, "-10m");
   EXPECT_EQ(filter.until, "now");
-  EXPECT_EQ(words.value().mark, "shot 12");
+  EXPECT_EQ(filter.mark, "shot 12");
+  EXPECT_EQ(filter.regex, "beam (on|off)");
+  EXPECT_THAT(filter.fields, ElementsAre("user!=anna", "data.shot>=4711"));
+  EXPECT_EQ(filter.origin, "psu.*");
 }
 
 TEST(FilterWords, AWordAloneIsWhatItLooksLike) {
   const auto words = parse_filter_words("error PvUpdate BPM:* refused by him");
   ASSERT_TRUE(words);
-  EXPECT_EQ(words.value().filter.level, "error");
-  EXPECT_THAT(words.value().filter.kinds, ElementsAre("PvUpdate"));
-  EXPECT_EQ(words.value().filter.subject, "BPM:*");
-  EXPECT_EQ(words.value().filter.text, "refused by him");
+  EXPECT_EQ(words.value().level, "error");
+  EXPECT_THAT(words.value().kinds, ElementsAre("PvUpdate"));
+  EXPECT_EQ(words.value().subject, "BPM:*");
+  EXPECT_EQ(words.value().text, "refused by him");
 }
 
 TEST(FilterWords, AreReadAgainAsTheyAreWritten) {
   for (const auto* text : {"", "level=error", "kind=PvUpdate kind=Gap subject=*:X",
-                           "text='it'\"'\"'s = here' in='a b'", "text='a  b'"}) {
+                           "text='it'\"'\"'s = here' in='a b'", "text='a  b'",
+                           "regex='a b|c' field='data.shot=4711' field='who!=anna' origin=psu.*"}) {
     const auto words = parse_filter_words(text);
     ASSERT_TRUE(words) << text;
     EXPECT_EQ(filter_words_text(words.value()), text);

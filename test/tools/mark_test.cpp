@@ -215,5 +215,14 @@ TEST_F(MarkCommands, QueryInsideAMarkAsksByItsId) {
   EXPECT_THAT(none.err, HasSubstr("no mark 'shot 2'"));
 }
 
+TEST_F(MarkCommands, QueryAsksWithAllFilters) {
+  const auto ran = site_.run({"log", "query", "--regex", "beam (on|off)", "--field", "data.shot=4711",
+                              "--field", "user!=anna", "--origin", "psu.*"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(read_.regex, "beam (on|off)");
+  EXPECT_THAT(read_.field_tests, ElementsAre("data.shot=4711", "user!=anna"));
+  EXPECT_EQ(read_.origin, "psu.*");
+}
+
 }  // namespace
 }  // namespace tidemark::tools

@@ -12,8 +12,8 @@
 namespace tidemark::tools::browse {
 namespace {
 
-constexpr std::array<std::string_view, 7> kNames = {"kind",  "level", "subject", "text",
-                                                    "since", "until", "in"};
+constexpr std::array<std::string_view, 10> kNames = {
+    "kind", "level", "subject", "text", "regex", "field", "origin", "since", "until", "in"};
 
 struct Word {
   std::string text;
@@ -51,19 +51,19 @@ Result<std::vector<Word>> words_of(std::string_view text) {
   return words;
 }
 
-std::string* field(FilterWords& words, std::string_view name) {
-  auto& filter = words.filter;
+std::string* field(LogFilter& filter, std::string_view name) {
   if (name == "level") return &filter.level;
   if (name == "subject") return &filter.subject;
   if (name == "text") return &filter.text;
+  if (name == "regex") return &filter.regex;
+  if (name == "origin") return &filter.origin;
   if (name == "since") return &filter.since;
   if (name == "until") return &filter.until;
-  if (name == "in") return &words.mark;
+  if (name == "in") return &filter.mark;
   return nullptr;
 }
 
-void take_alone(FilterWords& words, std::string text) {
-  auto& filter = words.filter;
+void take_alone(LogFilter& filter, std::string text) {
   if (model::parse_level(text)) {
     filter.level = std::move(text);
   } else if (model::parse_record_kind(text.substr(0, text.find(',')))) {
@@ -84,43 +84,50 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-Result<FilterWords> parse_filter_words(std::string_view text) {
+Result<LogFilter> parse_filter_words(std::string_view text) {
   auto split = words_of(text);
   if (!split) return split.error();
-  FilterWords words;
+  LogFilter filter;
   for (auto& word : split.value()) {
     if (!word.equals) {
-      take_alone(words, std::move(word.text));
+      take_alone(filter, std::move(word.text));
       continue;
     }
     const auto name = word.text.substr(0, *word.equals);
     auto value = word.text.substr(*word.equals + 1);
     if (name == "kind") {
-      words.filter.kinds.push_back(std::move(value));
-    } else if (auto* into = field(words, name)) {
+      filter.kinds.push_back(std::move(value));
+    } else if (name == "field") {
+      filter.fields.push_back(std::move(value));
+    } else if (auto* into = field(filter, name)) {
       *into = std::move(value);
     } else {
       const auto hint = did_you_mean(name, {kNames.begin(), kNames.end()});
       return Error{Code::kInvalidArgument,
                    "'" + printable(name) + "=' is no filter" +
-                       (hint.empty() ? ": use kind, level, subject, text, since, until, in" : hint)};
+                       (hint.empty() ? ": use kind, level, subject, text, regex, field, origin, "
+                                       "since, until, in"
+                                     : hint)};
     }
   }
-  return words;
+  return filter;
 }
 
-std::string filter_words_text(const FilterWords& words) {
+std::string filter_words_text(const LogFilter& filter) {
   std::string out;
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) out += (out.empty() ? "" : " ") + std::string(name) + "=" + quoted(value);
   };
-  for (const auto& kinds : words.filter.kinds) add("kind", kinds);
-  add("level", words.filter.level);
-  add("subject", words.filter.subject);
-  add("text", words.filter.text);
-  add("since", words.filter.since);
-  add("until", words.filter.until);
-  add("in", words.mark);
+  for (const auto& kinds : filter.kinds) add("kind", kinds);
+  add("level", filter.level);
+  add("subject", filter.subject);
+  add("text", filter.text);
+  add("regex", filter.regex);
+  for (const auto& test : filter.fields) add("field", test);
+  add("origin", filter.origin);
+  add("since", filter.since);
+  add("until", filter.until);
+  add("in", filter.mark);
   return out;
 }
 

@@ -3,7 +3,7 @@
 // The filters of `log query` as one types them into a prompt:
 //
 //   level=warning kind=PutIntended,PutConfirmed subject=QUAD:* text='beam loss' since=-10m
-//   in='shot 4711'
+//   in='shot 4711' field=data.shot>=4711
 //
 // A word alone is a level, a kind, a subject when it has a * or ?, else a part of the text.
 
@@ -16,15 +16,10 @@
 
 namespace tidemark::tools::browse {
 
-struct FilterWords {
-  LogFilter filter;
-  std::string mark;  // only inside of it: its name, or its id
-};
-
 /// Errors: kInvalidArgument, naming the word. What the words say is checked by read_request().
-Result<FilterWords> parse_filter_words(std::string_view text);
+Result<LogFilter> parse_filter_words(std::string_view text);
 
 /// What parse_filter_words() makes the same of.
-std::string filter_words_text(const FilterWords& words);
+std::string filter_words_text(const LogFilter& filter);
 
 }  // namespace tidemark::tools::browse

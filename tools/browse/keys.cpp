@@ -52,9 +52,9 @@ void stop_following(BrowseState& state, Actions& actions) {
 }
 
 void set_level(BrowseState& state, const char* level, const Now& now, Actions& actions) {
-  auto words = state.filter;
-  words.filter.level = words.filter.level == level ? "" : level;  // again: all of them
-  if (const auto set = set_filter(state, words, now, actions); !set) {
+  auto filter = state.filter;
+  filter.level = filter.level == level ? "" : level;  // again: all of them
+  if (const auto set = set_filter(state, filter, now, actions); !set) {
     say(state, set.error().message, true);
   }
 }
@@ -200,9 +200,9 @@ void on_list_key(BrowseState& state, const Key& key, const Now& now, Actions& ac
     }
   } else if (letter == 'o') {
     state.mode = Mode::kLines;
-    auto words = state.filter;
-    words.mark = mark.id.text();
-    if (const auto set = set_filter(state, words, now, actions); !set) {
+    auto filter = state.filter;
+    filter.mark = mark.id.text();
+    if (const auto set = set_filter(state, filter, now, actions); !set) {
       say(state, set.error().message, true);
     }
   }
@@ -246,7 +246,8 @@ const std::vector<KeyHelp>& key_help() {
       {"", ""},
       {"/ ?", "search for a text, forward or back; n N: again, the other way"},
       {"f &", "filter: level=warning kind=PutRefused subject=QUAD:* text=beam"},
-      {"", "since=-10m until=14:05 in='shot 12'; an empty one shows all lines"},
+      {"", "since=-10m until=14:05 in='shot 12' origin=psu.* regex='beam (on|off)'"},
+      {"", "field=data.shot=4711; an empty one shows all lines"},
       {"w e i", "only warnings and errors; errors; no debug. Again: all levels"},
       {"", ""},
       {"Enter", "details of the line, and away again; J K scroll them"},

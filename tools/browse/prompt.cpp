@@ -62,17 +62,17 @@ void on_prompt_key(BrowseState& state, const Key& key, const Now& now, Actions& 
   }
 }
 
-Result<Unit> set_filter(BrowseState& state, const FilterWords& words, const Now& now,
+Result<Unit> set_filter(BrowseState& state, const LogFilter& filter, const Now& now,
                         Actions& actions) {
-  auto request = read_request(words.filter, now.utc);
+  auto request = read_request(filter, now.utc);
   if (!request) return request.error();
-  state.filter = words;
+  state.filter = filter;
   state.request = std::move(request).value();
   forget(state, Purpose::kFilterMark, actions);
-  if (!words.mark.empty()) {
+  if (!filter.mark.empty()) {
     // Between two pages there may come a newer one of that name.
     api::MarksQuery query;
-    query.mark = words.mark;
+    query.mark = filter.mark;
     query.limit = 1;
     ask(state, Purpose::kFilterMark, query, actions);
   }

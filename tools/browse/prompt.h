@@ -15,7 +15,7 @@ void on_prompt_key(BrowseState& state, const Key& key, const Now& now, Actions& 
 
 /// From now on only such lines. The cursor stays, or is on the next line that is still there.
 /// Errors: kInvalidArgument; nothing has changed.
-Result<Unit> set_filter(BrowseState& state, const FilterWords& words, const Now& now,
+Result<Unit> set_filter(BrowseState& state, const LogFilter& filter, const Now& now,
                         Actions& actions);
 
 /// Asks the journal which line that is; its answer moves the cursor.

@@ -120,7 +120,7 @@ struct BrowseState {
   std::bitset<kPurposes> asked;
 
   // Lines.
-  FilterWords filter;
+  LogFilter filter;
   api::ReadRequest request;  // the filter, as the journal takes it
   LineWindow window;
   std::uint64_t last_line = 0;  // of the journal

@@ -13,7 +13,7 @@ namespace tidemark::tools::browse {
 
 /// What browse begins with, from its options.
 struct Beginning {
-  FilterWords filter;
+  LogFilter filter;
   std::string from;  // a moment, or a mark; empty: the journal's end
   bool follow = false;
 };

@@ -43,6 +43,23 @@ class TheJournal(SiteTest):
         self.assertEqual(begin.record[1:4], [mark.id.bytes, "shot", ["test"]])
         self.assertEqual(begin.record[5], {"number": 5})
 
+    def test_finds_lines_by_expression_field_and_origin(self):
+        client = self.client()
+        for text in ("valve 1 open", "valve 2 shut", "gauge 3"):
+            client.log("info", text)
+        self.until(lambda: len(self.lines(client, regex="^(valve|gauge) [0-9]")) == 3, "all lines")
+        origin = self.lines(client, text="valve 1")[0].origin
+        self.assertEqual(len(self.lines(client, regex="^(valve|gauge)", origin=origin)), 3)
+        self.assertEqual(self.lines(client, regex="^(valve|gauge)", origin="nobody*"), [])
+        self.assertEqual([each.text for each in self.lines(client, regex="valve [0-9] (open|shut)")],
+                         ["valve 1 open", "valve 2 shut"])
+        self.assertEqual([each.text for each in self.lines(
+            client, fields=(f"source={client.name}", "text!=gauge 3"), regex="^v.*t$")],
+                         ["valve 2 shut"])
+        for wrong in ({"regex": "("}, {"fields": ("usr=anna",)}):
+            with self.assertRaises(InvalidArgument):
+                client.read(Query(**wrong))
+
     def test_has_marks_that_were_set_after_the_fact(self):
         client = self.client()
         client.log("info", "within")

@@ -250,11 +250,13 @@ class Client:
 
     async def follow(self, since_line: int | None = None, *, kinds: Iterable[int] = (),
                      level: int = DEBUG, subject: str = "", text: str = "",
-                     since: Moment | None = None) -> AsyncIterator[LogLine]:
+                     since: Moment | None = None, mark: str = "", regex: str = "",
+                     fields: Iterable[str] = (), origin: str = "") -> AsyncIterator[LogLine]:
         """Lines as they come, for ever: from `since_line` on, or those that are new from now on."""
         if since_line is None and since is None:
             since_line = (await self.read(Query(first=0, newest_first=True, limit=1))).last_line + 1
-        wanted = query(since_line or 1, kinds, level, since, None, subject, text)
+        wanted = query(since_line or 1, kinds, level, since, None, subject, text, mark, regex,
+                       fields, origin)
         while not self._sync.session.ended.is_set():
             try:
                 page = await self.read(wanted, FOLLOW_WAIT)

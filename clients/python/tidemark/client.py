@@ -300,7 +300,8 @@ class Client:
 
     def follow(self, since_line: int | None = None, *, kinds: Iterable[int] = (),
                level: int = DEBUG, subject: str = "", text: str = "",
-               since: Moment | None = None) -> Iterator[LogLine]:
+               since: Moment | None = None, mark: str = "", regex: str = "",
+               fields: Iterable[str] = (), origin: str = "") -> Iterator[LogLine]:
         """Lines as they come, for ever: from `since_line` on, or those that are new from now on.
 
         A journal that is away is waited for. Ends when this program leaves the bus.
@@ -308,7 +309,8 @@ class Client:
         check_may_wait("follow()")
         if since_line is None and since is None:
             since_line = self.read(Query(newest_first=True, limit=1, first=0)).last_line + 1
-        wanted = query(since_line or 1, kinds, level, since, None, subject, text)
+        wanted = query(since_line or 1, kinds, level, since, None, subject, text, mark, regex,
+                       fields, origin)
         return self._follow(wanted)
 
     def replay(self, begin: At, end: At, *patterns: str, speed: float = 1.0,

@@ -66,6 +66,9 @@ class Query:
     text: str = ""  # part of it, in any case
     limit: int = LINES_AT_ONCE
     mark: str = ""  # only lines inside of it: a name (the newest of it), or an id
+    regex: str = ""  # RE2, found in the text
+    fields: tuple[str, ...] = ()  # tests of the content, all of them: "data.shot=4711"
+    origin: str = ""  # a pattern for the node's name, or the UUID of the origin
 
     def begun_at(self, line: int) -> Query:
         return replace(self, first=line)
@@ -76,12 +79,15 @@ class Query:
             kinds = sum(1 << each for each in set(self.kinds))
         return pack([self.first, self.last, self.newest_first, kinds, self.level,
                      ns_of(self.since), ns_of(self.until), self.subject, self.text,
-                     min(self.limit, LIMIT_MAX), int(wait * 1e9), self.mark])
+                     min(self.limit, LIMIT_MAX), int(wait * 1e9), self.mark,
+                     self.regex, list(self.fields), self.origin])
 
 
 def query(first: int, kinds: Iterable[int], level: int, since: Moment | None,
-          until: Moment | None, subject: str, text: str) -> Query:
-    return Query(first, 0, False, tuple(kinds), level, since, until, subject, text)
+          until: Moment | None, subject: str, text: str, mark: str = "", regex: str = "",
+          fields: Iterable[str] = (), origin: str = "") -> Query:
+    return Query(first, 0, False, tuple(kinds), level, since, until, subject, text, mark=mark,
+                 regex=regex, fields=tuple(fields), origin=origin)
 
 
 def ns_of(moment: Moment | None) -> int | None:
