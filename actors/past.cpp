@@ -72,6 +72,12 @@ Result<api::MomentReply> resolve(const journal::Projections& projections,
   return reply;
 }
 
+Result<Unit> check_lateness(Duration lateness, Duration most) {
+  if (lateness >= Duration{0} && lateness <= most) return Unit{};
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(most).count();
+  return Error{Code::kInvalidArgument, "lateness: 0 to " + std::to_string(seconds) + " s"};
+}
+
 namespace {
 
 bool is_glob(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }

@@ -32,6 +32,9 @@ Result<UtcTime> recorded_at(const journal::Store& store, journal::Line line);
 Result<model::api::MomentReply> resolve(const journal::Projections& projections,
                                         const model::api::Moment& moment);
 
+/// Errors: kInvalidArgument  negative, or more than `most`.
+Result<Unit> check_lateness(Duration lateness, Duration most);
+
 /// The channels that are asked for, by address; `unknown` gets exact addresses that nobody defined.
 using Wanted = std::vector<std::pair<std::string, model::ChannelId>>;
 Wanted wanted(const Past& past, const std::vector<std::string>& addresses,

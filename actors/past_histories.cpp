@@ -1,11 +1,13 @@
 // actors/past_histories.cpp
 //
-// All that one PV did, as it was or in bins.
+// All that one PV did, as it was, as a line through some of it, or in bins.
 
 #include <algorithm>
 
 #include "actors/past.h"
+#include "journal/line_of_numbers.h"
 #include "journal/reduce.h"
+#include "journal/source_time.h"
 
 namespace tidemark::actors {
 namespace {
@@ -13,69 +15,198 @@ namespace {
 namespace api = model::api;
 using journal::Line;
 using journal::raw;
+using journal::Sample;
 
 constexpr std::size_t kPartBytes = 4u << 20;
 constexpr std::uint32_t kSamplesPerPart = 16'384;
+
+/// What a history or its bins are asked of.
+struct Asked {
+  model::ChannelId channel{};
+  api::MomentReply from;
+  api::MomentReply to;
+  UtcTime begin{};
+  UtcTime end{};
+  std::optional<Duration> lateness;
+  // The lines to be looked at, both included.
+  Line first{};
+  Line last{};
+};
+
+template <class Query>
+Result<Asked> understand(const Past& self, const Query& query) {
+  Asked asked;
+  const auto channel = find(self, query.address);
+  if (!channel) return channel.error();
+  asked.channel = channel.value();
+  const auto from = resolve(*self.projections, query.from);
+  if (!from) return from.error();
+  const auto to = resolve(*self.projections, query.to);
+  if (!to) return to.error();
+  asked.from = from.value();
+  asked.to = to.value();
+  asked.begin = query.from.time.value_or(asked.from.recorded_at);
+  asked.end = query.to.time.value_or(asked.to.recorded_at);
+  asked.lateness = query.lateness;
+  if (asked.lateness ? asked.begin > asked.end : asked.from.line > asked.to.line) {
+    return Error{Code::kInvalidArgument, "the history ends before it begins"};
+  }
+  asked.first = Line{asked.from.line + 1};
+  asked.last = Line{asked.to.line};
+  if (!asked.lateness) return asked;
+  const auto bounded = check_lateness(*asked.lateness, api::kHistoryLatenessMax);
+  if (!bounded) return bounded.error();
+  const auto& store = self.projections->store();
+  const auto begin = journal::lines_around(store, {asked.begin, *asked.lateness});
+  if (!begin) return begin.error();
+  const auto end = journal::lines_around(store, {asked.end, *asked.lateness});
+  if (!end) return end.error();
+  asked.first = Line{raw(begin.value().certain) + 1};
+  asked.last = end.value().last;
+  return asked;
+}
+
+/// The PV as it was at the end: for its units, precision and labels.
+Result<api::LiveValue> at_the_end(const Past& self, const std::string& address,
+                                  const Asked& asked) {
+  const std::vector<model::ChannelId> only{asked.channel};
+  const auto state = self.archive->state_at(asked.last, &only);
+  if (!state) return state.error();
+  return live_value(address, asked.channel, state.value().find(asked.channel));
+}
+
+/// Sends samples in parts, and counts them.
+class Parts {
+ public:
+  Parts(const bus::Call& call, std::uint64_t limit) : call_(call), limit_(limit) {}
+
+  /// False: no more are wanted.
+  bool take(const Sample& sample) {
+    if (limit_ != 0 && taken_ == limit_) {
+      cut_ = true;
+      return false;
+    }
+    const auto more = model::content_bytes(sample.update.value);
+    // Before it grows beyond what the bus carries.
+    if (updates_.size() >= kSamplesPerPart || (bytes_ > 0 && bytes_ + more > kPartBytes)) send();
+    updates_.push_back(sample.update);
+    lines_.push_back(raw(sample.line));
+    bytes_ += more;
+    ++taken_;
+    return !call_.cancelled();
+  }
+  bool take(const std::vector<Sample>& samples) {
+    return std::all_of(samples.begin(), samples.end(),
+                       [this](const Sample& each) { return take(each); });
+  }
+  std::uint32_t finish() {
+    send();
+    return count_;
+  }
+  std::uint64_t taken() const { return taken_; }
+  bool cut() const { return cut_; }
+
+ private:
+  void send() {
+    if (updates_.empty()) return;
+    api::HistorySamples part;
+    part.updates.bytes = model::encode_updates(updates_);
+    part.lines = std::exchange(lines_, {});
+    call_.progress(model::pack(part));
+    updates_.clear();
+    bytes_ = 0;
+    ++count_;
+  }
+
+  const bus::Call& call_;
+  const std::uint64_t limit_;
+  std::vector<model::PvUpdate> updates_;
+  std::vector<std::uint64_t> lines_;
+  std::size_t bytes_ = 0;
+  std::uint64_t taken_ = 0;
+  std::uint32_t count_ = 0;
+  bool cut_ = false;
+};
+
+Result<Unit> send_lines(const Past& self, const Asked& asked, Parts& parts) {
+  // What was in force at the beginning.
+  const auto before = self.archive->newest(asked.channel, Line{asked.from.line}, 1);
+  if (!before) return before.error();
+  parts.take(before.value());
+  return self.archive->samples(asked.channel, asked.first, asked.last,
+                               [&](const std::vector<Sample>& some) { return parts.take(some); });
+}
+
+/// Answers where those begin that are left, if any.
+Result<std::optional<api::SourceCursor>> send_by_source(const Past& self, const Asked& asked,
+                                                        const api::HistoryQuery& query,
+                                                        Parts& parts) {
+  std::optional<journal::SourceCursor> after;
+  if (query.after) {
+    after = journal::SourceCursor{query.after->taken_at, Line{query.after->line}};
+  } else {
+    const auto before = journal::in_force_by_source(*self.archive, asked.channel,
+                                                    {asked.begin, *asked.lateness});
+    if (!before) return before.error();
+    if (before.value()) parts.take(*before.value());
+  }
+  journal::SourcePageLimits limits;
+  if (query.limit != 0) {
+    limits.samples = std::min<std::uint64_t>(limits.samples, query.limit - parts.taken());
+  }
+  const auto page = journal::samples_by_source(
+      *self.archive, asked.channel, {asked.begin, asked.end, *asked.lateness}, after, limits);
+  if (!page) return page.error();
+  const auto& samples = page.value().samples;
+  parts.take(samples);
+  std::optional<api::SourceCursor> next;
+  if (!page.value().more) return next;
+  next = query.after.value_or(api::SourceCursor{asked.begin, ~std::uint64_t{0}});
+  if (!samples.empty()) next = {samples.back().update.taken_at, raw(samples.back().line)};
+  return next;
+}
+
+Result<Unit> send_line(const Past& self, const Asked& asked, std::uint32_t points, Parts& parts) {
+  journal::LineQuery wanted{asked.channel, asked.first, asked.last, points, {}};
+  if (asked.lateness) wanted.taken = {asked.begin, asked.end};
+  const auto found = journal::line_of_numbers(*self.archive, wanted);
+  if (!found) return found.error();
+  parts.take(found.value());
+  return Unit{};
+}
 
 }  // namespace
 
 Result<Unit> answer_history(const Past& self, const bus::Call& call,
                             const api::HistoryQuery& query) {
-  api::HistoryEnd end;
-  const auto channel = find(self, query.address);
-  if (!channel) return channel.error();
-  const auto from = resolve(*self.projections, query.from);
-  if (!from) return from.error();
-  const auto to = resolve(*self.projections, query.to);
-  if (!to) return to.error();
-  end.from = from.value();
-  end.to = to.value();
-  if (end.from.line > end.to.line) {
-    return Error{Code::kInvalidArgument, "the history ends before it begins"};
+  if (query.line_points > api::HistoryQuery::kLinePointsMax) {
+    return Error{Code::kInvalidArgument,
+                 "points of a line: at most " + std::to_string(api::HistoryQuery::kLinePointsMax)};
   }
-
-  std::vector<model::PvUpdate> updates;
-  api::HistorySamples part;
-  std::size_t bytes = 0;
-  std::uint64_t sent = 0;
-  const auto send = [&] {
-    if (updates.empty()) return;
-    part.updates.bytes = model::encode_updates(updates);
-    call.progress(model::pack(part));
-    updates.clear();
-    part = {};
-    bytes = 0;
-    ++end.parts;
-  };
-  const auto take = [&](const journal::Sample& sample) {
-    if (query.limit != 0 && sent == query.limit) {
-      end.cut = true;
-      return false;
-    }
-    const auto more = model::content_bytes(sample.update.value);
-    // Before it grows beyond what the bus carries.
-    if (updates.size() >= kSamplesPerPart || (bytes > 0 && bytes + more > kPartBytes)) send();
-    updates.push_back(sample.update);
-    part.lines.push_back(raw(sample.line));
-    bytes += more;
-    ++sent;
-    return !call.cancelled();
-  };
-  // What was in force at the beginning.
-  const auto before = self.archive->newest(channel.value(), Line{end.from.line}, 1);
-  if (!before) return before.error();
-  for (const auto& each : before.value()) take(each);
-  const auto read =
-      self.archive->samples(channel.value(), Line{end.from.line + 1}, Line{end.to.line},
-                            [&](const std::vector<journal::Sample>& samples) {
-                              return std::all_of(samples.begin(), samples.end(), take);
-                            });
-  if (!read) return read.error();
-  send();
-  const std::vector<model::ChannelId> only{channel.value()};
-  const auto state = self.archive->state_at(Line{end.to.line}, &only);
-  if (!state) return state.error();
-  end.now = live_value(query.address, channel.value(), state.value().find(channel.value()));
+  const auto asked = understand(self, query);
+  if (!asked) return asked.error();
+  api::HistoryEnd end;
+  end.from = asked.value().from;
+  end.to = asked.value().to;
+  end.lateness = query.lateness;
+  Parts parts(call, query.line_points > 0 ? 0 : query.limit);
+  if (query.line_points > 0) {
+    const auto sent = send_line(self, asked.value(), query.line_points, parts);
+    if (!sent) return sent;
+  } else if (query.lateness) {
+    const auto next = send_by_source(self, asked.value(), query, parts);
+    if (!next) return next.error();
+    end.next = next.value();
+    end.cut = next.value().has_value();
+  } else {
+    const auto sent = send_lines(self, asked.value(), parts);
+    if (!sent) return sent;
+    end.cut = parts.cut();
+  }
+  end.parts = parts.finish();
+  auto now = at_the_end(self, query.address, asked.value());
+  if (!now) return now.error();
+  end.now = std::move(now).value();
   call.done(model::pack(end));
   return Unit{};
 }
@@ -84,30 +215,28 @@ Result<Unit> answer_bins(const Past& self, const bus::Call& call, const api::Bin
   if (query.bins == 0 || query.bins > api::BinsQuery::kBinsMax) {
     return Error{Code::kInvalidArgument, "bins: 1 to " + std::to_string(api::BinsQuery::kBinsMax)};
   }
-  const auto channel = find(self, query.address);
-  if (!channel) return channel.error();
-  const auto from = resolve(*self.projections, query.from);
-  if (!from) return from.error();
-  const auto to = resolve(*self.projections, query.to);
-  if (!to) return to.error();
+  const auto asked = understand(self, query);
+  if (!asked) return asked.error();
   api::HistoryBins reply;
-  reply.from = from.value();
-  reply.to = to.value();
+  reply.from = asked.value().from;
+  reply.to = asked.value().to;
+  reply.lateness = query.lateness;
   journal::Reduction wanted;
-  wanted.from = Line{reply.from.line + 1};
-  wanted.to = Line{reply.to.line};
-  wanted.begin = query.from.time.value_or(reply.from.recorded_at);
-  wanted.end = query.to.time.value_or(reply.to.recorded_at);
+  wanted.from = asked.value().first;
+  wanted.to = asked.value().last;
+  wanted.begin = asked.value().begin;
+  wanted.end = asked.value().end;
   wanted.bins = query.bins;
-  auto bins = journal::reduce(*self.archive, channel.value(), wanted);
+  wanted.median = query.median;
+  wanted.outside = !query.lateness;
+  auto bins = journal::reduce(*self.archive, asked.value().channel, wanted);
   if (!bins) return bins.error();
   reply.begin = wanted.begin;
   reply.width = journal::bin_width(wanted);
   reply.bins = std::move(bins).value();
-  const std::vector<model::ChannelId> only{channel.value()};
-  const auto state = self.archive->state_at(wanted.to, &only);
-  if (!state) return state.error();
-  reply.now = live_value(query.address, channel.value(), state.value().find(channel.value()));
+  auto now = at_the_end(self, query.address, asked.value());
+  if (!now) return now.error();
+  reply.now = std::move(now).value();
   call.done(model::pack(reply));
   return Unit{};
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/past.h"
+#include "journal/source_time.h"
 
 namespace tidemark::actors {
 namespace {
@@ -47,6 +48,39 @@ class Parts {
   std::uint32_t count_ = 0;
 };
 
+/// The machine at a moment, by the journal's time or by its sources'.
+struct State {
+  api::MomentReply at;
+  std::optional<api::SourceMoment> source;
+  journal::MachineState channels;
+};
+
+Result<State> state_of(const Past& self, const api::Moment& moment,
+                       const std::optional<Duration>& lateness,
+                       const std::vector<model::ChannelId>* only) {
+  State state;
+  const auto at = resolve(*self.projections, moment);
+  if (!at) return at.error();
+  state.at = at.value();
+  if (!lateness) {
+    auto found = self.archive->state_at(Line{state.at.line}, only);
+    if (!found) return found.error();
+    state.channels = std::move(found).value();
+    return state;
+  }
+  const auto bounded = check_lateness(*lateness, api::kLatenessMax);
+  if (!bounded) return bounded.error();
+  const journal::SourceTime when{moment.time.value_or(state.at.recorded_at), *lateness};
+  const auto lines = journal::lines_around(self.archive->store(), when);
+  if (!lines) return lines.error();
+  state.source = api::SourceMoment{when.at, when.lateness, raw(lines.value().certain),
+                                   raw(lines.value().last)};
+  auto found = journal::state_by_source(*self.archive, when, lines.value(), only);
+  if (!found) return found.error();
+  state.channels = std::move(found).value();
+  return state;
+}
+
 bool differ(const ChannelState* a, const ChannelState* b) {
   if (a == nullptr || b == nullptr) return a != b;
   if (a->last_line() == b->last_line()) return false;
@@ -57,17 +91,16 @@ bool differ(const ChannelState* a, const ChannelState* b) {
 
 Result<Unit> answer_state(const Past& self, const bus::Call& call, const api::StateQuery& query) {
   api::PastEnd end;
-  const auto at = resolve(*self.projections, query.at);
-  if (!at) return at.error();
-  end.at = at.value();
   const auto channels = wanted(self, query.addresses, end.unknown);
   const auto numbers = numbers_of(channels);
   const auto state =
-      self.archive->state_at(Line{end.at.line}, query.addresses.empty() ? nullptr : &numbers);
+      state_of(self, query.at, query.lateness, query.addresses.empty() ? nullptr : &numbers);
   if (!state) return state.error();
+  end.at = state.value().at;
+  end.source = state.value().source;
   Parts<api::PastValues> parts(call);
   for (const auto& [address, channel] : channels) {
-    const auto* row = state.value().find(channel);
+    const auto* row = state.value().channels.find(channel);
     // Before it was defined there was no such PV.
     if (row == nullptr && query.addresses.empty()) continue;
     parts.part().values.push_back(live_value(address, channel, row));
@@ -83,24 +116,22 @@ Result<Unit> answer_state(const Past& self, const bus::Call& call, const api::St
 Result<Unit> answer_changes(const Past& self, const bus::Call& call,
                             const api::ChangesQuery& query) {
   api::ChangesEnd end;
-  const auto from = resolve(*self.projections, query.from);
-  if (!from) return from.error();
-  const auto to = resolve(*self.projections, query.to);
-  if (!to) return to.error();
-  end.from = from.value();
-  end.to = to.value();
   const auto channels = wanted(self, query.addresses, end.unknown);
   const auto numbers = numbers_of(channels);
   const auto* only = query.addresses.empty() ? nullptr : &numbers;
-  const auto before = self.archive->state_at(Line{end.from.line}, only);
+  const auto before = state_of(self, query.from, query.lateness, only);
   if (!before) return before.error();
-  const auto after = self.archive->state_at(Line{end.to.line}, only);
+  const auto after = state_of(self, query.to, query.lateness, only);
   if (!after) return after.error();
+  end.from = before.value().at;
+  end.to = after.value().at;
+  end.source_from = before.value().source;
+  end.source_to = after.value().source;
   Parts<api::Changes> parts(call);
   for (const auto& [address, channel] : channels) {
     ++end.looked_at;
-    const auto* was = before.value().find(channel);
-    const auto* is = after.value().find(channel);
+    const auto* was = before.value().channels.find(channel);
+    const auto* is = after.value().channels.find(channel);
     if (!differ(was, is)) continue;
     parts.part().before.push_back(live_value(address, channel, was));
     parts.part().after.push_back(live_value(address, channel, is));

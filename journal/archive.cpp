@@ -156,7 +156,7 @@ void set_metas(MachineState& state, const Connected& connected) {
 
 }  // namespace
 
-Result<Unit> Archive::scan_log(
+Result<Unit> Archive::updates(
     Line from, Line to, const std::function<bool(Line, const model::PvUpdate&)>& visit) const {
   if (from > to) return Unit{};
   BlockFilter filter;
@@ -169,15 +169,15 @@ Result<Unit> Archive::scan_log(
       const auto first = line;
       line += section.count;
       if (section.format != SectionFormat::kUpdates || line <= raw(from)) continue;
-      const auto updates = model::decode_updates(section.payload);
-      if (!updates) {
-        result = updates.error();
+      const auto decoded = model::decode_updates(section.payload);
+      if (!decoded) {
+        result = decoded.error();
         return false;
       }
-      for (std::size_t i = 0; i < updates.value().size(); ++i) {
+      for (std::size_t i = 0; i < decoded.value().size(); ++i) {
         const Line at{first + i};
         if (at < from) continue;
-        if (at > to || !visit(at, updates.value()[i])) return false;
+        if (at > to || !visit(at, decoded.value()[i])) return false;
       }
     }
     return true;
@@ -248,7 +248,7 @@ Result<MachineState> Archive::state_at(Line line, const std::vector<model::Chann
     from = sealed;
   }
   const auto scanned =
-      scan_log(Line{raw(from) + 1}, line, [&](Line at, const model::PvUpdate& update) {
+      updates(Line{raw(from) + 1}, line, [&](Line at, const model::PvUpdate& update) {
         state.apply(at, update);
         return true;
       });
@@ -283,7 +283,7 @@ Result<Unit> Archive::samples(model::ChannelId channel, Line from, Line to,
 
   const Line behind{std::max(raw(from), std::max(raw(head.projected), raw(head.sealed)) + 1)};
   std::vector<Sample> samples;
-  const auto scanned = scan_log(behind, to, [&](Line at, const model::PvUpdate& update) {
+  const auto scanned = updates(behind, to, [&](Line at, const model::PvUpdate& update) {
     if (update.channel == channel) samples.push_back({at, update});
     return true;
   });

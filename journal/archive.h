@@ -41,11 +41,16 @@ class Archive {
   /// The newest `count` updates of the channel up to `line`, newest first.
   Result<std::vector<Sample>> newest(model::ChannelId channel, Line line, std::size_t count) const;
 
+  /// Calls `visit` with all updates of lines `from` to `to`, in order, until it returns false.
+  /// Errors: as Store::scan.
+  Result<Unit> updates(Line from, Line to,
+                       const std::function<bool(Line, const model::PvUpdate&)>& visit) const;
+
+  const Store& store() const { return projections_->store(); }
+
  private:
   Result<Unit> apply_chunks(Line after, Line to, const std::vector<model::ChannelId>* only,
                             MachineState& state) const;
-  Result<Unit> scan_log(Line from, Line to,
-                        const std::function<bool(Line, const model::PvUpdate&)>& visit) const;
 
   const std::shared_ptr<const Projections> projections_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace tidemark::journal {
 namespace {
@@ -28,13 +29,25 @@ struct Sums {
 class Binner {
  public:
   explicit Binner(const Reduction& wanted)
-      : begin_(wanted.begin), width_(bin_width(wanted)), bins_(wanted.bins) {}
+      : begin_(wanted.begin),
+        end_(wanted.end),
+        outside_(wanted.outside),
+        width_(bin_width(wanted)),
+        bins_(wanted.bins),
+        numbers_(wanted.median ? wanted.bins : 0) {}
 
+  bool has(UtcTime time) const { return outside_ || (time > begin_ && time <= end_); }
+  /// Nothing of it.
+  bool has_none(const ChunkHeader& chunk) const {
+    return !outside_ && (chunk.latest <= begin_ || chunk.earliest > end_);
+  }
   std::size_t at(UtcTime time) const {
     if (time <= begin_) return 0;
     return std::min(static_cast<std::size_t>((time - begin_) / width_), bins_.size() - 1);
   }
-  bool in_one(const ChunkHeader& chunk) const { return at(chunk.earliest) == at(chunk.latest); }
+  bool in_one(const ChunkHeader& chunk) const {
+    return has(chunk.earliest) && has(chunk.latest) && at(chunk.earliest) == at(chunk.latest);
+  }
 
   void add(const ChunkHeader& chunk) {
     auto& into = bins_[at(chunk.earliest)];
@@ -54,6 +67,7 @@ class Binner {
     into.add(numbers.count, numbers.sum / numbers.count, numbers.spread);
   }
   void add(const model::PvUpdate& update) {
+    if (!has(update.taken_at)) return;
     auto& into = bins_[at(update.taken_at)];
     ++into.bin.samples;
     into.bin.disconnected |= update.event == model::PvUpdate::Event::kDisconnected;
@@ -67,7 +81,12 @@ class Binner {
     into.bin.max = std::max(into.bin.max, *number);
     into.sum += *number;
     into.add(1, *number, 0);
+    if (numbers_.empty()) return;
+    numbers_[static_cast<std::size_t>(&into - bins_.data())].push_back(*number);
+    ++held_;
   }
+  /// For their medians.
+  std::size_t numbers_held() const { return held_; }
 
   std::vector<Bin> finish() {
     constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -81,15 +100,28 @@ class Binner {
       // Of infinite values it is not a number.
       bin.deviation = bin.count == 0 ? kNone : std::sqrt(spread / count);
       if (bin.count == 0) bin.first = bin.last = bin.min = bin.max = kNone;
+      if (!numbers_.empty() && bin.count > 0) bin.median = median(numbers_[i]);
       found.push_back(bin);
     }
     return found;
   }
 
  private:
+  /// Of two in the middle, what lies between them.
+  static double median(std::vector<double>& numbers) {
+    const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
+    std::nth_element(numbers.begin(), middle, numbers.end());
+    if (numbers.size() % 2 == 1) return *middle;
+    return std::midpoint(*std::max_element(numbers.begin(), middle), *middle);
+  }
+
   const UtcTime begin_;
+  const UtcTime end_;
+  const bool outside_;
   const Duration width_;
   std::vector<Sums> bins_;
+  std::vector<std::vector<double>> numbers_;  // by bin; none when no median is wanted
+  std::size_t held_ = 0;
 };
 
 }  // namespace
@@ -109,8 +141,9 @@ Result<std::vector<Bin>> reduce(const Archive& archive, model::ChannelId channel
   const auto read = archive.samples(
       channel, wanted.from, wanted.to,
       [&](const ChunkHeader& chunk) {
+        if (binner.has_none(chunk)) return true;
         // Of one without numbers it is not known whether it has any.
-        if (!chunk.numbers || !binner.in_one(chunk)) return false;
+        if (wanted.median || !chunk.numbers || !binner.in_one(chunk)) return false;
         // A lost connection shows in its samples only.
         if (chunk.numbers->count != chunk.count) return false;
         binner.add(chunk);
@@ -118,9 +151,14 @@ Result<std::vector<Bin>> reduce(const Archive& archive, model::ChannelId channel
       },
       [&](const std::vector<Sample>& samples) {
         for (const auto& each : samples) binner.add(each.update);
-        return true;
+        return binner.numbers_held() <= Reduction::kNumbersMax;
       });
   if (!read) return read.error();
+  if (binner.numbers_held() > Reduction::kNumbersMax) {
+    return Error{Code::kInvalidArgument,
+                 "the medians of more than " + std::to_string(Reduction::kNumbersMax) +
+                     " numbers: ask for means, or for less time"};
+  }
   return binner.finish();
 }
 

@@ -16,11 +16,16 @@ struct Reduction {
   UtcTime begin{};  // of the first bin
   UtcTime end{};    // of the last one
   std::uint32_t bins = 1000;
+  bool median = false;    // unpacks every chunk, and holds every number: see kNumbersMax
+  bool outside = true;    // what lies outside goes into the first or last bin; else nowhere
+  /// 64 MiB of numbers.
+  static constexpr std::size_t kNumbersMax = 8u << 20;
 };
 
-/// Samples are put where their IOC's time says; what lies outside goes into the first or last
-/// bin. Only bins with samples are there, by time.
-/// Errors: kInvalidArgument no bins, or begin not before end; as Archive::samples.
+/// Samples are put where their IOC's time says, after `begin` and up to `end`. Only bins with
+/// samples are there, by time.
+/// Errors: kInvalidArgument no bins, begin not before end, or more numbers than kNumbersMax and
+/// their median wanted; as Archive::samples.
 Result<std::vector<model::api::Bin>> reduce(const Archive& archive, model::ChannelId channel,
                                             const Reduction& wanted);
 

@@ -24,6 +24,7 @@ struct DiffOptions {
   std::vector<std::string> patterns;
   bool csv = false;
   bool exit_code = false;
+  Clock clock;
 };
 
 const std::vector<std::string> kTitles = {"address",      "before",          "after",
@@ -70,6 +71,8 @@ std::string delta_text(const api::LiveValue& before, const api::LiveValue& after
 
 Exit diff(Context& context, Client& client, const DiffOptions& options, const api::Moment& from,
           const api::Moment& to) {
+  const auto lateness = lateness_of(options.clock);
+  if (!lateness) return context.report(lateness.error());
   const auto first = resolve(context, client, from);
   if (!first) return context.report(first.error());
   const auto second = resolve(context, client, to);
@@ -92,7 +95,9 @@ Exit diff(Context& context, Client& client, const DiffOptions& options, const ap
       if (options.csv) {
         print_csv_row(context.out, before, after, line);
       } else if (context.json) {
-        context.print(change_json(before, after, line));
+        auto json = change_json(before, after, line);
+        add_rule(json, lateness.value());
+        context.print(json);
       } else {
         table.add({after.address, side_cell(before, after), side_cell(after, before),
                    delta_text(before, after), after.units, std::to_string(line)});
@@ -101,13 +106,14 @@ Exit diff(Context& context, Client& client, const DiffOptions& options, const ap
   };
   const auto end = ask_in_parts<api::Changes, api::ChangesEnd>(
       context, client, "journal.changes",
-      api::ChangesQuery{exactly(from, first.value()), exactly(to, second.value()),
-                        options.patterns},
+      api::ChangesQuery{exactly(from, first.value(), lateness.value()),
+                        exactly(to, second.value(), lateness.value()), options.patterns,
+                        lateness.value()},
       take);
   if (!end) return context.report(end.error());
   if (text) {
-    context.out << paint("before: " + moment_text(first.value()) + "\n" +
-                             "after:  " + moment_text(second.value()),
+    context.out << paint("before: " + moment_text(first.value(), end.value().source_from) + "\n" +
+                             "after:  " + moment_text(second.value(), end.value().source_to),
                          Color::kBold, context.color())
                 << "\n";
     if (!table.empty()) table.print(context.out, context.columns, context.color());
@@ -146,6 +152,7 @@ void add_diff_command(Command app, Context& context) {
   command.add_option("AFTER", options->to, "Another").type_name("MOMENT").required();
   command.add_option("PATTERN", options->patterns, "Addresses or globs (default: all)");
   command.add_flag("--exit-code", options->exit_code, "Exit with 1 when something differs");
+  add_clock(command, options->clock);
   add_csv(command, options->csv);
   add_journal(command, context);
 }

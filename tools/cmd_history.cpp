@@ -7,12 +7,11 @@
 #include <ostream>
 
 #include "tools/commands.h"
-#include "tools/csv.h"
+#include "tools/history_bins.h"
 #include "tools/history_pages.h"
 #include "tools/history_plot.h"
 #include "tools/moment.h"
 #include "tools/past.h"
-#include "tools/past_show.h"
 #include "tools/pv_hint.h"
 #include "tools/sample_printer.h"
 #include "tools/show.h"
@@ -29,39 +28,51 @@ struct HistoryOptions {
   std::string address;
   std::string since;
   std::string until = "now";
+  Clock clock;
   std::uint32_t bins = 0;   // 0: every sample
   std::uint64_t limit = 0;  // 0: all
+  std::string reduce = "minmax";
   bool plot = false;
   bool csv = false;
 };
 
-struct Span {
-  api::Moment from;
-  api::Moment to;
-};
-
-/// An hour when --since does not say how long.
-Result<Span> span_of(const HistoryOptions& options, UtcTime now) {
+/// What all forms of it ask for. An hour when --since does not say how long.
+Result<api::HistoryQuery> question_of(const HistoryOptions& options, UtcTime now) {
+  api::HistoryQuery question;
+  question.address = options.address;
   const auto to = parse_moment_or_mark(options.until, now);
   if (!to) return Error{to.error().code, "--until: " + to.error().message};
+  question.to = to.value();
+  const auto lateness = lateness_of(options.clock);
+  if (!lateness) return lateness.error();
+  question.lateness = lateness.value();
   if (options.since.empty()) {
-    return Span{{0, to.value().time.value_or(now) - 1h}, to.value()};
+    question.from = {0, to.value().time.value_or(now) - 1h};
+    return question;
   }
   const auto from = parse_moment_or_mark(options.since, now);
   if (!from) return Error{from.error().code, "--since: " + from.error().message};
-  return Span{from.value(), to.value()};
+  question.from = from.value();
+  return question;
 }
 
 /// Bins are of time, so both ends get one. Of the end: no later than now, by whichever clock is
 /// ahead, ours or the journal's.
-Result<Span> span_in_time(const Context& context, Client& client, Span span) {
-  if (span.from.line == 0 && !span.from.time) span.from.time = context.now();  // "now"
-  if (span.to.line != 0) return span;
+Result<api::HistoryQuery> in_time(const Context& context, Client& client,
+                                  api::HistoryQuery question) {
+  auto& [line, time, mark] = question.from;
+  if (line == 0 && !time && mark.empty()) time = context.now();  // "now"
+  if (question.to.line != 0 || !question.to.mark.empty()) return question;
   const auto last = resolve(context, client, {});
   if (!last) return last.error();
   const auto latest = std::max(context.now(), last.value().recorded_at);
-  span.to.time = std::min(span.to.time.value_or(latest), latest);
-  return span;
+  question.to.time = std::min(question.to.time.value_or(latest), latest);
+  return question;
+}
+
+api::BinsQuery bins_of(const api::HistoryQuery& question, std::size_t bins, bool median = false) {
+  return {question.address, question.from,    question.to, static_cast<std::uint32_t>(bins),
+          median,           question.lateness};
 }
 
 // ---- samples ------------------------------------------------------------------------------------
@@ -80,15 +91,29 @@ Result<api::LiveValue> describe(const Context& context, Client& client, const st
                                     pv_hint(client, address)};
 }
 
-Exit samples(Context& context, Client& client, const HistoryOptions& options, Span span) {
-  const auto to = resolve(context, client, span.to);
+/// So that what is written meanwhile is not read: up to a line, or a time that has passed.
+Result<api::Moment> settled(const Context& context, Client& client,
+                            const api::HistoryQuery& question) {
+  if (question.lateness) {
+    const auto timed = in_time(context, client, question);
+    if (!timed) return timed.error();
+    return timed.value().to;
+  }
+  const auto to = resolve(context, client, question.to);
+  if (!to) return to.error();
+  return exactly(question.to, to.value());
+}
+
+Exit samples(Context& context, Client& client, const HistoryOptions& options,
+             api::HistoryQuery question) {
+  const auto to = settled(context, client, question);
   if (!to) return context.report(to.error());
-  span.to = exactly(span.to, to.value());
-  const auto pv = describe(context, client, options.address, span.to);
+  question.to = to.value();
+  const auto pv = describe(context, client, options.address, question.to);
   if (!pv) return context.report(pv.error());
-  const SamplePrinter printer(context, pv.value(), options.csv);
+  const SamplePrinter printer(context, pv.value(), options.csv, question.lateness);
   printer.titles();
-  HistoryPages pages(context, client, {options.address, span.from, span.to, 0});
+  HistoryPages pages(context, client, question);
   const auto print = [&](const model::PvUpdate& update, std::uint64_t line) {
     printer.print(update, line);
   };
@@ -106,97 +131,90 @@ Exit samples(Context& context, Client& client, const HistoryOptions& options, Sp
   return Exit::kFine;
 }
 
-// ---- bins ---------------------------------------------------------------------------------------
+// ---- reduced ------------------------------------------------------------------------------------
 
-Result<api::HistoryBins> ask_bins(const Context& context, Client& client,
-                                  const std::string& address, const Span& span,
-                                  std::uint32_t bins) {
-  return client.ask<api::HistoryBins>("journal", "journal.bins",
-                                      api::BinsQuery{address, span.from, span.to, bins},
-                                      context.budget(kPastBudget));
+/// Samples that come in one answer.
+struct Few {
+  std::vector<std::pair<model::PvUpdate, std::uint64_t>> samples;  // with their lines
+  api::HistoryEnd end;
+};
+
+Result<Few> ask_few(const Context& context, Client& client, const api::HistoryQuery& question) {
+  Few few;
+  Result<Unit> decoded = Unit{};
+  const auto take = [&](const api::HistorySamples& part) {
+    auto updates = model::decode_updates(part.updates.bytes);
+    if (!updates) decoded = updates.error();
+    if (!updates) return;
+    for (std::size_t i = 0; i < updates.value().size() && i < part.lines.size(); ++i) {
+      few.samples.emplace_back(std::move(updates.value()[i]), part.lines[i]);
+    }
+  };
+  auto end = ask_in_parts<api::HistorySamples, api::HistoryEnd>(context, client, "journal.history",
+                                                                question, take);
+  if (!end) return with_pv_hint(client, end.error(), question.address);
+  if (!decoded) return decoded.error();
+  few.end = std::move(end).value();
+  return few;
 }
 
-void print_bins_csv(std::ostream& out, const std::vector<api::Bin>& bins) {
-  print_csv(out, {"time", "samples", "count", "first", "last", "min", "mean", "max", "deviation",
-                  "worst", "disconnected"});
-  for (const auto& bin : bins) {
-    print_csv(out, {csv_time(bin.begin), std::to_string(bin.samples), std::to_string(bin.count),
-                    csv_number(bin.first), csv_number(bin.last), csv_number(bin.min),
-                    csv_number(bin.mean), csv_number(bin.max), csv_number(bin.deviation),
-                    std::string(model::to_string(bin.worst)), bin.disconnected ? "1" : "0"});
-  }
+Exit print_few(const Context& context, const HistoryOptions& options, const Few& few) {
+  const SamplePrinter printer(context, few.end.now, options.csv, few.end.lateness);
+  printer.titles();
+  for (const auto& [update, line] : few.samples) printer.print(update, line);
+  return Exit::kFine;
 }
 
-void print_bins(const Context& context, const api::HistoryBins& reply) {
-  Table table({{"TIME", false, false},
-               {"COUNT", true, false},
-               {"MIN", true},
-               {"MEAN", true},
-               {"MAX", true},
-               {"DEVIATION", true},
-               {"ALARM"}});
-  for (const auto& bin : reply.bins) {
-    const auto number = [&](double value) -> std::string {
-      if (bin.count == 0) return "-";
-      return value_text(model::PvValue(value), {}, reply.now.precision);
-    };
-    char deviation[64] = "-";
-    if (bin.count > 0) std::snprintf(deviation, sizeof deviation, "%.4g", bin.deviation);
-    const Cell alarm = bin.worst == model::Severity::kNone
-                           ? Cell(bin.disconnected ? "disconnected" : "", Color::kMagenta)
-                           : Cell(model::to_string(bin.worst), alarm_color({bin.worst, 0}));
-    table.add({time_text(bin.begin), std::to_string(bin.count), number(bin.min), number(bin.mean),
-               number(bin.max), deviation, alarm});
+Exit reduced(Context& context, Client& client, const HistoryOptions& options,
+             const api::HistoryQuery& asked) {
+  const auto question = in_time(context, client, asked);
+  if (!question) return context.report(question.error());
+  if (options.reduce == "lttb" || options.reduce == "optimized") {
+    auto wanted = question.value();
+    if (options.reduce == "lttb") {
+      wanted.line_points = options.bins;
+    } else {
+      wanted.limit = options.bins;
+    }
+    const auto few = ask_few(context, client, wanted);
+    if (!few) return context.report(few.error());
+    if (!few.value().end.cut) return print_few(context, options, few.value());
   }
-  if (table.empty()) {
-    context.err << "nothing happened in that time\n";
-  } else {
-    table.print(context.out, context.columns, context.color());
-  }
-}
-
-Exit bins(Context& context, Client& client, const HistoryOptions& options, const Span& asked) {
-  const auto span = span_in_time(context, client, asked);
-  if (!span) return context.report(span.error());
-  const auto reply = ask_bins(context, client, options.address, span.value(), options.bins);
-  if (!reply) return context.report(with_pv_hint(client, reply.error(), options.address));
-  if (context.json) {
-    for (const auto& bin : reply.value().bins) context.print(bin_json(bin));
-  } else if (options.csv) {
-    print_bins_csv(context.out, reply.value().bins);
-  } else {
-    print_bins(context, reply.value());
-  }
+  const bool median = options.reduce == "median";
+  const auto reply = ask_bins(context, client, bins_of(question.value(), options.bins, median));
+  if (!reply) return context.report(reply.error());
+  const auto columns = median                     ? BinColumns::kMedian
+                       : options.reduce == "mean" ? BinColumns::kMean
+                                                  : BinColumns::kAll;
+  print_bins(context, reply.value(), columns, options.csv);
   return Exit::kFine;
 }
 
 // ---- plot ---------------------------------------------------------------------------------------
 
-/// The last that had happened by then.
+/// The last that had happened when it begins.
 Result<std::optional<model::PvUpdate>> in_force(const Context& context, Client& client,
-                                                const std::string& address, const api::Moment& at) {
+                                                api::HistoryQuery question) {
+  question.to = question.from;
+  question.limit = 1;
+  const auto few = ask_few(context, client, question);
+  if (!few) return few.error();
   std::optional<model::PvUpdate> found;
-  const auto end = ask_in_parts<api::HistorySamples, api::HistoryEnd>(
-      context, client, "journal.history", api::HistoryQuery{address, at, at, 1},
-      [&](const api::HistorySamples& part) {
-        const auto updates = model::decode_updates(part.updates.bytes);
-        if (updates && !updates.value().empty()) found = updates.value().front();
-      });
-  if (!end) return end.error();
+  if (!few.value().samples.empty()) found = few.value().samples.front().first;
   return found;
 }
 
-Exit draw(Context& context, Client& client, const HistoryOptions& options, const Span& asked) {
-  const auto span = span_in_time(context, client, asked);
-  if (!span) return context.report(span.error());
+Exit draw(Context& context, Client& client, const HistoryOptions& options,
+          const api::HistoryQuery& asked) {
+  const auto question = in_time(context, client, asked);
+  if (!question) return context.report(question.error());
   const auto width = context.columns == 0 ? kPlotWidth : context.columns;
   const auto columns = plot_columns(width);
-  const auto reply =
-      ask_bins(context, client, options.address, span.value(), static_cast<std::uint32_t>(columns));
-  if (!reply) return context.report(with_pv_hint(client, reply.error(), options.address));
+  const auto reply = ask_bins(context, client, bins_of(question.value(), columns));
+  if (!reply) return context.report(reply.error());
   const auto can = can_be_plotted(reply.value().now);
   if (!can) return context.report(can.error());
-  const auto before = in_force(context, client, options.address, span.value().from);
+  const auto before = in_force(context, client, question.value());
   if (!before) return context.report(before.error());
   const auto what = plot_of(reply.value(), columns, before.value());
   const bool any = std::any_of(what.columns.begin(), what.columns.end(),
@@ -206,10 +224,14 @@ Exit draw(Context& context, Client& client, const HistoryOptions& options, const
     return Exit::kFine;
   }
   context.out << paint(printable(options.address), Color::kBold, context.color()) << "  "
-              << time_text(what.begin, 0) << " to " << time_text(what.end, 0) << "\n";
+              << time_text(what.begin, 0) << " to " << time_text(what.end, 0);
+  if (asked.lateness) context.out << ", " << rule_text(*asked.lateness);
+  context.out << "\n";
   for (const auto& line : plot(what, width, context.color())) context.out << line << "\n";
   return Exit::kFine;
 }
+
+// ---- options ------------------------------------------------------------------------------------
 
 Exit history(Context& context, const HistoryOptions& options) {
   if (options.plot && (options.csv || context.json)) {
@@ -219,12 +241,12 @@ Exit history(Context& context, const HistoryOptions& options) {
   }
   const auto form = csv_or_json(context, options.csv);
   if (!form) return context.report(form.error());
-  const auto span = span_of(options, context.now());
-  if (!span) return context.report(span.error());
+  const auto question = question_of(options, context.now());
+  if (!question) return context.report(question.error());
   return with_client(context, [&](Client& client) {
-    if (options.plot) return draw(context, client, options, span.value());
-    if (options.bins > 0) return bins(context, client, options, span.value());
-    return samples(context, client, options, span.value());
+    if (options.plot) return draw(context, client, options, question.value());
+    if (options.bins > 0) return reduced(context, client, options, question.value());
+    return samples(context, client, options, question.value());
   });
 }
 
@@ -241,6 +263,7 @@ void add_history_command(Command app, Context& context) {
            std::string(kMomentHelp),
        "  tidemark history QUAD:LI21:201:BACT --since -10m\n"
        "  tidemark history QUAD:LI21:201:BACT --since 'monday 08:00' --bins 24 --csv\n"
+       "  tidemark history QUAD:LI21:201:BACT --since -24h --bins 1000 --reduce lttb --csv\n"
        "  tidemark history QUAD:LI21:201:BACT --since -8h --plot"},
       [&context, options] { return history(context, *options); });
   command.add_option("PV", options->address, "Address").required();
@@ -250,8 +273,15 @@ void add_history_command(Command app, Context& context) {
       .type_name("MOMENT");
   command.add_option("--until", options->until, "Up to this moment (default: now)")
       .type_name("MOMENT");
+  add_clock(command, options->clock);
   auto bins = command.add_option("--bins", options->bins, "So many parts of equal length")
                    .in_range(1, api::BinsQuery::kBinsMax);
+  command
+      .add_option("--reduce", options->reduce,
+                   "What of each part: minmax (default), mean, median; lttb: so many samples that "
+                   "draw the same line; optimized: all samples when they are no more")
+      .one_of({"minmax", "mean", "median", "lttb", "optimized"})
+      .needs(bins);
   auto limit = command.add_option("--limit", options->limit, "At most so many samples");
   auto plot = command.add_flag("--plot", options->plot, "Draw it");
   bins.excludes(limit).excludes(plot);

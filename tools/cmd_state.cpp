@@ -20,6 +20,7 @@ namespace api = model::api;
 struct StateOptions {
   std::vector<std::string> patterns;
   std::string at;
+  Clock clock;
   bool csv = false;
 };
 
@@ -33,7 +34,9 @@ void print_csv_row(std::ostream& out, const api::LiveValue& value, std::uint64_t
 
 Exit state(Context& context, Client& client, const StateOptions& options,
            const api::Moment& moment) {
-  // The line first: it is the title of what follows.
+  const auto lateness = lateness_of(options.clock);
+  if (!lateness) return context.report(lateness.error());
+  // The line first, so that what follows is about it.
   const auto at = resolve(context, client, moment);
   if (!at) return context.report(at.error());
   const bool text = !context.json && !options.csv;
@@ -56,7 +59,9 @@ Exit state(Context& context, Client& client, const StateOptions& options,
       if (options.csv) {
         print_csv_row(context.out, value, line);
       } else if (context.json) {
-        context.print(past_json(value, line));
+        auto json = past_json(value, line);
+        add_rule(json, lateness.value());
+        context.print(json);
       } else {
         table.add({value.address, value_cell(value), value.units, condition_cell(value),
                    time_text(value.taken_at), line == 0 ? "-" : std::to_string(line)});
@@ -65,10 +70,14 @@ Exit state(Context& context, Client& client, const StateOptions& options,
   };
   const auto end = ask_in_parts<api::PastValues, api::PastEnd>(
       context, client, "journal.state",
-      api::StateQuery{exactly(moment, at.value()), options.patterns}, take);
+      api::StateQuery{exactly(moment, at.value(), lateness.value()), options.patterns,
+                      lateness.value()},
+      take);
   if (!end) return context.report(end.error());
   if (text) {
-    context.out << paint(moment_text(at.value()), Color::kBold, context.color()) << "\n";
+    context.out << paint(moment_text(at.value(), end.value().source), Color::kBold,
+                         context.color())
+                << "\n";
     if (!table.empty()) table.print(context.out, context.columns, context.color());
   }
   return unknown.report(context, client, end.value().unknown) ? Exit::kFailed : Exit::kFine;
@@ -85,6 +94,7 @@ void add_state_command(Command app, Context& context) {
        "them is unknown. " +
            std::string(kMomentHelp),
        "  tidemark state 'QUAD:*' --at 'yesterday 14:05'\n"
+       "  tidemark state 'QUAD:*' --at 14:05:00.25 --by ioc-time --lateness 500ms\n"
        "  tidemark state QUAD:LI21:201:BCTRL --at @184223 --json"},
       [&context, options] {
         const auto form = csv_or_json(context, options->csv);
@@ -96,6 +106,7 @@ void add_state_command(Command app, Context& context) {
       });
   command.add_option("PATTERN", options->patterns, "Addresses or globs (default: all)");
   command.add_option("--at", options->at, "When").type_name("MOMENT").required();
+  add_clock(command, options->clock);
   add_csv(command, options->csv);
   add_journal(command, context);
 }

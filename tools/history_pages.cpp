@@ -11,8 +11,9 @@ namespace api = model::api;
 Result<bool> HistoryPages::read(
     std::uint64_t limit,
     const std::function<void(const model::PvUpdate&, std::uint64_t line)>& hand_over) {
-  // All but the first page begin with the last sample of the one before.
-  query_.limit = std::min(limit, samples_) + (last_ == 0 ? 0 : 1);
+  // By lines, all but the first page begin with the last sample of the one before.
+  const bool repeats = !query_.lateness && last_ != 0;
+  query_.limit = std::min(limit, samples_) + (repeats ? 1 : 0);
   const auto before = handed_over_;
   std::size_t bytes = 0;
   Result<Unit> decoded = Unit{};
@@ -22,7 +23,7 @@ Result<bool> HistoryPages::read(
     if (!updates) return;
     bytes += part.updates.bytes.size();
     for (std::size_t i = 0; i < updates.value().size() && i < part.lines.size(); ++i) {
-      if (part.lines[i] <= last_) continue;
+      if (repeats && part.lines[i] <= last_) continue;
       hand_over(updates.value()[i], part.lines[i]);
       last_ = part.lines[i];
       ++handed_over_;
@@ -34,6 +35,10 @@ Result<bool> HistoryPages::read(
   if (!decoded) return decoded.error();
   const auto more = handed_over_ - before;
   if (more > 0) samples_ = std::clamp(kBytes / (bytes / more + 1), kSamplesMin, kSamplesMax);
+  if (query_.lateness) {
+    query_.after = end.value().next;
+    return end.value().cut && query_.after.has_value();
+  }
   query_.from = {last_, std::nullopt};
   return end.value().cut && more > 0;
 }

@@ -1,7 +1,8 @@
 // tools/history_pages.h
 //
 // A history of any length, read page by page, so that neither the journal nor the command has to
-// hold all of it. The line of the last sample is all there is to remember.
+// hold all of it. The line of the last sample is all there is to remember; by the source's time, its
+// time and line.
 
 #pragma once
 
@@ -16,7 +17,8 @@ namespace tidemark::tools {
 
 class HistoryPages {
  public:
-  /// `to` must be a line: what is written meanwhile is not read. The limit is not looked at.
+  /// `to` must be a line, or a time that has passed: what is written meanwhile is not read. The
+  /// limit is not looked at.
   HistoryPages(const Context& context, Client& client, model::api::HistoryQuery query)
       : context_(context), client_(client), query_(std::move(query)) {}
 

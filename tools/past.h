@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,16 @@ inline constexpr Duration kPastBudget = std::chrono::minutes(2);
 Result<model::api::MomentReply> resolve(const Context& context, Client& client,
                                         const model::api::Moment& moment);
 
-/// `found` as a question, so that what is asked next is about the same line.
-model::api::Moment exactly(const model::api::Moment& asked, const model::api::MomentReply& found);
+/// `found` as a question, so that what is asked next is about the same line. By the sources' time a
+/// time stays one.
+model::api::Moment exactly(const model::api::Moment& asked, const model::api::MomentReply& found,
+                           const std::optional<Duration>& lateness = {});
 
 /// "line 4711, 2026-11-21T14:05:00.123Z".
 std::string moment_text(const model::api::MomentReply& moment);
+/// The same of a moment by the sources' time: which lines count.
+std::string moment_text(const model::api::MomentReply& moment,
+                        const std::optional<model::api::SourceMoment>& source);
 
 /// Asks, and hands over each part. `End` says how many there were.
 /// Errors: kCorruption  a part is missing or cannot be read: what was handed over is incomplete.
@@ -61,6 +67,19 @@ class Unknown {
  private:
   std::vector<std::string> unmatched_;
 };
+
+/// By whose clock times are meant: --by and --lateness.
+struct Clock {
+  std::string by;
+  Duration lateness{-1};  // negative: not said
+};
+void add_clock(Command command, Clock& clock);
+/// As a question has it. Errors: kInvalidArgument  --lateness without --by ioc-time.
+Result<std::optional<Duration>> lateness_of(const Clock& clock);
+/// "by IOC time, clocks trusted within 2 s".
+std::string rule_text(Duration lateness);
+/// Adds the rule to a document.
+void add_rule(Json& json, const std::optional<Duration>& lateness);
 
 /// --csv. To be checked with csv_or_json() before anything is asked.
 Option add_csv(Command command, bool& csv);

@@ -65,17 +65,19 @@ Json sample_json(const model::PvUpdate& update, const std::vector<std::string>& 
 }
 
 Json bin_json(const api::Bin& bin) {
-  return {{"begin", time_json(bin.begin)},
-          {"samples", bin.samples},
-          {"count", bin.count},
-          {"first", number_json(bin.first)},
-          {"last", number_json(bin.last)},
-          {"min", number_json(bin.min)},
-          {"mean", number_json(bin.mean)},
-          {"max", number_json(bin.max)},
-          {"deviation", number_json(bin.deviation)},
-          {"worst", model::to_string(bin.worst)},
-          {"disconnected", bin.disconnected}};
+  Json out = {{"begin", time_json(bin.begin)},
+              {"samples", bin.samples},
+              {"count", bin.count},
+              {"first", number_json(bin.first)},
+              {"last", number_json(bin.last)},
+              {"min", number_json(bin.min)},
+              {"mean", number_json(bin.mean)},
+              {"max", number_json(bin.max)},
+              {"deviation", number_json(bin.deviation)},
+              {"worst", model::to_string(bin.worst)},
+              {"disconnected", bin.disconnected}};
+  if (bin.median) out["median"] = number_json(*bin.median);
+  return out;
 }
 
 Json blamed_json(const api::BlamedChange& change) {

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "tools/csv.h"
+#include "tools/past.h"
 #include "tools/past_show.h"
 #include "tools/show.h"
 
@@ -28,6 +29,9 @@ void SamplePrinter::titles() const {
   if (csv_) {
     print_csv(context_.out, {"time", "event", "value", "label", "severity", "status", "line"});
   } else if (!context_.json) {
+    if (lateness_) {
+      context_.out << paint(rule_text(*lateness_), Color::kBold, context_.color()) << "\n";
+    }
     const auto value = pv_.units.empty() ? "VALUE" : "VALUE [" + printable(pv_.units) + "]";
     row({"IOC TIME", Color::kBold}, {value, Color::kBold}, {"ALARM", Color::kBold},
         {"LINE", Color::kBold});
@@ -36,7 +40,11 @@ void SamplePrinter::titles() const {
 
 void SamplePrinter::print(const model::PvUpdate& update, std::uint64_t line) const {
   const auto event = event_text(update.event);
-  if (context_.json) return context_.print(sample_json(update, pv_.labels, line));
+  if (context_.json) {
+    auto json = sample_json(update, pv_.labels, line);
+    add_rule(json, lateness_);
+    return context_.print(json);
+  }
   if (csv_) {
     return print_csv(context_.out, {csv_time(update.taken_at), event.empty() ? "value" : event,
                                     csv_value(update.value), csv_label(update.value, pv_.labels),

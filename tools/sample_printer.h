@@ -12,9 +12,10 @@ namespace tidemark::tools {
 
 class SamplePrinter {
  public:
-  /// `pv` has units, precision and labels. Both outlive this.
-  SamplePrinter(const Context& context, const model::api::LiveValue& pv, bool csv)
-      : context_(context), pv_(pv), csv_(csv) {}
+  /// `pv` has units, precision and labels. Both outlive this. `lateness`: as it was asked with.
+  SamplePrinter(const Context& context, const model::api::LiveValue& pv, bool csv,
+                const std::optional<Duration>& lateness)
+      : context_(context), pv_(pv), csv_(csv), lateness_(lateness) {}
 
   void titles() const;
   void print(const model::PvUpdate& update, std::uint64_t line) const;
@@ -25,6 +26,7 @@ class SamplePrinter {
   const Context& context_;
   const model::api::LiveValue& pv_;
   const bool csv_;
+  const std::optional<Duration> lateness_;
 };
 
 }  // namespace tidemark::tools

@@ -3,6 +3,11 @@
 // What the journal answers about the past. Moments are exact: the machine after a line, and a time
 // means the last line that was recorded at or before it.
 //
+// A question with `lateness` means the times of the sources, the IOCs. Such a clock is trusted so
+// far: what was recorded more than `lateness` before a time was there by then, what was recorded
+// more than that after it was not; of what lies between, the update's own time decides. A line or a
+// mark then stands for the time at which it was recorded. Answers say the rule.
+//
 //   journal.moment   Moment → MomentReply
 //   journal.state    StateQuery → progress: PastValues…, done: PastEnd
 //   journal.changes  ChangesQuery → progress: Changes…, done: ChangesEnd
@@ -14,6 +19,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -44,10 +50,27 @@ struct MomentReply {
   static auto fields(auto& s) { return std::tie(s.line, s.recorded_at, s.last_line); }
 };
 
+inline constexpr Duration kLateness = std::chrono::seconds(2);  // where nobody says
+/// What lies between is read line by line: at 20 000 updates/s, two million of them.
+inline constexpr Duration kLatenessMax = std::chrono::minutes(1);
+/// Of one PV, of which chunks that lie elsewhere are not unpacked.
+inline constexpr Duration kHistoryLatenessMax = std::chrono::hours(24);
+
+/// A moment by the sources' clocks: every line up to `certain`, and of those up to `last` what was
+/// taken by `at`.
+struct SourceMoment {
+  UtcTime at{};
+  Duration lateness{};
+  std::uint64_t certain = 0;
+  std::uint64_t last = 0;
+  static auto fields(auto& s) { return std::tie(s.at, s.lateness, s.certain, s.last); }
+};
+
 struct StateQuery {
   Moment at;
   std::vector<std::string> addresses;  // exact, or patterns as in base/glob.h; empty: all
-  static auto fields(auto& s) { return std::tie(s.at, s.addresses); }
+  std::optional<Duration> lateness{};  // at most kLatenessMax
+  static auto fields(auto& s) { return std::tie(s.at, s.addresses, s.lateness); }
 };
 
 /// LiveValue as it was. received_at is empty; `lines`: of each value, 0 when there was none.
@@ -61,14 +84,16 @@ struct PastEnd {
   MomentReply at;
   std::uint32_t parts = 0;
   std::vector<std::string> unknown;  // exact addresses that the journal has never heard of
-  static auto fields(auto& s) { return std::tie(s.at, s.parts, s.unknown); }
+  std::optional<SourceMoment> source{};
+  static auto fields(auto& s) { return std::tie(s.at, s.parts, s.unknown, s.source); }
 };
 
 struct ChangesQuery {
   Moment from;
   Moment to;
   std::vector<std::string> addresses;
-  static auto fields(auto& s) { return std::tie(s.from, s.to, s.addresses); }
+  std::optional<Duration> lateness{};  // at most kLatenessMax
+  static auto fields(auto& s) { return std::tie(s.from, s.to, s.addresses, s.lateness); }
 };
 
 /// PVs whose value, alarm or connection differ: before[i] became after[i]. What came and went in
@@ -86,7 +111,18 @@ struct ChangesEnd {
   std::uint32_t parts = 0;
   std::uint32_t looked_at = 0;  // PVs
   std::vector<std::string> unknown;
-  static auto fields(auto& s) { return std::tie(s.from, s.to, s.parts, s.looked_at, s.unknown); }
+  std::optional<SourceMoment> source_from{};
+  std::optional<SourceMoment> source_to{};
+  static auto fields(auto& s) {
+    return std::tie(s.from, s.to, s.parts, s.looked_at, s.unknown, s.source_from, s.source_to);
+  }
+};
+
+/// Where a page of samples by the source's time ended.
+struct SourceCursor {
+  UtcTime taken_at{};
+  std::uint64_t line = 0;
+  static auto fields(auto& s) { return std::tie(s.taken_at, s.line); }
 };
 
 /// Everything that happened to a PV after `from` and up to `to`, with the update that was in force
@@ -96,7 +132,17 @@ struct HistoryQuery {
   Moment from;
   Moment to;
   std::uint64_t limit = 0;  // samples; 0: all
-  static auto fields(auto& s) { return std::tie(s.address, s.from, s.to, s.limit); }
+  /// Only so many of the numbers, which draw nearly the same line (LTTB); nothing else, and `limit`
+  /// does not count. 0: everything.
+  std::uint32_t line_points = 0;
+  static constexpr std::uint32_t kLinePointsMax = 100'000;
+  /// At most kHistoryLatenessMax. The samples are then in the order of their own times. An answer
+  /// that is cut says `next`, which as `after`, with the same from and to, has those that follow.
+  std::optional<Duration> lateness{};
+  std::optional<SourceCursor> after{};
+  static auto fields(auto& s) {
+    return std::tie(s.address, s.from, s.to, s.limit, s.line_points, s.lateness, s.after);
+  }
 };
 
 struct HistorySamples {
@@ -111,7 +157,11 @@ struct HistoryEnd {
   std::uint32_t parts = 0;
   bool cut = false;  // there are more than `limit`
   LiveValue now;     // units, precision, labels
-  static auto fields(auto& s) { return std::tie(s.from, s.to, s.parts, s.cut, s.now); }
+  std::optional<Duration> lateness{};
+  std::optional<SourceCursor> next{};  // to go on `after`, when it is cut and has a lateness
+  static auto fields(auto& s) {
+    return std::tie(s.from, s.to, s.parts, s.cut, s.now, s.lateness, s.next);
+  }
 };
 
 struct BinsQuery {
@@ -120,7 +170,11 @@ struct BinsQuery {
   Moment to;
   std::uint32_t bins = 1000;  // at most kBinsMax, of equal length in the IOC's time
   static constexpr std::uint32_t kBinsMax = 100'000;
-  static auto fields(auto& s) { return std::tie(s.address, s.from, s.to, s.bins); }
+  bool median = false;                 // of each bin; takes longer
+  std::optional<Duration> lateness{};  // at most kHistoryLatenessMax
+  static auto fields(auto& s) {
+    return std::tie(s.address, s.from, s.to, s.bins, s.median, s.lateness);
+  }
 };
 
 /// Numbers are NaN where `count` is 0. Strings and arrays only count as samples.
@@ -135,10 +189,11 @@ struct Bin {
   double mean = 0;
   double deviation = 0;  // standard, of the population
   Severity worst = Severity::kNone;
-  bool disconnected = false;  // at some time in it
+  bool disconnected = false;       // at some time in it
+  std::optional<double> median{};  // when it was asked for, and there is one
   static auto fields(auto& s) {
     return std::tie(s.begin, s.samples, s.count, s.first, s.last, s.min, s.max, s.mean, s.deviation,
-                    s.worst, s.disconnected);
+                    s.worst, s.disconnected, s.median);
   }
   bool operator==(const Bin&) const = default;
 };
@@ -150,7 +205,10 @@ struct HistoryBins {
   Duration width{};
   std::vector<Bin> bins;  // those with samples, by time
   LiveValue now;
-  static auto fields(auto& s) { return std::tie(s.from, s.to, s.begin, s.width, s.bins, s.now); }
+  std::optional<Duration> lateness{};
+  static auto fields(auto& s) {
+    return std::tie(s.from, s.to, s.begin, s.width, s.bins, s.now, s.lateness);
+  }
 };
 
 struct BlameQuery {

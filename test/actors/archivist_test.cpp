@@ -168,6 +168,75 @@ TEST_F(ArchivistTest, HistoryInBins) {
   EXPECT_EQ(reply.bins[1].max, 7.0);
 }
 
+TEST_F(ArchivistTest, StateByTheSourcesTimeNamesItsRule) {
+  now_ = second(40);
+  append(std::vector<PvUpdate>{value_of(1, 5.0, 33)});  // line 9, seven seconds late
+  const auto state = [&](std::int64_t at, std::int64_t lateness) {
+    api::StateQuery query{at_second(at), {"Q1"}, std::chrono::seconds(lateness)};
+    const auto asked = ask(state_atom_v, query);
+    const auto end = reply_of<api::PastEnd>(*asked);
+    const auto part = model::unpack<api::PastValues>(asked->parts.at(0)).value();
+    return std::pair(end.source.value(), part.values.at(0).value);
+  };
+  const auto [rule, value] = state(33, 10);
+  EXPECT_EQ(rule.at, second(33));
+  EXPECT_EQ(rule.lateness, std::chrono::seconds(10));
+  EXPECT_EQ(rule.certain, 7u);
+  EXPECT_EQ(rule.last, 9u);
+  EXPECT_EQ(value, model::PvValue{5.0});
+  EXPECT_EQ(state(33, 2).second, model::PvValue{1.5}) << "it came too late";
+  EXPECT_EQ(state(32, 10).second, model::PvValue{1.5}) << "it was not taken yet";
+  const auto far = ask(state_atom_v,
+                       api::StateQuery{at_second(33), {"Q1"}, api::kLatenessMax + Duration{1}});
+  EXPECT_EQ(far->answer->error().code, Code::kInvalidArgument);
+  EXPECT_THAT(far->answer->error().message, HasSubstr("lateness: 0 to 60 s"));
+}
+
+TEST_F(ArchivistTest, HistoryByTheSourcesTimeIsInItsOrderPageByPage) {
+  now_ = second(40);
+  append(std::vector<PvUpdate>{value_of(1, 5.0, 33), value_of(1, 4.0, 25)});  // lines 9 and 10
+  api::HistoryQuery query{"Q1", at_second(15), at_second(35), 2, 0, std::chrono::seconds(30), {}};
+  std::vector<std::uint64_t> lines;
+  while (true) {
+    const auto asked = ask(history_atom_v, query);
+    const auto end = reply_of<api::HistoryEnd>(*asked);
+    EXPECT_EQ(end.lateness, query.lateness);
+    for (const auto& packed : asked->parts) {
+      const auto part = model::unpack<api::HistorySamples>(packed).value();
+      lines.insert(lines.end(), part.lines.begin(), part.lines.end());
+    }
+    EXPECT_EQ(end.cut, end.next.has_value());
+    if (!end.cut) break;
+    query.after = end.next;
+  }
+  EXPECT_THAT(lines, ElementsAre(5, 7, 10, 8, 9)) << "taken at 9, 19, 25, 29, 33";
+
+  const auto bins = reply_of<api::HistoryBins>(*ask(
+      bins_atom_v,
+      api::BinsQuery{"Q1", at_second(20), at_second(30), 1, true, std::chrono::seconds(30)}));
+  ASSERT_THAT(bins.bins, SizeIs(1));
+  EXPECT_EQ(bins.bins[0].count, 2u) << "what was taken outside is in no bin";
+  EXPECT_EQ(bins.bins[0].median, 2.75);
+  EXPECT_EQ(bins.lateness, std::chrono::seconds(30));
+}
+
+TEST_F(ArchivistTest, ALineThroughAHistoryHasItsSpikes) {
+  for (int i = 0; i < 100; ++i) {
+    now_ = second(40 + i);
+    append(std::vector<PvUpdate>{value_of(1, i == 50 ? 99.0 : 1.0, 40 + i)});
+  }
+  api::HistoryQuery query{"Q1", at_line(8), {}, 0, 10, {}, {}};
+  const auto asked = ask(history_atom_v, query);
+  EXPECT_FALSE(reply_of<api::HistoryEnd>(*asked).cut);
+  const auto part = model::unpack<api::HistorySamples>(asked->parts.at(0)).value();
+  const auto updates = model::decode_updates(part.updates.bytes).value();
+  EXPECT_THAT(updates, SizeIs(10));
+  EXPECT_EQ(updates.front(), value_of(1, 1.0, 40));
+  EXPECT_THAT(updates, testing::Contains(value_of(1, 99.0, 90)));
+  query.line_points = api::HistoryQuery::kLinePointsMax + 1;
+  EXPECT_EQ(ask(history_atom_v, query)->answer->error().code, Code::kInvalidArgument);
+}
+
 TEST_F(ArchivistTest, InfiniteValuesHaveNoDeviation) {
   now_ = second(40);
   append(std::vector<PvUpdate>{value_of(1, std::numeric_limits<double>::infinity(), 39)});

@@ -128,6 +128,38 @@ class Past(MachineTest):
         self.fails(self.site.cli("history", QUAD, "--since", f"@{after}", "--until", f"@{before}"),
                    2, "ends before it begins")
 
+    def test_a_history_is_reduced(self):
+        before = self.change(QUAD, 1.25)
+        for value in (2.0, 9.0, 4.0):
+            after = self.change(QUAD, value)
+        span = ("history", QUAD, "--since", f"@{before}", "--until", f"@{after}", "--bins")
+        self.assertEqual([each["value"] for each in self.documents(*span, "50", "--reduce", "lttb")],
+                         [2.0, 9.0, 4.0])
+        few = self.documents(*span, "50", "--reduce", "optimized")
+        self.assertEqual([each["value"] for each in few], [1.25, 2.0, 9.0, 4.0])
+        whole, = self.documents(*span, "1", "--reduce", "optimized")
+        self.assertEqual((whole["min"], whole["max"], whole["mean"]), (2.0, 9.0, 5.0))
+        median, = self.documents(*span, "1", "--reduce", "median")
+        self.assertEqual(median["median"], 4.0)
+
+    def test_by_the_iocs_time_it_is_what_the_ioc_said_by_then(self):
+        self.change(QUAD, 1.25)
+        after = self.change(QUAD, 2.5)
+        was, now = self.documents("history", QUAD, "--since", "-1m", "--until",
+                                  f"@{after}")[-2:]
+        self.assertEqual((was["value"], now["value"]), (1.25, 2.5))
+        by = ("--by", "ioc-time", "--lateness", "10s")
+        self.assertEqual(self.documents("state", QUAD, "--at", now["taken_at"], *by)[0]["value"], 2.5)
+        self.assertEqual(self.documents("state", QUAD, "--at", was["taken_at"], *by)[0]["value"],
+                         1.25)
+        samples = self.documents("history", QUAD, "--since", was["taken_at"], "--until",
+                                 now["taken_at"], *by)
+        self.assertEqual([each["value"] for each in samples], [1.25, 2.5])
+        changed, = self.documents("diff", was["taken_at"], now["taken_at"], QUAD, *by)
+        self.assertEqual(changed["delta"], 1.25)
+        text = self.site.cli("state", QUAD, "--at", now["taken_at"], *by, check=True).stdout
+        self.assertIn("by IOC time, clocks trusted within 10 s", text)
+
     def test_a_long_history_is_what_the_log_has(self):
         name = "BPMS:LI21:102:X"  # ten a second
 

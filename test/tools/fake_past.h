@@ -81,6 +81,10 @@ class Past : public testing::Test {
             if (each == "QUAD:9") end.unknown.push_back(each);
           }
           end.parts += lost_parts_;
+          if (query.lateness) {
+            end.source = model::api::SourceMoment{query.at.time.value_or(kThen), *query.lateness,
+                                                  870, 880};
+          }
           call.done(model::pack(end));
         });
   }
@@ -108,11 +112,16 @@ class Past : public testing::Test {
         "journal.history", [this, samples](const bus::Call& call, const auto& query) {
           history_.push_back(query);
           model::api::HistoryEnd end;
+          end.lateness = query.lateness;
           const auto at = [](std::size_t i) { return 10 * (i + 1); };
           std::size_t first = 0;
           while (first + 1 < samples.size() && at(first + 1) <= query.from.line) ++first;
+          if (query.after) first = query.after->line / 10;
           for (auto i = first; i < samples.size() && !end.cut; ++i) {
             end.cut = query.limit != 0 && i - first == query.limit;
+            if (end.cut && query.lateness) {
+              end.next = model::api::SourceCursor{samples[i - 1].taken_at, at(i - 1)};
+            }
             if (end.cut) break;
             call.progress(model::pack(
                 model::api::HistorySamples{{model::encode_updates({samples[i]})}, {at(i)}}));
@@ -135,11 +144,13 @@ class Past : public testing::Test {
         [this, now](const auto& query) -> Result<model::api::HistoryBins> {
           bins_ = query;
           model::api::HistoryBins reply;
-          reply.begin = *query.from.time;
-          reply.width = (*query.to.time - *query.from.time) / query.bins + Duration{1};
+          reply.begin = query.from.time.value_or(kThen);
+          reply.width = (query.to.time.value_or(kThen) - reply.begin) / query.bins + Duration{1};
+          reply.lateness = query.lateness;
           reply.now = now;
           model::api::Bin bin{reply.begin, 4, 4, 1, 2, 1, 9, 3.5, 0.25, model::Severity::kMajor,
                               false};
+          if (query.median) bin.median = 3.25;
           reply.bins.push_back(bin);
           return reply;
         });

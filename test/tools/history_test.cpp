@@ -15,6 +15,7 @@ using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
@@ -93,6 +94,78 @@ TEST_F(PastHistory, HistoryInBinsHasTheirExtremaAndMean) {
                     HasSubstr("0.25"), EndsWith("MAJOR")));
   const auto json = site_.run({"history", "QUAD:1", "--bins", "6", "--json"});
   EXPECT_EQ(Json::parse(json.out).at("mean"), 3.5);
+}
+
+TEST_F(PastHistory, ReductionsShowWhatTheyAreNamedFor) {
+  answer_bins(quad(2));
+  const auto rows = [&](const char* reduce) {
+    const auto ran = site_.run({"history", "QUAD:1", "--bins", "6", "--reduce", reduce});
+    EXPECT_EQ(ran.exit, 0) << ran.err;
+    return lines_of(ran.out);
+  };
+  EXPECT_THAT(rows("mean").at(0), AllOf(HasSubstr("MEAN"), Not(HasSubstr("MAX"))));
+  EXPECT_FALSE(bins_.median);
+  EXPECT_THAT(rows("median").at(1), AllOf(HasSubstr("3.25"), Not(HasSubstr("9.00"))));
+  EXPECT_TRUE(bins_.median);
+  EXPECT_THAT(rows("minmax").at(0), AllOf(HasSubstr("MIN"), HasSubstr("MEAN"), HasSubstr("MAX")));
+  const auto csv =
+      site_.run({"history", "QUAD:1", "--bins", "6", "--reduce", "median", "--csv"}).out;
+  EXPECT_THAT(lines_of(csv).at(0), EndsWith(",median"));
+  EXPECT_THAT(lines_of(csv).at(1), EndsWith(",3.25"));
+  EXPECT_EQ(site_.run({"history", "QUAD:1", "--reduce", "mean"}).exit, 2) << "of what parts?";
+  const auto wrong = site_.run({"history", "QUAD:1", "--bins", "6", "--reduce", "least"});
+  EXPECT_EQ(wrong.exit, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("--reduce"));
+}
+
+TEST_F(PastHistory, ALineIsSamples) {
+  answer_history();
+  const auto ran = site_.run({"history", "QUAD:1", "--bins", "500", "--reduce", "lttb"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(history_.at(0).line_points, 500u);
+  EXPECT_THAT(lines_of(ran.out), SizeIs(4));
+}
+
+TEST_F(PastHistory, OptimizedIsEverySampleWhenTheyAreFewElseBins) {
+  answer_history();
+  answer_bins(quad(2));
+  const auto few = site_.run({"history", "QUAD:1", "--bins", "3", "--reduce", "optimized"});
+  EXPECT_THAT(lines_of(few.out), SizeIs(4));
+  EXPECT_EQ(history_.at(0).limit, 3u);
+  const auto many = site_.run({"history", "QUAD:1", "--bins", "2", "--reduce", "optimized"});
+  EXPECT_THAT(many.out, HasSubstr("DEVIATION"));
+  EXPECT_EQ(bins_.bins, 2u);
+}
+
+TEST_F(PastHistory, ByTheIocsTimeIsSaidAndReadInPages) {
+  std::vector<model::PvUpdate> samples;
+  for (int i = 0; i < 1000; ++i) samples.push_back(sample(i, i));
+  answer_history(samples);
+  const auto ran = site_.run({"history", "QUAD:1", "--by", "ioc-time", "--lateness", "500ms"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, StartsWith("by IOC time, clocks trusted within 0.5 s\n"));
+  EXPECT_THAT(lines_of(ran.out), SizeIs(1002));
+  EXPECT_GT(history_.size(), 1u);
+  EXPECT_EQ(history_.back().lateness, std::chrono::milliseconds(500));
+  EXPECT_EQ(history_.back().from.time, history_.front().from.time);
+  EXPECT_TRUE(history_.back().to.time) << "the same all the time, so not now";
+  const auto json = site_.run({"history", "QUAD:1", "--by", "ioc-time", "--limit", "1", "--json"});
+  EXPECT_EQ(Json::parse(json.out).at("by"), "ioc-time");
+  EXPECT_EQ(Json::parse(json.out).at("lateness"), 2.0);
+  const auto alone = site_.run({"history", "QUAD:1", "--lateness", "1s"});
+  EXPECT_EQ(alone.exit, 2);
+  EXPECT_THAT(alone.err, HasSubstr("--lateness is for --by ioc-time"));
+}
+
+TEST_F(PastHistory, BinsOfAMarkAreThoseOfItsTime) {
+  answer_bins(quad(2));
+  const auto ran = site_.run({"history", "QUAD:1", "--since", "shot 1", "--until", "shot 1.end",
+                              "--bins", "6"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(bins_.from.mark, "shot 1");
+  EXPECT_FALSE(bins_.from.time) << "the journal knows when that was";
+  EXPECT_EQ(bins_.to.mark, "shot 1.end");
+  EXPECT_FALSE(bins_.to.time);
 }
 
 TEST_F(PastHistory, BinsEndNowAndNotInTheFuture) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_past.h"
+#include "tools/context.h"
 #include "tools/table.h"
 
 namespace tidemark::tools {
@@ -31,6 +32,19 @@ TEST_F(Past, StateSaysWhichLineItIsAndMergesTheParts) {
                   "QUAD:1          4.26  A                   2026-11-21T14:05:00.000Z   871",
                   "VALVE:1  Open, fully        disconnected  2026-11-21T14:05:00.000Z    12"));
   EXPECT_EQ(state_.at.line, 880u);
+}
+
+TEST_F(Past, StateByTheIocsTimeSaysTheRule) {
+  const auto ran = site_.run({"state", "--at", "2026-11-21 14:05:01", "--by", "ioc-time"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(lines_of(ran.out).at(0),
+            "2026-11-21T14:05:01.000Z by IOC time, clocks trusted within 2 s: line 870, and what was "
+            "taken by then up to line 880");
+  EXPECT_EQ(state_.lateness, api::kLateness);
+  EXPECT_EQ(state_.at.time, kThen + std::chrono::seconds(1));
+  const auto json = site_.run({"state", "QUAD:1", "--at", "now", "--by", "ioc-time", "--json"});
+  EXPECT_EQ(Json::parse(json.out).at("by"), "ioc-time");
+  EXPECT_EQ(site_.run({"state", "--at", "now", "--lateness", "1s"}).exit, 2);
 }
 
 TEST_F(Past, StateNowIsThatOfTheLastLine) {
