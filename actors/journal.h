@@ -27,6 +27,9 @@ using JournalReader = caf::typed_actor<
     /// ReadRequest → ReadReply. A request with `wait` stays until there is a line for it.
     caf::reacts_to<read_atom, bus::Call>,
 
+    /// The same from that line on, as far as another reader has come with it.
+    caf::reacts_to<read_atom, bus::Call, std::uint64_t>,
+
     /// New lines are durable.
     caf::reacts_to<wake_atom>,
 
@@ -85,6 +88,7 @@ struct JournalReaderState {
   std::shared_ptr<journal::Store> store;
   std::function<std::string(const Uuid&)> node_name;
   LinesOfMark lines_of_mark;
+  JournalReader followers;
 
   /// A request whose filters are checked, and compiled once.
   struct Asked {
@@ -102,13 +106,17 @@ struct JournalReaderState {
   /// Errors: kInvalidArgument, naming the filter.
   static Result<Asked> prepare(model::api::ReadRequest request);
   Result<model::api::ReadReply> read(const Asked& asked) const;
+  /// Answers, or waits. `from` 0: as the request says.
+  void take(const bus::Call& call, std::uint64_t from);
   void answer_waiting(SteadyTime now);
 };
 
 /// `node_name`: what to call an origin. `lines_of_mark` may be empty, of a journal without
-/// projections: it has no marks. Threads: this actor's.
+/// projections: it has no marks. Threads: this actor's. `followers`: the reader at which requests
+/// wait that have seen all there is, so that no search of this one holds them up; empty: here.
 JournalReader::behavior_type journal_reader_actor(
     JournalReader::stateful_pointer<JournalReaderState> self, std::shared_ptr<journal::Store> store,
-    std::function<std::string(const Uuid&)> node_name, LinesOfMark lines_of_mark);
+    std::function<std::string(const Uuid&)> node_name, LinesOfMark lines_of_mark,
+    JournalReader followers);
 
 }  // namespace tidemark::actors

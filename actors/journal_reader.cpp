@@ -140,6 +140,29 @@ Result<ReadReply> JournalReaderState::read(const Asked& asked) const {
   return reply;
 }
 
+void JournalReaderState::take(const bus::Call& call, std::uint64_t from) {
+  auto request = model::unpack<ReadRequest>(call.payload());
+  if (!request) return call.fail({Code::kInvalidArgument, request.error().message});
+  if (from != 0) request.value().from = from;
+  auto asked = prepare(std::move(request).value());
+  if (!asked) return call.fail(asked.error());
+  auto reply = read(asked.value());
+  if (!reply) return call.fail(reply.error());
+  auto& wanted = asked.value().request;
+  const auto wait = std::min(wanted.wait, kWaitMax);
+  const bool waits = wait > Duration{0} && !wanted.newest_first && reply.value().lines.empty() &&
+                     reply.value().end;
+  if (!waits) return call.done(model::pack(reply.value()));
+  // It looks again before it waits, so no line that came meanwhile is missed.
+  if (followers) return caf::anon_send(followers, read_atom_v, call, reply.value().next);
+  if (waiting.size() >= kWaitingMax) {
+    return call.fail(
+        {Code::kUnavailable, "too many followers wait: " + std::to_string(kWaitingMax)});
+  }
+  wanted.from = reply.value().next;
+  waiting.push_back({call, std::move(asked).value(), steady_now() + wait});
+}
+
 void JournalReaderState::answer_waiting(SteadyTime now) {
   std::erase_if(waiting, [&](Waiting& each) {
     if (each.call.cancelled()) return true;
@@ -158,32 +181,17 @@ void JournalReaderState::answer_waiting(SteadyTime now) {
 
 JournalReader::behavior_type journal_reader_actor(
     JournalReader::stateful_pointer<JournalReaderState> self, std::shared_ptr<journal::Store> store,
-    std::function<std::string(const Uuid&)> node_name, LinesOfMark lines_of_mark) {
+    std::function<std::string(const Uuid&)> node_name, LinesOfMark lines_of_mark,
+    JournalReader followers) {
   auto& state = self->state;
   state.store = std::move(store);
   state.node_name = std::move(node_name);
   state.lines_of_mark = std::move(lines_of_mark);
+  state.followers = std::move(followers);
   self->send(self, tick_atom_v);
   return {
-      [&state](read_atom, const bus::Call& call) {
-        auto request = model::unpack<ReadRequest>(call.payload());
-        if (!request) return call.fail({Code::kInvalidArgument, request.error().message});
-        auto asked = JournalReaderState::prepare(std::move(request).value());
-        if (!asked) return call.fail(asked.error());
-        auto reply = state.read(asked.value());
-        if (!reply) return call.fail(reply.error());
-        auto& wanted = asked.value().request;
-        const auto wait = std::min(wanted.wait, kWaitMax);
-        const bool waits = wait > Duration{0} && !wanted.newest_first &&
-                           reply.value().lines.empty() && reply.value().end;
-        if (!waits) return call.done(model::pack(reply.value()));
-        if (state.waiting.size() >= kWaitingMax) {
-          return call.fail(
-              {Code::kUnavailable, "too many followers wait: " + std::to_string(kWaitingMax)});
-        }
-        wanted.from = reply.value().next;
-        state.waiting.push_back({call, std::move(asked).value(), steady_now() + wait});
-      },
+      [&state](read_atom, const bus::Call& call) { state.take(call, 0); },
+      [&state](read_atom, const bus::Call& call, std::uint64_t from) { state.take(call, from); },
       [&state](wake_atom) { state.answer_waiting(steady_now()); },
       [self, &state](tick_atom) {
         self->delayed_send(self, kLook, tick_atom_v);

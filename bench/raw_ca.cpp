@@ -3,7 +3,8 @@
 // The least that a program on libca can do, as the floor that the monitor is measured against.
 //
 //   raw_ca connect NAMES [EXPECT]    create all channels, then subscribe: until EXPECT have a value
-//   raw_ca count NAMES SECONDS       rate of monitor events once all have a value
+//   raw_ca count NAMES SECONDS       rate of monitor events once all have a value, and how old they
+//                                    are by the IOC's clock
 //   raw_ca put NAMES [WINDOW]        puts with completion, WINDOW in flight, then verifying gets
 //   raw_ca get NAMES                 one get of each connected channel
 //
@@ -13,6 +14,7 @@
 #include <cadef.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -41,6 +43,10 @@ std::atomic<std::size_t> first_values{0};
 std::atomic<std::size_t> events{0};
 std::atomic<std::size_t> answered{0};
 std::atomic<std::size_t> failed{0};
+std::atomic<bool> timing{false};
+std::vector<double> lags_ms;  // Only libca's callback thread, while `timing`.
+
+constexpr std::int64_t kEpicsEpoch = 631'152'000;  // 1990-01-01, seconds since 1970
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -79,7 +85,14 @@ void on_event(event_handler_args args) {
   auto& channel = *static_cast<Channel*>(args.usr);
   ++events;
   if (args.status != ECA_NORMAL) return;
-  channel.value = static_cast<const dbr_time_double*>(args.dbr)->value;
+  const auto& update = *static_cast<const dbr_time_double*>(args.dbr);
+  channel.value = update.value;
+  if (timing) {
+    const std::chrono::nanoseconds taken(
+        (update.stamp.secPastEpoch + kEpicsEpoch) * 1'000'000'000 + update.stamp.nsec);
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    lags_ms.push_back(std::chrono::duration<double, std::milli>(now - taken).count());
+  }
   if (!channel.has_value) {
     channel.has_value = true;
     ++first_values;
@@ -196,11 +209,21 @@ int main(int argc, char** argv) {
     const auto start = Clock::now();
     const auto cpu = cpu_seconds();
     const auto before = events.load();
+    timing = true;
     std::this_thread::sleep_for(std::chrono::seconds(number > 0 ? number : 5));
+    timing = false;
     const auto took = seconds_since(start);
-    std::printf("{\"command\":\"count\",\"channels\":%zu,\"events_per_s\":%.0f,\"cpu\":%.3f}\n",
-                channels.size(), static_cast<double>(events.load() - before) / took,
-                (cpu_seconds() - cpu) / took);
+    const auto counted = static_cast<double>(events.load() - before) / took;
+    const auto cpu_share = (cpu_seconds() - cpu) / took;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // a callback may be at it still
+    std::sort(lags_ms.begin(), lags_ms.end());
+    const auto lag = [](double share) {
+      return lags_ms.empty() ? 0 : lags_ms[static_cast<std::size_t>(
+                                       share * static_cast<double>(lags_ms.size() - 1))];
+    };
+    std::printf("{\"command\":\"count\",\"channels\":%zu,\"events_per_s\":%.0f,\"cpu\":%.3f,"
+                "\"lag_p50_ms\":%.4f,\"lag_p99_ms\":%.4f}\n",
+                channels.size(), counted, cpu_share, lag(0.5), lag(0.99));
   } else if (command == "put") {
     const auto window = number > 0 ? number : 256;
     const auto put_s = put_all(channels, window);

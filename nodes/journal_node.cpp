@@ -76,7 +76,7 @@ class JournalNode final : public Node {
     reads_ = std::make_unique<JournalReads>(*c.system, *c.link, c.context.site.name, store_,
                                             projections);
     journal_ = c.system->spawn<caf::detached>(
-        actors::journal_actor, store_, c.board, reads_->reader(), c.link->self().uuid,
+        actors::journal_actor, store_, c.board, reads_->followers(), c.link->self().uuid,
         [end = c.context.end](const Error& error) {
           spdlog::critical("journal: {}; ending, so that the next start reads the truth",
                            error.message);

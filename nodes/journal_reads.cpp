@@ -3,6 +3,11 @@
 #include "bus/node.h"
 
 namespace tidemark::nodes {
+namespace {
+
+constexpr std::uint64_t kNearLines = 16'384;  // read in a few milliseconds, whatever the filter
+
+}  // namespace
 
 NodeNames::NodeNames(const std::string& site) {
   for (const auto* each :
@@ -30,15 +35,26 @@ std::string NodeNames::name_of(const Uuid& uuid) const {
 }
 
 JournalReads::JournalReads(caf::actor_system& system, bus::Link& link, const std::string& site,
-                           std::shared_ptr<journal::Store> store,
+                           const std::shared_ptr<journal::Store>& store,
                            std::shared_ptr<const journal::Projections> projections)
     : names_(std::make_shared<NodeNames>(site)) {
-  reader_ = system.spawn<caf::detached>(
-      actors::journal_reader_actor, std::move(store),
-      [names = names_](const Uuid& origin) { return names->name_of(origin); },
-      [projections](const std::string& mark) { return projections->marks().lines_of(mark); });
+  const auto spawn_reader = [&](actors::JournalReader followers) {
+    return system.spawn<caf::detached>(
+        actors::journal_reader_actor, store,
+        [names = names_](const Uuid& origin) { return names->name_of(origin); },
+        [projections](const std::string& mark) { return projections->marks().lines_of(mark); },
+        std::move(followers));
+  };
+  followers_ = spawn_reader({});
+  searches_ = spawn_reader(followers_);
+  link.serve("journal.read", [store, followers = followers_, searches = searches_](bus::Call call) {
+    const auto request = model::unpack<model::api::ReadRequest>(call.payload());
+    const bool follows = request && request.value().wait > Duration{0} &&
+                         !request.value().newest_first &&
+                         request.value().from + kNearLines > journal::raw(store->last());
+    caf::anon_send(follows ? followers : searches, actors::read_atom_v, std::move(call));
+  });
   archivist_ = system.spawn<caf::detached>(actors::archivist_actor, std::move(projections));
-  actors::serve_calls(link, "journal.read", reader_, actors::read_atom_v);
   actors::serve_calls(link, "journal.moment", archivist_, actors::moment_atom_v);
   actors::serve_calls(link, "journal.state", archivist_, actors::state_atom_v);
   actors::serve_calls(link, "journal.changes", archivist_, actors::changes_atom_v);
@@ -49,7 +65,8 @@ JournalReads::JournalReads(caf::actor_system& system, bus::Link& link, const std
 }
 
 JournalReads::~JournalReads() {
-  caf::anon_send_exit(reader_, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(searches_, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(followers_, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(archivist_, caf::exit_reason::user_shutdown);
 }
 

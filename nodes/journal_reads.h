@@ -35,19 +35,22 @@ class JournalReads {
  public:
   /// Serves on `link`, which goes before `system` does.
   JournalReads(caf::actor_system& system, bus::Link& link, const std::string& site,
-               std::shared_ptr<journal::Store> store,
+               const std::shared_ptr<journal::Store>& store,
                std::shared_ptr<const journal::Projections> projections);
   ~JournalReads();
   JournalReads(const JournalReads&) = delete;
   JournalReads& operator=(const JournalReads&) = delete;
 
-  const actors::JournalReader& reader() const { return reader_; }
+  /// The reader that new lines are told to.
+  const actors::JournalReader& followers() const { return followers_; }
   const std::shared_ptr<NodeNames>& names() const { return names_; }
 
  private:
   const std::shared_ptr<NodeNames> names_;
   actors::Archivist archivist_;
-  actors::JournalReader reader_;
+  // A search may take a while; nobody who waits for the next line waits behind it.
+  actors::JournalReader followers_;
+  actors::JournalReader searches_;
 };
 
 }  // namespace tidemark::nodes

@@ -11,11 +11,12 @@
 namespace tidemark::nodes {
 namespace {
 
-bus::NodeInfo node_called(const std::string& name) {
+/// With the UUID that it has on its site, when that is known: exports name the journal by it.
+bus::NodeInfo node_called(const std::string& site, const std::string& name) {
   bus::NodeInfo info;
   info.name = name;
   info.kind = name;
-  info.uuid = bus::node_uuid("offline", name);
+  info.uuid = bus::node_uuid(site.empty() ? "offline" : site, name);
   info.incarnation = 1;
   info.state = bus::NodeState::kAlive;
   return info;
@@ -23,16 +24,15 @@ bus::NodeInfo node_called(const std::string& name) {
 
 class Offline final : public OfflineJournal {
  public:
-  Offline(const std::string& site, std::shared_ptr<journal::Store> store,
+  Offline(const std::string& site, const std::shared_ptr<journal::Store>& store,
           std::shared_ptr<const journal::Projections> projections) {
     config_.set("scheduler.max-threads", std::size_t{1});
     config_.set("scheduler.policy", caf::atom("sharing"));
     config_.set("logger.verbosity", caf::atom("quiet"));
     system_ = std::make_unique<caf::actor_system>(config_);
-    registry_ = bus_.open(node_called("registry"));
-    journal_ = bus_.open(node_called("journal"));
-    reads_ = std::make_unique<JournalReads>(*system_, *journal_, site, std::move(store),
-                                            std::move(projections));
+    registry_ = bus_.open(node_called(site, "registry"));
+    journal_ = bus_.open(node_called(site, "journal"));
+    reads_ = std::make_unique<JournalReads>(*system_, *journal_, site, store, std::move(projections));
     bus::Directory all;
     all.registry = 1;
     all.nodes = {registry_->self(), journal_->self()};
@@ -48,7 +48,7 @@ class Offline final : public OfflineJournal {
   }
 
   std::unique_ptr<bus::Link> link() override {
-    auto self = node_called("cli");
+    auto self = node_called("", "cli");
     self.uuid = Uuid::random();
     return bus_.open(self);
   }
@@ -76,7 +76,7 @@ Result<std::unique_ptr<OfflineJournal>> OfflineJournal::open(const std::string& 
   const auto loaded = projections->load();
   if (!loaded) return loaded.error();
   return std::unique_ptr<OfflineJournal>(
-      std::make_unique<Offline>(site, std::move(opened.value().store), projections));
+      std::make_unique<Offline>(site, opened.value().store, projections));
 }
 
 }  // namespace tidemark::nodes

@@ -70,7 +70,7 @@ class JournalTest : public test::ActorTest {
   JournalReader reader_ = spawn(
       journal_reader_actor, std::shared_ptr<journal::Store>(store_),
       [](const Uuid&) { return std::string("node"); },
-      LinesOfMark([this](const std::string& mark) { return marks_->lines_of(mark); }));
+      LinesOfMark([this](const std::string& mark) { return marks_->lines_of(mark); }), JournalReader());
   Journal journal_ = spawn(
       journal_actor, std::shared_ptr<journal::Store>(store_), std::make_shared<Board>(), reader_,
       Uuid::derive("journal"), [this](const Error& error) { broken_.push_back(error); },
@@ -251,6 +251,24 @@ TEST_F(JournalTest, AnswersAFollowerWhenALineIsDurable) {
   settle();
   ASSERT_TRUE(asked->answer);
   EXPECT_THAT(page_of(*asked).lines, SizeIs(1));
+}
+
+TEST_F(JournalTest, ASearchThatFindsNothingWaitsAtTheOtherReader) {
+  const auto searches = spawn(
+      journal_reader_actor, std::shared_ptr<journal::Store>(store_),
+      [](const Uuid&) { return std::string("node"); }, LinesOfMark(), reader_);
+  append("a", 1);
+  settle();
+  auto request = follow(seconds(5));
+  request.from = 2;
+  const auto asked = send(searches, read_atom_v, "journal.read", model::pack(request));
+  settle();
+  EXPECT_FALSE(asked->answer);
+  caf::anon_send_exit(searches, caf::exit_reason::kill);
+  append("a", 2);
+  settle();
+  ASSERT_TRUE(asked->answer) << "the reader that searched is gone, the one that waits is not";
+  EXPECT_EQ(page_of(*asked).lines.at(0).line, 2u);
 }
 
 TEST_F(JournalTest, LeavesAFollowerWaitingWhenTheLineIsNotForIt) {

@@ -55,7 +55,7 @@ class RecoveryTest : public NodeTest {
   std::shared_ptr<journal::MemoryStore> store_ = std::make_shared<journal::MemoryStore>();
   JournalReader reader_ = spawn(
       journal_reader_actor, std::shared_ptr<journal::Store>(store_),
-      [](const Uuid&) { return std::string("keeper"); }, LinesOfMark());
+      [](const Uuid&) { return std::string("keeper"); }, LinesOfMark(), JournalReader());
   std::uint64_t next_ = 1;
   bool away_ = false;
   std::vector<model::Job> closed_;
