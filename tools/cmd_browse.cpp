@@ -162,11 +162,13 @@ Exit browse_site(Context& context, Client& client, const BrowseOptions& options)
   const auto site = load_site(context);
   auto wake = Wake::make();
   if (!wake) return context.report(wake.error());
-  client.follow_directory();
+  if (context.journal.empty()) client.follow_directory();
   Asker asker(client, wake.value(), context.budget(kBudget));
 
   BrowseState state;
   if (site) state.site = site.value().name;
+  if (!context.journal.empty()) state.site = context.journal;
+  state.frozen = !context.journal.empty();
   const auto actions = begin(state, {options.filter, options.from, options.follow},
                              {utc_now(), steady_now()});
   if (!actions) return context.report(actions.error());
@@ -180,6 +182,11 @@ Exit browse_site(Context& context, Client& client, const BrowseOptions& options)
 }
 
 Exit run_browse(Context& context, const BrowseOptions& options) {
+  if (options.follow && !context.journal.empty()) {
+    return context.report({Code::kInvalidArgument,
+                           "--follow is for a running journal: a directory is read as it is when it "
+                           "is opened"});
+  }
   if (context.json || !context.in_terminal || !context.out_terminal) {
     return context.report({Code::kInvalidArgument,
                            "browse needs a terminal and a person; a program uses `tidemark --json "
@@ -208,17 +215,19 @@ void add_browse_command(Command app, Context& context) {
       app, context, "browse",
       {"Browse the journal on the whole screen",
        "Begins at the newest line, or at --from. The keys are those of less and vim; marks are "
-       "ranges at the left. " +
+       "ranges at the left. With --journal a directory is browsed as it is now. " +
            std::string(kMomentHelp) + "\n\nKEYS\n" + keys_text(),
        "  tidemark browse\n"
        "  tidemark browse --from 'yesterday 14:05' --subject 'QUAD:*'\n"
        "  tidemark browse --level warning --follow\n"
-       "  tidemark browse --in 'shot 4711'"},
+       "  tidemark browse --in 'shot 4711'\n"
+       "  tidemark browse --journal /backup/journal/2026-11-27T17-30-00.000Z"},
       [&context, options] { return run_browse(context, *options); });
   add_filter_options(command, options->filter);
   command.add_option("--from", options->from, "Begin there (default: the newest line)")
       .type_name("MOMENT");
   command.add_flag("--follow", options->follow, "Show lines as they come, as F does");
+  add_journal(command, context);
 }
 
 }  // namespace tidemark::tools

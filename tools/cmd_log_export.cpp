@@ -239,6 +239,7 @@ void add_log_export_command(Command log, Context& context) {
   command.add_option("-o,--output", options->file, "Into this file (default: standard output)")
       .type_name("FILE");
   command.add_flag("--resume", options->resume, "Go on where the file ends");
+  add_journal(command, context);
 }
 
 }  // namespace tidemark::tools

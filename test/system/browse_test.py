@@ -277,6 +277,28 @@ class Browse(MachineTest):
         before = terminal.line()
         terminal.until(lambda: terminal.line() > before, "goes on by itself")
 
+    # ---- a directory -----------------------------------------------------------------------------
+
+    def test_browses_the_directory_of_a_running_journal(self):
+        store = str(self.site.directory / "data/journal/store")
+        terminal = self.browse("--journal", store, "--from", f"@{self.begun('shot 7')}", columns=120)
+        terminal.shows(store[:40], "shot 7")
+        terminal.is_at(self.begun("shot 7"))
+        terminal.press("G")
+        terminal.until(lambda: terminal.line() > 4000, "is at the end")
+        newest = terminal.line()
+        wait_until(lambda: self.last() > newest, 20, "the journal goes on")
+        terminal.press("F")
+        terminal.shows("as it was when it was opened")
+        terminal.press("g")
+        terminal.is_at(1)
+        terminal.press("G")
+        terminal.is_at(newest)
+        terminal.press("[")
+        terminal.until(lambda: terminal.line() < newest, "marks are there")
+        terminal.press("q")
+        self.assertEqual(terminal.wait(), 0)
+
     # ---- the terminal ---------------------------------------------------------------------------
 
     def test_follows_the_size_of_the_window(self):

@@ -76,6 +76,8 @@ TEST_F(Arguments, WithValuesThatAreWrongAreBadUsage) {
   EXPECT_EQ(run({"log", "follow", "--field", "usr=anna"}), 2);
   EXPECT_THAT(err.str(), HasSubstr("--field: no record has a field 'usr'; there are "));
   EXPECT_EQ(run({"log", "follow", "--from", "14:61"}), 2);
+  EXPECT_EQ(run({"browse", "--journal", "somewhere", "--follow"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--follow is for a running journal"));
   EXPECT_EQ(run({"log", "show", "x"}), 2);
   EXPECT_EQ(run({"status", "--timeout", "soon"}), 2);
   EXPECT_EQ(run({"pv", "watch", "A", "--for", "long"}), 2);

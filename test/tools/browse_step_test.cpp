@@ -202,6 +202,14 @@ TEST_F(Browse, AMomentThatIsWrongIsRefusedBeforeTheScreenIsTaken) {
 
 // ---- follow -------------------------------------------------------------------------------------
 
+TEST_F(Browse, ADirectoryIsNotFollowed) {
+  open(100);
+  lab_.state.frozen = true;
+  lab_.press("F");
+  EXPECT_FALSE(lab_.state.follow);
+  EXPECT_THAT(message(), HasSubstr("as it was when it was opened"));
+}
+
 TEST_F(Browse, FollowsUntilOneGoesUp) {
   open(100);
   lab_.press("F");

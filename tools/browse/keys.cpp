@@ -105,6 +105,10 @@ void command(BrowseState& state, char32_t letter, const Now& now, Actions& actio
     case 'g': to_begin(state, actions); break;
     case 'G': to_end(state, actions); break;
     case 'F':
+      if (state.frozen) {
+        say(state, "a directory is read as it was when it was opened", true);
+        break;
+      }
       state.follow = true;
       to_end(state, actions);
       break;

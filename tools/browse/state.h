@@ -129,6 +129,7 @@ struct BrowseState {
   std::size_t cursor_row = 0;  // where it is on the screen, if there are lines enough above
   std::size_t shift = 0;       // columns of text that are left of the screen
   long owed = 0;               // rows to move when lines have come; below 0: up
+  bool frozen = false;  // a directory as it was when it was opened: no line will come
   bool follow = false;
   SteadyTime newer_at{};  // when to ask for newer lines, while following
   SteadyTime pulse_at{};
