@@ -1,9 +1,21 @@
 #include "actors/backup.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace tidemark::actors {
 namespace {
 
 constexpr Duration kProgress = std::chrono::milliseconds(100);
+constexpr std::size_t kNameBytesMax = 64;
+
+/// It becomes a part of a path.
+bool is_name(const std::string& name) {
+  return name.size() <= kNameBytesMax && !name.starts_with('.') &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
+         });
+}
 
 }  // namespace
 
@@ -19,6 +31,9 @@ BackupWriter::behavior_type backup_actor(BackupWriter::stateful_pointer<BackupWr
         if (!request.value().directory.starts_with('/')) {
           return call.fail({Code::kInvalidArgument, "a backup needs an absolute path"});
         }
+        if (!is_name(request.value().name)) {
+          return call.fail({Code::kInvalidArgument, "the name of a backup is letters, digits, . - _"});
+        }
         auto next = steady_now();
         const auto progress = [&](std::uint64_t done, std::uint64_t total) {
           if (steady_now() >= next) {
@@ -27,7 +42,7 @@ BackupWriter::behavior_type backup_actor(BackupWriter::stateful_pointer<BackupWr
           }
           return !call.cancelled() && !stop->load();
         };
-        const auto reply = state.write(request.value().directory, progress);
+        const auto reply = state.write(request.value(), progress);
         if (!reply) return call.fail(reply.error());
         call.done(model::pack(reply.value()));
       },

@@ -1,7 +1,7 @@
 // actors/backup.h
 //
-// Answers journal.backup: one at a time, on a thread of its own, while the journal goes on. What
-// writes the files it does not know.
+// Answers journal.backup, and keeper.backup: one at a time, on a thread of its own, while the node
+// goes on. What writes the files it does not know.
 
 #pragma once
 
@@ -14,14 +14,14 @@ namespace tidemark::actors {
 
 /// False: nobody wants it any more.
 using BackupProgress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
-using WriteBackup = std::function<Result<model::api::BackupReply>(const std::string& directory,
-                                                                  const BackupProgress& progress)>;
+using WriteBackup = std::function<Result<model::api::BackupReply>(
+    const model::api::BackupRequest& request, const BackupProgress& progress)>;
 
 using BackupWriter = caf::typed_actor<
     /// BackupRequest → progress: BackupProgress, at most ten a second; done: BackupReply.
-    /// Errors: kInvalidArgument  no absolute path
+    /// Errors: kInvalidArgument  no absolute path, or a name that is more than one
     ///         kCancelled        the caller gave up, or the node stops; nothing stays
-    ///         and those of journal::write_backup()
+    ///         and those of what writes
     caf::reacts_to<start_atom, bus::Call>>;
 
 struct BackupWriterState {

@@ -23,13 +23,6 @@ Error unavailable(const std::string& what, const std::error_code& why) {
   return Error{Code::kUnavailable, what + ": " + why.message()};
 }
 
-/// "2026-11-27T17-30-00Z": sorts by time, and no system minds it.
-std::string name_of(UtcTime time) {
-  auto name = to_iso(time, 3);
-  std::replace(name.begin(), name.end(), ':', '-');
-  return name;
-}
-
 /// Goes with all that is in it, unless it was kept.
 class Draft {
  public:
@@ -170,14 +163,20 @@ std::uint64_t sum_of(const std::vector<BackupFile>& files) {
 
 }  // namespace
 
+std::string backup_name(UtcTime time) {
+  auto name = to_iso(time, 3);
+  std::replace(name.begin(), name.end(), ':', '-');
+  return name;
+}
+
 Result<BackupReport> write_backup(const RocksJournal& journal, const std::string& directory,
-                                  const std::string& to, UtcTime now,
-                                  const CopyProgress& progress) {
+                                  const std::string& to, UtcTime now, const CopyProgress& progress,
+                                  const std::string& name) {
   std::error_code failure;
   fs::create_directories(to, failure);
   if (failure) return unavailable("cannot make " + to, failure);
   BackupReport report;
-  report.directory = to + "/" + name_of(now);
+  report.directory = to + "/" + (name.empty() ? backup_name(now) : name);
   if (fs::exists(report.directory, failure)) {
     return Error{Code::kConflict, report.directory + " is there already"};
   }

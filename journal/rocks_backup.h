@@ -30,8 +30,12 @@ struct BackupReport {
   std::uint64_t linked_bytes = 0;  // of files that the backup before has too
 };
 
+/// "2026-11-27T17-30-00.000Z": sorts by time, and no system minds it.
+std::string backup_name(UtcTime time);
+
 /// All lines that were acknowledged before the call are in it. `checkpoint`: RocksJournal's; of the
-/// journal in `directory`. `to` is made when it is not there.
+/// journal in `directory`. `to` is made when it is not there. `name`: of its directory in `to`;
+/// empty: backup_name(now).
 ///
 /// Durability  on return the backup survives a power cut.
 /// Threads     one at a time for a journal.
@@ -39,7 +43,8 @@ struct BackupReport {
 ///             kCorruption   the journal's own files are not what was written.
 ///             kCancelled
 Result<BackupReport> write_backup(const RocksJournal& journal, const std::string& directory,
-                                  const std::string& to, UtcTime now, const CopyProgress& progress);
+                                  const std::string& to, UtcTime now, const CopyProgress& progress,
+                                  const std::string& name = {});
 
 /// Empty when `directory` is no backup.
 /// Errors: kCorruption  it is one, and its list of files cannot be read.

@@ -42,9 +42,10 @@ std::unique_ptr<journal::Scrubber> scrubber_of(const Chassis& chassis,
 /// What journal.backup does.
 actors::WriteBackup backups_of(journal::RocksJournal journal, std::string directory) {
   return [journal = std::move(journal), directory = std::move(directory)](
-             const std::string& to,
+             const model::api::BackupRequest& request,
              const actors::BackupProgress& progress) -> Result<model::api::BackupReply> {
-    const auto report = journal::write_backup(journal, directory, to, utc_now(), progress);
+    const auto report = journal::write_backup(journal, directory, request.directory, utc_now(),
+                                              progress, request.name);
     if (!report) return report.error();
     const auto& done = report.value();
     spdlog::info("backup {}: up to line {}, {} bytes copied, {} linked", done.directory,

@@ -1,4 +1,9 @@
+#include <atomic>
+#include <caf/scoped_actor.hpp>
+
+#include "actors/backup.h"
 #include "actors/keeper.h"
+#include "catalog/backup.h"
 #include "catalog/rocks_store.h"
 #include "nodes/chassis.h"
 #include "nodes/kinds.h"
@@ -9,9 +14,38 @@ namespace {
 namespace api = model::api;
 using namespace actors;  // verbs and handles
 
+constexpr Duration kSaidPatience = std::chrono::seconds(10);
+
+/// What keeper.backup does. The catalog first, and then it waits until the journal has what the
+/// keeper said: a backup of the journal after it knows all that the catalog knows.
+WriteBackup backups_of(std::shared_ptr<const catalog::Store> store, caf::actor_system& system,
+                       Outbox outbox) {
+  return [store = std::move(store), &system, outbox = std::move(outbox)](
+             const api::BackupRequest& request,
+             const BackupProgress&) -> Result<api::BackupReply> {
+    if (request.name.empty()) {
+      return Error{Code::kInvalidArgument, "a backup of the catalog needs a name"};
+    }
+    const auto path = request.directory + "/" + request.name;
+    const auto written = catalog::write_backup(*store, path);
+    if (!written) return written.error();
+    Result<api::BackupReply> reply = api::BackupReply{path, 0, written.value().bytes, 0};
+    caf::scoped_actor self(system);
+    self->request(outbox, caf::timespan(kSaidPatience), stop_atom_v)
+        .receive([](const Unit&) {},
+                 [&](const caf::error&) {
+                   reply = Error{Code::kUnavailable,
+                                 "the journal does not have all that the keeper said; " + path +
+                                     " is whole"};
+                 });
+    return reply;
+  };
+}
+
 class KeeperNode final : public Node {
  public:
-  KeeperNode(std::unique_ptr<Chassis> chassis, std::shared_ptr<catalog::Catalog> catalog)
+  KeeperNode(std::unique_ptr<Chassis> chassis, std::shared_ptr<catalog::Catalog> catalog,
+             std::shared_ptr<const catalog::Store> store)
       : chassis_(std::move(chassis)) {
     auto& c = *chassis_;
     catalog_ = c.system->spawn<caf::detached>(catalog_actor, std::move(catalog));
@@ -45,11 +79,16 @@ class KeeperNode final : public Node {
     answer<api::PolicySet, api::Empty>("policy_set", keeper_, put_atom_v);
     answer<api::PolicyRemove, api::Empty>("policy_remove", keeper_, remove_atom_v);
     answer<api::PolicyPreviewQuery, api::PolicyPreview>("policy_preview", keeper_, forecast_atom_v);
+    backup_ = c.system->spawn<caf::detached>(
+        backup_actor, backups_of(std::move(store), *c.system, c.outbox), backup_stop_);
+    serve_calls(*c.link, "keeper.backup", backup_, start_atom_v);
     c.announce();
   }
 
   ~KeeperNode() override {
     chassis_->leave(std::chrono::seconds(2));
+    backup_stop_->store(true);
+    caf::anon_send_exit(backup_, caf::exit_reason::kill);
     caf::anon_send_exit(keeper_, caf::exit_reason::kill);
     caf::anon_send_exit(live_, caf::exit_reason::kill);
     caf::anon_send_exit(catalog_, caf::exit_reason::user_shutdown);
@@ -68,6 +107,9 @@ class KeeperNode final : public Node {
   CatalogActor catalog_;
   Live live_;
   Keeper keeper_;
+  const std::shared_ptr<std::atomic<bool>> backup_stop_ =
+      std::make_shared<std::atomic<bool>>(false);
+  BackupWriter backup_;
 };
 
 }  // namespace
@@ -76,14 +118,16 @@ Result<std::unique_ptr<Node>> make_keeper_node(NodeContext context) {
   const auto directory = context.site.data_directory + "/" + context.name;
   const auto made = make_directories(directory);
   if (!made) return made.error();
-  auto store = catalog::open_rocks_store(directory + "/store");
-  if (!store) return store.error();
-  auto catalog = catalog::Catalog::load(std::shared_ptr<catalog::Store>(std::move(store).value()));
+  auto opened = catalog::open_rocks_store(directory + "/store");
+  if (!opened) return opened.error();
+  const std::shared_ptr<catalog::Store> store = std::move(opened).value();
+  auto catalog = catalog::Catalog::load(store);
   if (!catalog) return catalog.error();
   auto chassis = Chassis::build(std::move(context));
   if (!chassis) return chassis.error();
   return std::unique_ptr<Node>(std::make_unique<KeeperNode>(
-      std::move(chassis).value(), std::make_shared<catalog::Catalog>(std::move(catalog).value())));
+      std::move(chassis).value(), std::make_shared<catalog::Catalog>(std::move(catalog).value()),
+      store));
 }
 
 }  // namespace tidemark::nodes

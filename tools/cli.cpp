@@ -118,6 +118,7 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   add_log_commands(root, context);
   add_browse_command(root, context);
   add_journal_commands(root, context);
+  add_backup_command(root, context);
   add_job_commands(root, context);
   add_completion(*app, context);
   add_names_command(root, context);

@@ -29,6 +29,7 @@ void add_browse_command(Command app, Context& context);        // browse
 void add_journal_commands(Command app, Context& context);      // journal check, repair, rebuild
 void add_journal_stats(Command journal, Context& context);     // journal stats
 void add_backup_commands(Command journal, Context& context);   // journal backup, restore-backup
+void add_backup_command(Command app, Context& context);        // backup, restore-backup
 void add_mark_commands(Command log, Context& context);         // log mark …
 void add_log_write_command(Command log, Context& context);     // log write
 void add_log_export_command(Command log, Context& context);    // log export

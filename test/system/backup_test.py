@@ -66,6 +66,52 @@ class Backup(MachineTest):
         wait_until(lambda: self.last_line() > second["last_line"], 20, "the journal goes on")
         self.assertTrue(self.documents("journal", "check")[0]["sound"])
 
+    def test_4_journal_and_catalog_together(self):
+        site = self.site
+        kept = site.directory / "machine"
+        site.cli("snapshot", "create", "kept", check=True)
+        first, = self.documents("backup", str(kept))
+        site.cli("snapshot", "create", "in the second", check=True)
+        # PVs are updated all the time meanwhile.
+        second, = self.documents("backup", str(kept))
+        self.assertGreater(second["last_line"], first["last_line"])
+        self.assertGreater(second["linked_bytes"], 0)
+        self.assertTrue(self.documents("journal", "check", second["journal"])[0]["sound"])
+        taken = [line["line"] for line in read_journal(site, "--kind", "SnapshotTaken")]
+        self.assertLessEqual(taken[-1], second["last_line"], "the journal knows of the snapshot")
+        site.cli("snapshot", "create", "too late", check=True)
+        kept_lines = read_journal(site)[:first["last_line"]]
+        titles = self.titles()
+
+        self.assertEqual(site.stop(), 0, logs_of(site))
+        refused = site.cli("restore-backup", str(kept))
+        self.fails(refused, 1, "is not empty")
+        for name in ("journal", "keeper"):
+            shutil.move(site.directory / f"data/{name}/store", site.directory / f"{name}.lost")
+        done, = self.documents("restore-backup", str(kept))
+        self.assertEqual((done["name"], done["last_line"]), (second["name"], second["last_line"]))
+        site.up(seconds=30)
+        site.wait_connected(self.sim.ready["pvs"], 60)
+        self.assertEqual(self.titles(), [each for each in titles if each != "too late"])
+        self.assertEqual(read_journal(site)[:first["last_line"]], kept_lines)
+        shown = site.json("snapshot", "show", "in the second")
+        self.assertTrue(shown, "its values are there")
+
+        older, = self.documents("restore-backup", str(kept), "--name", first["name"], "--to",
+                                str(site.directory / "drill"))
+        self.assertEqual(older["last_line"], first["last_line"])
+        drilled = self.documents("log", "query", "--limit", "1", "--journal",
+                                 str(site.directory / "drill/journal/store"))
+        self.assertEqual(drilled[0]["line"], first["last_line"])
+        (kept / "catalog" / first["name"]).write_bytes(b"TMCATLG1 damaged")
+        broken = site.cli("restore-backup", str(kept), "--name", first["name"], "--to",
+                          str(site.directory / "drill2"))
+        self.fails(broken, 1, "the backup of the catalog")
+        self.fails(site.cli("restore-backup", str(site.directory)), 1, "no backup of a journal")
+
+    def titles(self):
+        return sorted(each["title"] for each in self.site.json("snapshot", "list"))
+
     def test_3_a_backup_into_nowhere_says_so(self):
         (self.site.directory / "file").write_text("x")
         done = self.site.cli("journal", "backup", str(self.site.directory / "file/backups"))
