@@ -159,7 +159,7 @@ TEST_F(Reader, FiltersByTextInAnyCase) {
 TEST_F(Reader, FiltersByRegularExpression) {
   EXPECT_EQ(lines({.pattern = TextPattern::compile("^beam (off|lost)$").value()}), (Lines{8}));
   EXPECT_EQ(lines({.pattern = TextPattern::compile("(?i)beam o").value()}), (Lines{3, 8}));
-  EXPECT_EQ(lines({.newest_first = true, .pattern = TextPattern::compile("beam").value()}),
+  EXPECT_EQ(lines({.newest_first = true, .pattern = TextPattern::compile("(?i)BEAM").value()}),
             (Lines{8, 3}));
 }
 
