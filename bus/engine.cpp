@@ -102,7 +102,10 @@ void Engine::after(Duration delay, std::function<void()> job) {
 }
 
 void Engine::set_peer(const NodeInfo& peer) {
-  outbox_->push([peer](Engine& engine) { engine.learn(peer); });
+  outbox_->push([peer](Engine& engine) {
+    if (node_number(peer.uuid) == engine.number_) engine.complete_ = true;
+    engine.learn(peer);
+  });
 }
 
 void Engine::redial(NodeNumber node) {
@@ -323,6 +326,9 @@ void Engine::on_request(const Bytes& caller, BytesView bytes) {
                                                 ", which is gone"});
   }
   if (method == kResendMethod) return serve_again(*call);
+  if (handler == nullptr && !complete_) {
+    return call->fail(Error{Code::kUnavailable, self_.name + " is starting"});
+  }
   if (handler == nullptr) {
     return call->fail(Error{Code::kNotFound, "no method '" + method + "' on node " + self_.name});
   }

@@ -120,6 +120,7 @@ class Engine final : public Link, private Transport::Receiver {
   std::map<std::string, SteadyTime, std::less<>> complained_;  // when about which source
   std::multimap<SteadyTime, std::function<void()>> timers_;
   SteadyTime turned_at_{};
+  bool complete_ = false;  // all methods are there
 
   std::thread thread_;
 };

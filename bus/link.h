@@ -132,7 +132,8 @@ class Link {
   virtual void unsubscribe(SubscriptionId subscription) = 0;
 
   /// Tells the link where a node is (its state alive) or that it is gone. Calls to a node that
-  /// is gone, or comes back in another incarnation, end with kUnavailable at once.
+  /// is gone, or comes back in another incarnation, end with kUnavailable at once. Told of itself,
+  /// as the last thing before others hear of it, a link has all its methods.
   virtual void set_peer(const NodeInfo& peer) = 0;
 
   /// Drops the connections to that peer and opens new ones. For a peer that must be there and is
@@ -148,7 +149,8 @@ class Link {
   /// Tells the server that nobody waits any more; `on_answer` gets its answer or kTimeout still.
   virtual void cancel(CallId call) = 0;
 
-  /// `on_call` gets every request of that method; unknown methods are answered kNotFound.
+  /// `on_call` gets every request of that method; unknown methods are answered kNotFound, or
+  /// kUnavailable by a link that has not all of them yet.
   virtual void serve(std::string method, std::function<void(Call)> on_call) = 0;
 
   /// Calls `job` once, on the loop thread, when `delay` is over; never when the link goes before.

@@ -125,14 +125,15 @@ class Follower {
       request_.limit = limit();
       const auto page = read(client_, request_, request_.wait + (away_ ? 1s : 3s));
       if (page) {
-        answered_ = true;
         back();
         take(page.value());
         continue;
       }
       if (Interrupt::came()) break;
       const auto& error = page.error();
-      if (!passes(error.code)) return context_.report(error);
+      if (error.code != Code::kTimeout && error.code != Code::kUnavailable) {
+        return context_.report(error);
+      }
       gone(error);
     }
     return Exit::kFine;
@@ -146,11 +147,6 @@ class Follower {
   bool enough() const {
     return Interrupt::came() || steady_now() >= end_ || (count_ > 0 && printed_ >= count_) ||
            !context_.out;
-  }
-  /// A node that is just starting has not all its methods yet, and says so.
-  bool passes(Code code) const {
-    return code == Code::kTimeout || code == Code::kUnavailable ||
-           (code == Code::kNotFound && answered_);
   }
   std::uint32_t limit() const {
     if (count_ == 0) return kPage;
@@ -194,7 +190,6 @@ class Follower {
   const std::uint64_t count_;
   const SteadyTime end_;
   std::uint64_t printed_ = 0;
-  bool answered_ = false;
   bool away_ = false;
   bool warned_ = false;
 };

@@ -450,8 +450,18 @@ TEST_P(LinkContract, SecondAnswerIsIgnored) {
 }
 
 TEST_P(LinkContract, UnknownMethodIsNotFound) {
+  server_->set_peer(server_->self());
+  std::promise<void> told;
+  server_->after(Duration{0}, [&] { told.set_value(); });
+  told.get_future().wait();
   const auto answer = get(ask("dance"));
   EXPECT_EQ(text(answer), text(Code::kNotFound, "no method 'dance' on node server"));
+}
+
+TEST_P(LinkContract, MethodOfANodeThatIsStartingIsUnavailable) {
+  EXPECT_EQ(text(get(ask("dance"))), text(Code::kUnavailable, "server is starting"));
+  server_->serve("dance", [](Call call) { call.done("yes"); });
+  EXPECT_EQ(text(get(ask("dance"))), "yes");
 }
 
 TEST_P(LinkContract, UnknownNodeIsUnavailableAtOnce) {

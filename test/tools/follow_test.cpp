@@ -143,6 +143,7 @@ TEST_F(Follow, WaitsForAJournalThatHasNoMethodsYet) {
 
 TEST_F(Follow, EndsWhenTheNodeHasNeverHadTheMethod) {
   site_.start("journal");
+  site_.link("journal").set_peer(site_.link("journal").self());
   const auto ran = site_.run({"log", "follow", "--from", "1"});
   EXPECT_EQ(ran.exit, 1);
   EXPECT_THAT(ran.err, HasSubstr("no method 'journal.read'"));
