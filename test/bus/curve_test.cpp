@@ -22,6 +22,7 @@
 #include "bus/zmq_context.h"
 #include "bus/zmq_link.h"
 #include "bus/zmq_socket.h"
+#include "eventually.h"
 
 namespace tidemark::bus {
 namespace {
@@ -31,15 +32,6 @@ using testing::HasSubstr;
 
 constexpr auto kPatience = 20s;       // for a loaded machine; a passing test needs milliseconds
 constexpr auto kRefusalTime = 300ms;  // how long somebody who is refused may try
-
-bool eventually(const std::function<bool()>& holds) {
-  const auto deadline = steady_now() + kPatience;
-  while (!holds()) {
-    if (steady_now() > deadline) return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
-}
 
 class KeyDirectory : public testing::Test {
  protected:
@@ -192,7 +184,7 @@ class CurveLinkTest : public KeyDirectory {
   void expect_refused(Link& stranger, const NodeInfo& info) {
     const auto before = context_->refused();
     EXPECT_THAT(ask(stranger, info, kRefusalTime), HasSubstr("unavailable"));
-    EXPECT_TRUE(eventually([&] { return context_->refused() > before; }));
+    EXPECT_TRUE(eventually(kPatience, [&] { return context_->refused() > before; }));
     EXPECT_EQ(server_->counters().malformed, 0U);
     EXPECT_EQ(ask(*friend_), "hi");
   }
@@ -216,7 +208,7 @@ TEST_F(CurveLinkTest, AllowedKeySubscribes) {
                        if (frame.header.count > 0) payload.set_value(std::move(frame.payload));
                        joined = true;
                      });
-  ASSERT_TRUE(eventually([&] { return joined.load(); }));
+  ASSERT_TRUE(eventually(kPatience, [&] { return joined.load(); }));
   server_->publish(FrameClass::kState, kLiveStream, 1, "news");
   EXPECT_EQ(payload.get_future().get(), "news");
   friend_.reset();
@@ -235,7 +227,7 @@ TEST_F(CurveLinkTest, OneReaderHearsServersOfDifferentKeys) {
         FrameClass::kState, {node_number(each->self().uuid), kLiveStream},
         [&heard, once](const Frame&) { heard += std::exchange(*once, true) ? 0 : 1; });
   }
-  EXPECT_TRUE(eventually([&] { return heard == 2; }));
+  EXPECT_TRUE(eventually(kPatience, [&] { return heard == 2; }));
   friend_.reset();
 }
 
@@ -269,7 +261,7 @@ TEST_F(CurveLinkTest, ServerWithoutAPublicKeyIsNotConnectedTo) {
 TEST_F(CurveLinkTest, RevokedKeyIsRefusedAtItsNextConnection) {
   std::filesystem::remove(file("allowed/friend.public"));
   EXPECT_EQ(ask(*friend_), "hi");  // its connection stays
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(eventually(kPatience, [&] {
     const auto again = open(with_keys("friend", friend_keys_));
     return ask(*again, kRefusalTime) != "hi";
   }));
@@ -289,7 +281,7 @@ TEST_F(CurveLinkTest, ServerThatGetsItsKeysLaterIsReachedWhenDialedAgain) {
   auto options = without_keys("server");
   options.bind_requests = info.request_endpoints;
   // A context that is shared closes the port of a link that is gone a little later.
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(eventually(kPatience, [&] {
     auto again = open_zmq_link(options);
     if (again) server_ = std::move(again).value();
     return server_ != nullptr;
@@ -300,7 +292,7 @@ TEST_F(CurveLinkTest, ServerThatGetsItsKeysLaterIsReachedWhenDialedAgain) {
   server_.reset();
   options.keys = load_curve_keys(directory_, "server").value();
   options.key_directory = directory_;
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(eventually(kPatience, [&] {
     auto again = open_zmq_link(options);
     if (again) server_ = std::move(again).value();
     return server_ != nullptr;
@@ -312,7 +304,7 @@ TEST_F(CurveLinkTest, ServerThatGetsItsKeysLaterIsReachedWhenDialedAgain) {
 
 TEST_F(CurveLinkTest, WithoutTheListNobodyGetsIn) {
   std::filesystem::remove_all(file("allowed"));
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(eventually(kPatience, [&] {
     const auto again = open(with_keys("friend", friend_keys_));
     return ask(*again, kRefusalTime) != "hi";
   }));
@@ -388,13 +380,13 @@ TEST_F(CurveLinkTest, StrangerWithAStolenIdentityTakesNothing) {
   const auto server_key = server_->self().public_key.bytes;
   Impostor owner(*context_, server_address(), friend_keys_, server_key);
   owner.send(1);
-  ASSERT_TRUE(eventually([&] { return owner.has_answer(); }));
+  ASSERT_TRUE(eventually(kPatience, [&] { return owner.has_answer(); }));
 
   Impostor thief(*context_, server_address(), make("thief"), server_key);
   thief.send(2);
-  ASSERT_TRUE(eventually([&] { return context_->refused() > 0; }));
+  ASSERT_TRUE(eventually(kPatience, [&] { return context_->refused() > 0; }));
   owner.send(3);
-  EXPECT_TRUE(eventually([&] { return owner.has_answer(); }));
+  EXPECT_TRUE(eventually(kPatience, [&] { return owner.has_answer(); }));
   EXPECT_FALSE(thief.has_answer());
 }
 
@@ -402,12 +394,12 @@ TEST_F(CurveLinkTest, CallerWhoComesBackTakesItsIdentityOver) {
   const auto server_key = server_->self().public_key.bytes;
   Impostor before(*context_, server_address(), friend_keys_, server_key);
   before.send(1);
-  ASSERT_TRUE(eventually([&] { return before.has_answer(); }));
+  ASSERT_TRUE(eventually(kPatience, [&] { return before.has_answer(); }));
 
   // The connection of the first is still there, as after a cut that nobody noticed.
   Impostor after(*context_, server_address(), friend_keys_, server_key);
   after.send(2);
-  EXPECT_TRUE(eventually([&] { return after.has_answer(); }));
+  EXPECT_TRUE(eventually(kPatience, [&] { return after.has_answer(); }));
 }
 
 // ---- nonsense at the port -----------------------------------------------------------------------

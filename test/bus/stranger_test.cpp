@@ -26,6 +26,7 @@
 #include "bus/zmq_context.h"
 #include "bus/zmq_link.h"
 #include "bus/zmq_socket.h"
+#include "eventually.h"
 #include "own_memory.h"
 
 namespace tidemark::bus {
@@ -36,15 +37,6 @@ using namespace std::chrono_literals;
 constexpr auto kPatience = 30s;  // for a loaded machine; a passing test needs a second
 constexpr std::int64_t kAskedForMax = 400 << 20;  // of the 1 GiB that strangers declare
 constexpr std::int64_t kGrowthMax = 64 << 20;
-
-bool eventually(const std::function<bool()>& holds) {
-  const auto deadline = steady_now() + kPatience;
-  while (!holds()) {
-    if (steady_now() > deadline) return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
-}
 
 NodeInfo node(const std::string& name) {
   NodeInfo info;
@@ -184,7 +176,7 @@ class StrangerTest : public testing::TestWithParam<bool> {
     friend_->set_peer(server_->self());
     friend_->subscribe(FrameClass::kState, {node_number(node("server").uuid), kLiveStream},
                        [this](const Frame& frame) { on_frame(frame.header); });
-    EXPECT_TRUE(eventually([this] { return joined_.load(); }));
+    EXPECT_TRUE(eventually(kPatience, [this] { return joined_.load(); }));
     ask(*friend_);
     expect_undisturbed();  // and warm, before memory is measured
     peak_before_ = own_memory_bytes("VmPeak");
@@ -236,7 +228,7 @@ class StrangerTest : public testing::TestWithParam<bool> {
   void expect_undisturbed() {
     const auto answered = answered_ + 50;
     const auto heard = heard_ + 50;
-    EXPECT_TRUE(eventually([&] { return answered_ >= answered && heard_ >= heard; }));
+    EXPECT_TRUE(eventually(kPatience, [&] { return answered_ >= answered && heard_ >= heard; }));
     EXPECT_EQ(failed_, 0);
     EXPECT_EQ(holes_, 0);
   }
@@ -254,7 +246,7 @@ class StrangerTest : public testing::TestWithParam<bool> {
   }
   static void send(ZmqSocket& socket, BytesView bytes, bool more = false) {
     int error = 0;
-    EXPECT_TRUE(eventually([&] { return socket.send(bytes, more, error); })) << error;
+    EXPECT_TRUE(eventually(kPatience, [&] { return socket.send(bytes, more, error); })) << error;
   }
 
   void expect_that_raw_nonsense_is_refused(const std::string& endpoint,
@@ -345,7 +337,8 @@ TEST_P(StrangerTest, CountsRequestsThatAreNone) {
   send(odd, "one part", true);
   send(odd, "and another");
   ++wrong;
-  EXPECT_TRUE(eventually([&] { return malformed() == wrong; })) << malformed() << " of " << wrong;
+  EXPECT_TRUE(eventually(kPatience, [&] { return malformed() == wrong; }))
+      << malformed() << " of " << wrong;
   expect_undisturbed();
   EXPECT_EQ(malformed(), wrong);
 }
@@ -364,7 +357,8 @@ TEST_P(StrangerTest, CountsWhatAReaderSays) {
   send(odd, {});
   send(odd, "\x02");
   wrong += 2;
-  EXPECT_TRUE(eventually([&] { return malformed() == wrong; })) << malformed() << " of " << wrong;
+  EXPECT_TRUE(eventually(kPatience, [&] { return malformed() == wrong; }))
+      << malformed() << " of " << wrong;
 }
 
 TEST_P(StrangerTest, KeepsNoSubscriptionThatIsTooLong) {
@@ -405,7 +399,7 @@ TEST_P(StrangerTest, CountsFramesAndAnswersThatAreNone) {
   friend_->set_peer(liar);
 
   // Until the first comes through, nobody knows whether it is connected.
-  ASSERT_TRUE(eventually([&] {
+  ASSERT_TRUE(eventually(kPatience, [&] {
     int error = 0;
     publisher.send(frames.at("frame.bin"), false, error);
     return genuine_frames > 0;
@@ -422,7 +416,7 @@ TEST_P(StrangerTest, CountsFramesAndAnswersThatAreNone) {
     send(publisher, bytes);
     ++wrong;
   }
-  EXPECT_TRUE(eventually([&] { return friend_->counters().malformed == wrong; }))
+  EXPECT_TRUE(eventually(kPatience, [&] { return friend_->counters().malformed == wrong; }))
       << friend_->counters().malformed << " of " << wrong;
   expect_undisturbed();
 
@@ -434,7 +428,7 @@ TEST_P(StrangerTest, CountsFramesAndAnswersThatAreNone) {
     ended = true;
   });
   std::vector<Bytes> asked;
-  ASSERT_TRUE(eventually([&] { return server.receive(asked); }));
+  ASSERT_TRUE(eventually(kPatience, [&] { return server.receive(asked); }));
   ASSERT_EQ(asked.size(), 2U);
   for (const auto* name : {"bus_envelope", "bus_frame"}) {
     for (const auto& [file, bytes] : corpus(name)) {
@@ -444,7 +438,7 @@ TEST_P(StrangerTest, CountsFramesAndAnswersThatAreNone) {
       ++wrong;
     }
   }
-  EXPECT_TRUE(eventually([&] { return friend_->counters().malformed == wrong; }))
+  EXPECT_TRUE(eventually(kPatience, [&] { return friend_->counters().malformed == wrong; }))
       << friend_->counters().malformed << " of " << wrong;
   EXPECT_FALSE(ended);
   Envelope answer;
@@ -453,7 +447,7 @@ TEST_P(StrangerTest, CountsFramesAndAnswersThatAreNone) {
   answer.incarnation = 1;
   send(server, asked[0], true);
   send(server, encode_envelope(answer, {}, "at last"));
-  EXPECT_TRUE(eventually([&] { return ended.load(); }));
+  EXPECT_TRUE(eventually(kPatience, [&] { return ended.load(); }));
   expect_undisturbed();
   ending_ = true;
   friend_.reset();  // before what its callbacks use

@@ -132,7 +132,12 @@ TEST_F(Follow, WaitsForAJournalThatHasNoMethodsYet) {
   await_reads(2);
   site_.start("journal");
   append(1);
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // It asks, and there is none.
+  // It asks, and there is none.
+  const auto deadline = steady_now() + std::chrono::seconds(10);
+  while (site_.link("journal").counters().bytes_received == 0 && steady_now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_GT(site_.link("journal").counters().bytes_received, 0U);
   site_.serve<api::ReadRequest, api::ReadReply>(
       "journal", "journal.read",
       [this](const auto& request) -> Result<api::ReadReply> { return read(request); });
