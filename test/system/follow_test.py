@@ -24,9 +24,9 @@ class Follower:
                                             stdout=out if file else subprocess.PIPE)
 
     def lines(self):
-        """Their numbers, those that are whole."""
-        with open(self.file, encoding="utf-8") as text:
-            return [json.loads(line)["line"] for line in text if line.endswith("\n")]
+        """Their numbers, those that are whole. Read in one go: the file grows meanwhile."""
+        whole, _, _ = self.file.read_text(encoding="utf-8").rpartition("\n")
+        return [json.loads(line)["line"] for line in whole.splitlines()]
 
     def signal(self, number):
         self.process.send_signal(number)
