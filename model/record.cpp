@@ -14,7 +14,7 @@ struct KindName {
   RecordKind kind;
   std::string_view name;
 };
-constexpr std::array<KindName, 29> kKindNames = {{
+constexpr std::array<KindName, 30> kKindNames = {{
     {RecordKind::kPvDefined, "PvDefined"},
     {RecordKind::kPvUpdate, "PvUpdate"},
     {RecordKind::kPvConnected, "PvConnected"},
@@ -43,6 +43,7 @@ constexpr std::array<KindName, 29> kKindNames = {{
     {RecordKind::kKeyframe, "Keyframe"},
     {RecordKind::kStatusChanged, "StatusChanged"},
     {RecordKind::kStreamGap, "StreamGap"},
+    {RecordKind::kExpired, "Expired"},
     {RecordKind::kPolicyChanged, "PolicyChanged"},
 }};
 
@@ -128,6 +129,7 @@ RecordKind kind_of(const Record& record) {
           [](const MarkEnd&) { return RecordKind::kMarkEnd; },
           [](const StatusChanged&) { return RecordKind::kStatusChanged; },
           [](const StreamGap&) { return RecordKind::kStreamGap; },
+          [](const Expired&) { return RecordKind::kExpired; },
           [](const PolicyChanged&) { return RecordKind::kPolicyChanged; },
           [](const UnknownRecord& each) { return static_cast<RecordKind>(each.kind); },
       },
@@ -179,6 +181,8 @@ std::string subject_of(const Record& record) {
           return each.name;
         } else if constexpr (requires { each.item; }) {
           return each.item;
+        } else if constexpr (requires { each.of; }) {
+          return each.of;
         } else if constexpr (requires { each.policy; }) {
           return "policy " + each.policy;
         } else if constexpr (requires { each.subject; }) {
@@ -277,6 +281,14 @@ std::string describe(const Record& record) {
                    " of stream " + std::to_string(each.stream) + " of " + each.source +
                    ", incarnation " + std::to_string(each.incarnation) +
                    "; it has fetched the state";
+          },
+          [](const Expired& each) {
+            auto what = "lines " + std::to_string(each.first) + " to " + std::to_string(each.last) +
+                        ", recorded " + to_iso(each.since) + " to " + to_iso(each.until) + ": " +
+                        std::to_string(each.lines) + " of " + each.of + " have expired";
+            if (!each.reason.empty()) what += " by " + each.reason;
+            if (each.bytes != 0) what += ", " + std::to_string(each.bytes) + " bytes";
+            return what;
           },
           [](const PolicyChanged& each) {
             const auto what = each.after.empty()    ? "removed, was " + each.before

@@ -47,6 +47,7 @@ enum class RecordKind : std::uint8_t {
   kKeyframe = 26,
   kStatusChanged = 27,
   kStreamGap = 28,
+  kExpired = 29,
   kPolicyChanged = 30,
 };
 std::string_view to_string(RecordKind kind);  // "PutIntended"; "kind 99" is "Unknown"
@@ -316,6 +317,23 @@ struct StreamGap {
   bool operator==(const StreamGap&) const = default;
 };
 
+/// Records of a class that were in these lines are there no more: they were older, or more, than is
+/// kept. Lines of other classes between them stay. Also what a reader is shown in their place.
+struct Expired {
+  std::string of;  // the class: "pv_updates"; in the place of what expired there may be several
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  UtcTime since{};  // when they were recorded
+  UtcTime until{};
+  std::uint64_t lines = 0;  // of the class
+  std::uint64_t bytes = 0;  // that they took on the disk; 0: not told
+  std::string reason;       // "age", "bytes", "watermark"; empty: the record of it says why
+  static auto fields(auto& s) {
+    return std::tie(s.of, s.first, s.last, s.since, s.until, s.lines, s.bytes, s.reason);
+  }
+  bool operator==(const Expired&) const = default;
+};
+
 /// From here on a policy (policy.h) archives PVs more or less densely.
 struct PolicyChanged {
   std::string policy;
@@ -337,8 +355,8 @@ using Record =
     std::variant<PvDefined, JobAccepted, JobProgress, PutIntended, PutConfirmed, PutRefused,
                  PutUnknown, JobFinished, LogMessage, SnapshotTaken, TagChanged, CatalogChanged,
                  NodeUp, NodeDown, NodeRestarted, Gap, KvUpdate, EventCalled, EventFeedback,
-                 EventAnswered, MarkBegin, MarkEnd, StatusChanged, StreamGap, PolicyChanged,
-                 UnknownRecord>;
+                 EventAnswered, MarkBegin, MarkEnd, StatusChanged, StreamGap, Expired,
+                 PolicyChanged, UnknownRecord>;
 
 RecordKind kind_of(const Record& record);
 /// Warning for refused and unknown puts, gaps and dead nodes; of a LogMessage its own; else info.

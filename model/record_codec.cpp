@@ -74,6 +74,7 @@ Record get_record(const msgpack::object& from) {
     case RecordKind::kMarkEnd: return get_fields<MarkEnd>(row);
     case RecordKind::kStatusChanged: return get_fields<StatusChanged>(row);
     case RecordKind::kStreamGap: return get_fields<StreamGap>(row);
+    case RecordKind::kExpired: return get_fields<Expired>(row);
     case RecordKind::kPolicyChanged: return get_fields<PolicyChanged>(row);
     default: return get_unknown(kind, from);
   }

@@ -40,6 +40,7 @@ TIDEMARK_NAMES(NodeDown, "node", "incarnation", "reason");
 TIDEMARK_NAMES(NodeRestarted, "node", "pid", "restarts", "reason", "signal", "last_words");
 TIDEMARK_NAMES(Gap, "origin", "node", "incarnation", "from", "to", "since", "until", "reason");
 TIDEMARK_NAMES(StreamGap, "node", "source", "stream", "incarnation", "from", "to");
+TIDEMARK_NAMES(Expired, "of", "first", "last", "since", "until", "lines", "bytes", "reason");
 TIDEMARK_NAMES(PolicyChanged, "policy", "before", "after", "user");
 #undef TIDEMARK_NAMES
 

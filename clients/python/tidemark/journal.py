@@ -46,6 +46,7 @@ class Kind(IntEnum):
     KEYFRAME = 26
     STATUS_CHANGED = 27
     STREAM_GAP = 28
+    EXPIRED = 29
 
 
 Moment = Timestamp | dt.datetime
