@@ -112,6 +112,9 @@ Result<Intake::Taken> Intake::take(const model::api::AppendRequest& request, Utc
                                           std::to_string(each.sequence) +
                                           " inside one that is stored"};
     }
+    if (each.format == static_cast<std::uint8_t>(journal::SectionFormat::kExpired)) {
+      return Error{Code::kCorruption, "section of " + request.node + ": nothing expires there"};
+    }
     auto inspected = journal::inspect({request.origin, request.incarnation, each.sequence,
                                        each.count, static_cast<journal::SectionFormat>(each.format),
                                        each.sent_at, each.payload.bytes});

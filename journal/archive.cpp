@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "journal/base_state.h"
+#include "journal/expired_runs.h"
 #include "journal/packed_value.h"
 
 namespace tidemark::journal {
@@ -216,6 +218,30 @@ Result<Unit> Archive::apply_chunks(Line after, Line to, const std::vector<model:
 }
 
 Result<MachineState> Archive::state_at(Line line, const std::vector<model::ChannelId>* only) const {
+  const auto& store = projections_->store();
+  while (true) {
+    const auto runs = store.expired();
+    const auto* run = runs->holding(RecordClass::kPvUpdates, line);
+    if (run != nullptr && run->last != line) return expired_error(*run, line);
+    auto state = state_from(line, only);
+    // Had some expired meanwhile, they might be missing in it.
+    if (store.expired() == runs) return state;
+  }
+}
+
+Result<MachineState> Archive::seen_at(Line line, const std::vector<model::ChannelId>* only) const {
+  while (true) {
+    const auto runs = projections_->store().expired();
+    const auto* run = runs->holding(RecordClass::kPvUpdates, line);
+    if (run != nullptr && run->last != line) line = Line{raw(run->first) - 1};
+    auto state = state_at(line, only);
+    const bool expired = !state && state.error().code == Code::kNotFound;
+    if (!expired) return state;  // Else it went meanwhile: once more.
+  }
+}
+
+Result<MachineState> Archive::state_from(Line line,
+                                         const std::vector<model::ChannelId>* only) const {
   const auto last = projections_->store().last();
   if (line > last) {
     return Error{Code::kInvalidArgument, "line " + std::to_string(raw(line)) +
@@ -240,6 +266,13 @@ Result<MachineState> Archive::state_at(Line line, const std::vector<model::Chann
       with_meta.meta = projections_->meta_at(channel, from);
       state.set(channel, std::move(with_meta));
     }
+  }
+  const auto runs = projections_->store().expired();
+  if (const auto* run = runs->ending(RecordClass::kPvUpdates, from, line)) {
+    auto base = read_base_of(projections_->table(), *run, only);
+    if (!base) return base.error();
+    from = base.value().line;
+    state = std::move(base.value().state);
   }
   const auto sealed = std::min(line, projections_->sealed());
   if (from < sealed) {
@@ -274,8 +307,13 @@ Result<Unit> Archive::samples(model::ChannelId channel, Line from, Line to,
 
   Sealed reader{projections_->table(), channel, from, sealed, skim, visit};
   const auto& segments = projections_->segments();
+  const auto runs = projections_->store().expired();
   for (auto segment = segments.of(from); from <= sealed && segment <= segments.of(sealed);
        ++segment) {
+    if (const auto* run = runs->holding(RecordClass::kPvUpdates, segments.begin(segment))) {
+      segment = segments.of(run->last);
+      continue;
+    }
     const auto read = reader.read(segment);
     if (!read || reader.enough) return read;
   }
@@ -292,6 +330,29 @@ Result<Unit> Archive::samples(model::ChannelId channel, Line from, Line to,
   return Unit{};
 }
 
+namespace {
+
+/// The update that made a channel what it was, when its line has expired: what it hid is forgotten.
+Sample last_word(model::ChannelId channel, const ChannelState& row) {
+  Sample sample;
+  sample.line = row.last_line();
+  auto& update = sample.update;
+  update.channel = channel;
+  if (row.value_line == sample.line) {
+    update.taken_at = row.taken_at;
+    update.alarm = row.alarm;
+    update.value = row.value;
+  } else if (row.state == model::LiveState::kConnected && row.meta) {
+    update.event = model::PvUpdate::Event::kConnected;
+    update.meta = row.meta;
+  } else {
+    update.event = model::PvUpdate::Event::kDisconnected;
+  }
+  return sample;
+}
+
+}  // namespace
+
 Result<std::vector<Sample>> Archive::newest(model::ChannelId channel, Line line,
                                             std::size_t count) const {
   std::vector<Sample> found;  // oldest first
@@ -300,10 +361,16 @@ Result<std::vector<Sample>> Archive::newest(model::ChannelId channel, Line line,
     const std::vector<model::ChannelId> only{channel};
     // Where it changed last is known, so stretches without it cost nothing.
     const auto state = state_at(to, &only);
+    if (!state && state.error().code == Code::kNotFound) break;  // expired
     if (!state) return state.error();
     const auto* row = state.value().find(channel);
     if (row == nullptr) break;
     to = row->last_line();
+    const auto runs = projections_->store().expired();
+    if (runs->holding(RecordClass::kPvUpdates, to) != nullptr) {
+      found.insert(found.begin(), last_word(channel, *row));
+      break;
+    }
     const auto& segments = projections_->segments();
     const auto from = segments.begin(segments.of(to));
     std::vector<Sample> some;

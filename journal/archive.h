@@ -23,12 +23,19 @@ class Archive {
   /// The machine after `line`, which is at most the last durable one. `only` (sorted; null: all):
   /// other channels may be missing.
   /// Cost: a keyframe, and the lines since; it does not grow with the journal.
-  /// Errors: kInvalidArgument a line that is not there yet; kCorruption, kUnavailable the disk.
+  /// Errors: kInvalidArgument a line that is not there yet; kNotFound updates of that line and of
+  ///         some before it have expired, and so what it was; kCorruption, kUnavailable the disk.
   Result<MachineState> state_at(Line line,
                                 const std::vector<model::ChannelId>* only = nullptr) const;
 
+  /// The same; of a line whose updates have expired, the machine before these: all that somebody
+  /// has seen of it who has read every line that there is.
+  Result<MachineState> seen_at(Line line,
+                               const std::vector<model::ChannelId>* only = nullptr) const;
+
   /// Calls `visit` with the channel's updates of lines `from` to `to`, oldest first, in pieces,
-  /// until it returns false.
+  /// until it returns false. What has expired is left out: Store::expired() has it, when it is asked
+  /// afterwards.
   Result<Unit> samples(model::ChannelId channel, Line from, Line to,
                        const std::function<bool(const std::vector<Sample>&)>& visit) const;
 
@@ -38,7 +45,8 @@ class Archive {
                        const std::function<bool(const ChunkHeader&)>& skim,
                        const std::function<bool(const std::vector<Sample>&)>& visit) const;
 
-  /// The newest `count` updates of the channel up to `line`, newest first.
+  /// The newest `count` updates of the channel up to `line`, newest first; none from before lines
+  /// that expired, but for the one that was in force when they ended.
   Result<std::vector<Sample>> newest(model::ChannelId channel, Line line, std::size_t count) const;
 
   /// Calls `visit` with all updates of lines `from` to `to`, in order, until it returns false.
@@ -49,6 +57,7 @@ class Archive {
   const Store& store() const { return projections_->store(); }
 
  private:
+  Result<MachineState> state_from(Line line, const std::vector<model::ChannelId>* only) const;
   Result<Unit> apply_chunks(Line after, Line to, const std::vector<model::ChannelId>* only,
                             MachineState& state) const;
 

@@ -70,8 +70,10 @@ bool take_section(BytesView& bytes, Section& section) {
   bytes.remove_prefix(kSectionHeaderBytes);
   if (payload_bytes > bytes.size()) return false;
   if (format < 1 || format > 255) return false;
-  if (section.count == 0 || section.count > payload_bytes) return false;  // a record takes a byte
   section.format = static_cast<SectionFormat>(format);
+  // A record takes a byte, but for one that is there no more.
+  const bool expired = section.format == SectionFormat::kExpired;
+  if (section.count == 0 || (section.count > payload_bytes && !expired)) return false;
   section.payload.assign(bytes.data(), payload_bytes);
   bytes.remove_prefix(payload_bytes);
   return true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "journal/expired_runs.h"
 #include "journal/frozen_projection_table.h"
 
 namespace tidemark::journal {
@@ -22,18 +23,22 @@ Error stopped() { return Error{Code::kCancelled, "stopped before it was done"}; 
 /// Rows that are made anew, compared with those of another table as they come.
 class Comparison final : public ProjectionTable {
  public:
-  /// Chunks up to `chunks`, all else up to `rest`.
-  Comparison(std::shared_ptr<const ProjectionTable> table, Line chunks, Line rest)
-      : table_(std::move(table)), chunks_(chunks), rest_(rest) {}
+  /// Chunks up to `chunks`, all else up to `rest`. Of lines that `expired` nothing can be made.
+  Comparison(std::shared_ptr<const ProjectionTable> table, Line chunks, Line rest,
+             std::shared_ptr<const ExpiredRuns> expired)
+      : table_(std::move(table)), chunks_(chunks), rest_(rest), expired_(std::move(expired)) {}
 
   Result<Unit> write(const std::vector<KeyValue>& puts) override;
   void flush() override {}
   Result<Unit> clear() override { return Unit{}; }
-  Result<Unit> scan(BytesView, BytesView,
-                    const std::function<bool(BytesView key, BytesView value)>&) const override {
-    return Unit{};
+  // But for what expired left behind, which is not derived.
+  Result<Unit> scan(
+      BytesView from, BytesView to,
+      const std::function<bool(BytesView key, BytesView value)>& visit) const override {
+    return from.starts_with('y') ? table_->scan(from, to, visit) : Result<Unit>(Unit{});
   }
-  Result<std::optional<KeyValue>> last(BytesView, BytesView) const override {
+  Result<std::optional<KeyValue>> last(BytesView from, BytesView to) const override {
+    if (from.starts_with('y')) return table_->last(from, to);
     return std::optional<KeyValue>{};
   }
 
@@ -48,6 +53,7 @@ class Comparison final : public ProjectionTable {
 
   const Line chunks_;
   const Line rest_;
+  const std::shared_ptr<const ExpiredRuns> expired_;
   ProjectionsReport report_;
   std::uint64_t derived_ = 0;  // of the rows, those that are no chunks
   std::uint64_t missing_ = 0;  // of these
@@ -57,7 +63,9 @@ bool Comparison::counts(BytesView key) const {
   // How far it is. A block may have told of more than was sealed.
   if (key.empty() || BytesView("hkmp").find(key.front()) == BytesView::npos) return false;
   if (key.size() == chunks_mark_key(0).size() && key.front() == 'h') return false;
-  return line_of_row(key) <= (key.front() == 'h' ? chunks_ : rest_);
+  const auto line = line_of_row(key);
+  if (key.front() != 'p' && expired_->holding(RecordClass::kPvUpdates, line)) return false;
+  return line <= (key.front() == 'h' ? chunks_ : rest_);
 }
 
 Result<Unit> Comparison::write(const std::vector<KeyValue>& puts) {
@@ -129,6 +137,9 @@ Result<LinesReport> check_lines(const Store& store, const CheckProgress& progres
       const auto end = raw(block.first) + block.count - 1;
       report.lines += end - std::max(raw(block.first), raw(next)) + 1;
       ++report.blocks;
+      for (const auto& section : block.sections) {
+        if (section.format == SectionFormat::kExpired) report.expired += section.count;
+      }
       next = Line{end + 1};
       if (end - told >= kProgressLines) {
         told = end;
@@ -166,7 +177,8 @@ Result<ProjectionsReport> check_projections(std::shared_ptr<const Store> store,
   Projections there(store, std::make_shared<FrozenProjectionTable>(table), limits);
   const auto loaded = there.load();
   if (!loaded) return loaded.error();
-  const auto comparison = std::make_shared<Comparison>(table, there.sealed(), mark.value());
+  const auto comparison = std::make_shared<Comparison>(table, there.sealed(), mark.value(),
+                                                        store->expired());
   Projections again(std::move(store), comparison, limits);
   const auto made = advance_to(again, std::max(there.sealed(), mark.value()), progress);
   if (!made) return made.error();

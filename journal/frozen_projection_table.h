@@ -27,6 +27,8 @@ class FrozenProjectionTable final : public ProjectionTable {
   Result<std::optional<KeyValue>> last(BytesView from, BytesView to) const override;
 
  private:
+  bool is_gone(BytesView from) const;
+
   const std::shared_ptr<const ProjectionTable> table_;
   std::atomic<bool> cleared_ = false;
 };

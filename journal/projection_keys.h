@@ -10,7 +10,10 @@
 //   h segment u64 · w                               how far the segment's chunks are
 //   s first line u64                                its skeleton
 //   u first line u64                                its header: without one it is not closed
-//   x class u8                                      what has expired of a class
+//   t first line u64                                what each class of it takes
+//   x class u8 · first line u64                     lines whose records of a class expired
+//   y line u64 · first channel u32                  a shard of the state after lines whose PV updates
+//                                                   expired
 //
 //   k line u64 · first channel u32                  a shard of the keyframe after that line
 //   m channel u32 · line u64                        what the IOC said of the channel, from there on
@@ -75,6 +78,18 @@ inline Bytes skeleton_key(Line first) { return piece_key('s', first); }
 inline Bytes frame_key(RecordClass of, Line first, std::uint32_t frame) {
   Bytes key = piece_key(static_cast<char>('a' + static_cast<int>(of)), first);
   append_be(key, frame);
+  return key;
+}
+inline Bytes amounts_key(Line first) { return piece_key('t', first); }
+inline Bytes expired_key(RecordClass of, Line first) {
+  Bytes key = "x";
+  key.push_back(static_cast<char>(of));
+  append_be(key, raw(first));
+  return key;
+}
+inline Bytes base_key(Line line, std::uint32_t first_channel = 0) {
+  Bytes key = piece_key('y', line);
+  append_be(key, first_channel);
   return key;
 }
 inline Bytes shard_key(Line line, std::uint32_t first_channel = 0) {

@@ -12,14 +12,19 @@ namespace {
 
 constexpr std::uint64_t kLinesAtOnce = 65'536;
 constexpr auto kRetry = std::chrono::seconds(1);
+constexpr auto kLook = std::chrono::seconds(10);  // when nobody writes: what is there grows older
 constexpr int kNice = 10;
 
 }  // namespace
 
 ProjectionThread::ProjectionThread(std::shared_ptr<Projections> projections,
-                                   std::shared_ptr<Thinner> thinner)
+                                   std::shared_ptr<Thinner> thinner,
+                                   std::shared_ptr<Retainer> retainer,
+                                   std::function<void()> on_retained)
     : projections_(std::move(projections)),
       thinner_(std::move(thinner)),
+      retainer_(std::move(retainer)),
+      on_retained_(std::move(on_retained)),
       thread_([this] { run(); }) {}
 
 ProjectionThread::~ProjectionThread() {
@@ -49,7 +54,11 @@ Result<bool> ProjectionThread::step() {
   if (!more || !thinner_) return more;
   const auto closed = thinner_->step();
   if (!closed) return closed;
-  return more.value() || closed.value();
+  if (!retainer_) return more.value() || closed.value();
+  const auto expired = retainer_->step();
+  if (!expired) return expired;
+  if (on_retained_ && std::exchange(looks_, retainer_->figures().looks) != looks_) on_retained_();
+  return more.value() || closed.value() || expired.value();
 }
 
 void ProjectionThread::run() {
@@ -57,7 +66,7 @@ void ProjectionThread::run() {
   (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (!woken_) changed_.wait(lock, [&] { return woken_ || stopping_; });
+    if (!woken_) changed_.wait_for(lock, kLook, [&] { return woken_ || stopping_; });
     if (stopping_) return;
     woken_ = false;
     lock.unlock();

@@ -7,6 +7,8 @@
 
 #include "base/failpoint.h"
 #include "base/varint.h"
+#include "journal/base_state.h"
+#include "journal/expired_runs.h"
 #include "journal/packed_value.h"
 #include "journal/segment_header.h"
 
@@ -147,7 +149,8 @@ Result<Unit> Projections::load_metas() {
 Result<Unit> Projections::load_state() {
   const auto found = read_keyframe(*table_, std::min(keyframe_, sealed_), nullptr, state_);
   if (!found) return found.error();
-  if (keyframe_ <= sealed_ && found.value() != keyframe_) {
+  const bool gone = store_->expired()->holding(RecordClass::kPvUpdates, keyframe_) != nullptr;
+  if (keyframe_ <= sealed_ && found.value() != keyframe_ && !gone) {
     return Error{Code::kCorruption, "a keyframe is missing"};
   }
   for (std::uint32_t channel = 0; channel < state_.size(); ++channel) {
@@ -158,6 +161,30 @@ Result<Unit> Projections::load_state() {
     state_.set(model::ChannelId{channel}, std::move(with_meta));
   }
   projected_ = found.value();
+  // Of lines that expired it may have gone: then the state behind them does as well.
+  return adopt_base(std::min(told_, sealed_));
+}
+
+/// The state after the last lines that expired, when these end by `to` and go beyond what is known.
+Result<Unit> Projections::adopt_base(Line to) {
+  const auto runs = store_->expired();
+  const auto* run = runs->ending(RecordClass::kPvUpdates, projected_, to);
+  if (run == nullptr) return Unit{};
+  auto base = read_base_of(*table_, *run);
+  if (!base) return base.error();
+  if (told_ < run->last) keyframe_ = base.value().keyframe;
+  const std::unique_lock lock(mutex_);
+  state_ = std::move(base.value().state);
+  projected_ = run->last;
+  for (std::uint32_t number = 0; number < state_.size(); ++number) {
+    const auto* row = state_.find(model::ChannelId{number});
+    if (row == nullptr || !row->meta) continue;
+    model::PvUpdate update;
+    update.channel = model::ChannelId{number};
+    update.event = PvUpdate::Event::kConnected;
+    update.meta = row->meta;
+    note_meta(run->last, update);
+  }
   return Unit{};
 }
 
@@ -198,6 +225,14 @@ Result<Unit> Projections::take(const Block& block) {
     // A segment may have ended with what is no update.
     const auto before = reach(Line{first - 1});
     if (!before) return before;
+    // A section that is kept whole has its lines even where updates expired. There they say
+    // nothing: the state behind them is the base.
+    const auto gone = store_->expired()->touching(RecordClass::kPvUpdates, Line{first},
+                                                  Line{line - 1});
+    const auto run_of = [&](Line at) {
+      return std::find_if(gone.begin(), gone.end(),
+                          [at](auto& run) { return run.first <= at && at <= run.last; });
+    };
     for (std::size_t i = 0; i < updates.value().size();) {
       // Up to the end of a segment, where something is to be written without the lock.
       bool ends = false;
@@ -205,8 +240,10 @@ Result<Unit> Projections::take(const Block& block) {
         const std::unique_lock lock(mutex_);
         for (; i < updates.value().size() && !ends; ++i) {
           const Line at{first + i};
-          if (at > projected_) apply(at, updates.value()[i]);
-          ends = ends_segment(at) && at > std::min(sealed_, told_);
+          const auto run = run_of(at);
+          if (at > projected_ && run == gone.end()) apply(at, updates.value()[i]);
+          ends = run == gone.end() ? ends_segment(at) && at > std::min(sealed_, told_)
+                                   : at == run->last;
         }
       }
       const auto reached = reach(Line{first + i - 1});
@@ -235,6 +272,8 @@ Result<Unit> Projections::reach(Line line) {
   while (true) {
     const auto& segments = limits_.segments;
     const auto end = segments.end(segments.of(Line{raw(std::min(sealed_, told_)) + 1}));
+    const auto adopted = adopt_base(std::min(line, end));
+    if (!adopted) return adopted;
     if (line < end) break;
     {
       const std::unique_lock lock(mutex_);
@@ -297,8 +336,9 @@ Result<Unit> Projections::seal(Line through) {
   if (through > sealed_) {
     put(chunks_mark_key(limits_.segments.of(through)), encode_chunks_mark(through));
   }
+  const bool expired = store_->expired()->holding(RecordClass::kPvUpdates, through) != nullptr;
   const bool has_keyframe =
-      through > told_ && ends_segment(through) && state_.size() > 0 &&
+      !expired && through > told_ && ends_segment(through) && state_.size() > 0 &&
       raw(through) - raw(keyframe_) >=
           static_cast<std::uint64_t>(limits_.keyframe_lines_per_channel) * state_.size();
   failpoint("journal.seal.keyframe");

@@ -9,7 +9,8 @@
 //                    └─► marks (RAM) ─────────────────────┴► marks, and how far all this is
 //
 // Chunks of segments that the log has given up are no longer derived: those are never written
-// again, nor cleared.
+// again, nor cleared. Behind lines whose updates expired the state is not made, but read
+// (base_state.h).
 //
 // Deterministic: the same log gives the same table, wherever it was interrupted.
 //
@@ -93,6 +94,7 @@ class Projections {
   void apply(Line line, const model::PvUpdate& update);
   bool ends_segment(Line line) const;
   Result<Unit> reach(Line line);
+  Result<Unit> adopt_base(Line to);
   Result<Unit> seal(Line through);
   Result<Unit> write(std::vector<KeyValue>& puts);
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/glob.h"
+#include "journal/record_class.h"
 
 namespace tidemark::journal {
 namespace {
@@ -62,7 +63,10 @@ class Collector {
   std::optional<std::uint64_t> full_at;  // the line that filled the page
 
  private:
-  bool may_match(const Section& section);
+  bool wants(const Uuid& origin);
+  bool may_match(const Section& section) const;
+  bool may_match(RecordClass expired) const;
+  void take_expired(RecordClass of, std::uint64_t first, std::uint64_t last, UtcTime recorded_at);
   bool take(const Section& section, std::uint64_t first, const Block& block);
   bool matches(const model::PvUpdate& update);
   bool matches(const model::Record& record) const;
@@ -75,6 +79,8 @@ class Collector {
   const Window window_;
   std::unordered_map<std::uint32_t, bool> channels_;  // whether the address matches the subject
   std::map<Uuid, bool> origins_;                      // whether it is wanted
+  std::size_t found_ = 0;  // of the entries, those that are no Expired in the place of lines
+  std::size_t expired_end_ = 0;  // so many entries there were behind the newest of those
 };
 
 bool Collector::take(Block& block) {
@@ -94,12 +100,14 @@ bool Collector::take(Block& block) {
   return true;
 }
 
-bool Collector::may_match(const Section& section) {
-  if (query_.origin) {
-    const auto [at, is_new] = origins_.try_emplace(section.origin, false);
-    if (is_new) at->second = query_.origin(section.origin);
-    if (!at->second) return false;
-  }
+bool Collector::wants(const Uuid& origin) {
+  if (!query_.origin) return true;
+  const auto [at, is_new] = origins_.try_emplace(origin, false);
+  if (is_new) at->second = query_.origin(origin);
+  return at->second;
+}
+
+bool Collector::may_match(const Section& section) const {
   if (section.format == SectionFormat::kUpdates) {
     return (query_.kinds & kUpdateKinds) != 0 && wants_updates(query_) &&
            query_.level <= model::Level::kWarning;
@@ -109,7 +117,12 @@ bool Collector::may_match(const Section& section) {
 
 bool Collector::take(const Section& section, std::uint64_t first, const Block& block) {
   const std::uint64_t last = first + section.count - 1;
-  if (last < window_.first || first > window_.last || !may_match(section)) return true;
+  if (last < window_.first || first > window_.last || !wants(section.origin)) return true;
+  if (const auto of = expired_class(section)) {
+    if (may_match(*of)) take_expired(*of, first, last, block.recorded_at);
+    return true;
+  }
+  if (!may_match(section)) return true;
   if (section.format == SectionFormat::kUpdates) {
     auto updates = model::decode_updates(section.payload);
     if (updates) return take_all(updates.value(), section, first, block);
@@ -123,6 +136,38 @@ bool Collector::take(const Section& section, std::uint64_t first, const Block& b
   return take_all(unknown, section, first, block);
 }
 
+/// What kinds and levels they were of is not known any more, nor what they were about.
+bool Collector::may_match(RecordClass expired) const {
+  if ((query_.kinds & kinds_of(expired)) == 0) return false;
+  return expired != RecordClass::kPvUpdates ||
+         (wants_updates(query_) && query_.level <= model::Level::kWarning);
+}
+
+/// One entry for all that follow each other without one that is there.
+void Collector::take_expired(RecordClass of, std::uint64_t first, std::uint64_t last,
+                             UtcTime recorded_at) {
+  first = std::max(first, window_.first);
+  last = std::min(last, window_.last);
+  if (entries.empty() || expired_end_ != entries.size()) {
+    Entry entry;
+    entry.recorded_at = recorded_at;
+    entry.what = model::Record(model::Expired{{}, first, last, recorded_at, recorded_at, 0, 0, {}});
+    entries.push_back(std::move(entry));
+    expired_end_ = entries.size();
+  }
+  auto& entry = entries.back();
+  auto& said = std::get<model::Expired>(std::get<model::Record>(entry.what));
+  said.first = std::min(said.first, first);
+  said.last = std::max(said.last, last);
+  said.since = std::min(said.since, recorded_at);
+  said.until = std::max(said.until, recorded_at);
+  said.lines += last - first + 1;
+  const auto name = std::string(to_string(of));
+  if (said.of.find(name) == std::string::npos) said.of += (said.of.empty() ? "" : ", ") + name;
+  entry.line = Line{query_.newest_first ? said.last : said.first};  // where reading on begins
+  entry.recorded_at = query_.newest_first ? said.until : said.since;
+}
+
 template <class T>
 bool Collector::take_all(std::vector<T>& whats, const Section& section, std::uint64_t first,
                          const Block& block) {
@@ -131,7 +176,7 @@ bool Collector::take_all(std::vector<T>& whats, const Section& section, std::uin
     if (line < window_.first || line > window_.last || !matches(whats[index])) return true;
     entries.push_back({Line{line}, block.recorded_at, section.origin, section.incarnation,
                        section.sequence + index, std::move(whats[index])});
-    if (entries.size() < query_.limit) return true;
+    if (++found_ < query_.limit) return true;
     full_at = line;
     return false;
   };

@@ -1,6 +1,7 @@
 // journal/reader.h
 //
-// Lines, one by one, out of a Store: with a filter, oldest or newest first, page by page.
+// Lines, one by one, out of a Store: with a filter, oldest or newest first, page by page. Where
+// lines have expired that might have matched, an entry says so in their place.
 
 #pragma once
 
@@ -16,6 +17,9 @@
 
 namespace tidemark::journal {
 
+/// Of a line. One of sequence 0 is an Expired that stands for lines which are not here any more,
+/// under the number of the one
+/// that comes first.
 struct Entry {
   Line line{};
   UtcTime recorded_at{};
@@ -43,7 +47,7 @@ struct Query {
   std::optional<TextPattern> pattern{};       // in the description
   std::vector<model::FieldTest> fields{};     // all of them
   std::function<bool(const Uuid&)> origin{};  // whether one is wanted; empty: any
-  std::uint32_t limit = 1000;
+  std::uint32_t limit = 1000;  // of those that are there
   std::uint32_t scan_lines_max = 1'000'000;  // then the page ends, so no call takes for ever
 };
 

@@ -26,6 +26,24 @@ std::uint32_t kinds_of(RecordClass of) {
   return kinds;
 }
 
+std::optional<RecordClass> expired_class(const Section& section) {
+  if (section.format != SectionFormat::kExpired || section.payload.size() != 1) return std::nullopt;
+  const auto number = static_cast<std::uint8_t>(section.payload.front());
+  if (number >= kRecordClasses) return std::nullopt;
+  return static_cast<RecordClass>(number);
+}
+
+Section expired_section(const Section& section, RecordClass of, std::uint32_t skip,
+                        std::uint32_t count) {
+  return {section.origin,
+          section.incarnation,
+          section.sequence + skip,
+          count,
+          SectionFormat::kExpired,
+          section.sent_at,
+          Bytes(1, static_cast<char>(of))};
+}
+
 std::string_view to_string(RecordClass of) {
   switch (of) {
     case RecordClass::kKept: return "kept";

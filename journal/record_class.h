@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "journal/section.h"
@@ -28,6 +29,12 @@ RecordClass class_of(model::RecordKind kind);
 
 /// The kinds that belong to it; the kinds that share bit 0 are kept.
 std::uint32_t kinds_of(RecordClass of);
+
+/// Of a section whose records expired; none: it says no class.
+std::optional<RecordClass> expired_class(const Section& section);
+/// A section in the place of `count` records of `section`, from its `skip`-th on.
+Section expired_section(const Section& section, RecordClass of, std::uint32_t skip,
+                        std::uint32_t count);
 
 /// "kept", "log_messages", "kv_events", "pv_updates".
 std::string_view to_string(RecordClass of);

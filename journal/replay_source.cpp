@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "journal/record_class.h"
 
 namespace tidemark::journal {
 namespace {
@@ -63,6 +64,17 @@ Result<ReplayPiece> split(ReplayPiece& piece, std::uint32_t count) {
   return head;
 }
 
+/// The same of lines that expired, of which there is nothing but how many they were.
+ReplayPiece split_expired(ReplayPiece& piece, std::uint32_t count) {
+  ReplayPiece head = piece;
+  head.section.count = count;
+  head.last = Line{raw(piece.first) + count - 1};
+  piece.section.count -= count;
+  piece.section.sequence += count;
+  piece.first = Line{raw(head.last) + 1};
+  return head;
+}
+
 }  // namespace
 
 ReplaySource::ReplaySource(const Store& store, Line after, Line to, ReplayFilter filter)
@@ -84,6 +96,9 @@ Result<const ReplayPiece*> ReplaySource::next() {
 Result<ReplayPiece> ReplaySource::take(std::uint32_t count) {
   TIDEMARK_CHECK(!pieces_.empty() && count > 0 && count <= pieces_.front().section.count);
   auto& front = pieces_.front();
+  if (count < front.section.count && front.section.format == SectionFormat::kExpired) {
+    return split_expired(front, count);
+  }
   if (count < front.section.count) {
     return front.section.format == SectionFormat::kUpdates ? split<model::PvUpdate>(front, count)
                                                            : split<model::Record>(front, count);
@@ -121,7 +136,9 @@ Result<Unit> ReplaySource::read_on() {
 }
 
 Result<Unit> ReplaySource::add(const Block& block, Section& section, std::uint64_t first) {
-  const bool updates = section.format == SectionFormat::kUpdates;
+  const auto expired = expired_class(section);
+  const bool updates =
+      section.format == SectionFormat::kUpdates || expired == RecordClass::kPvUpdates;
   const auto last = first + section.count - 1;
   if (last <= raw(after_) || first > raw(to_) || (!updates && !filter_.records)) return Unit{};
   ReplayPiece piece;
@@ -142,7 +159,14 @@ Result<Unit> ReplaySource::add(const Block& block, Section& section, std::uint64
     piece.lines = std::move(picked.lines);
     pieces_.push_back(std::move(piece));
   };
-  if (whole && (!updates || !filter_.channels)) {
+  if (expired) {
+    piece.first = std::max(piece.first, Line{raw(after_) + 1});
+    piece.last = std::min(piece.last, to_);
+    const auto skip = static_cast<std::uint32_t>(raw(piece.first) - first);
+    const auto left = static_cast<std::uint32_t>(raw(piece.last) - raw(piece.first) + 1);
+    piece.section = expired_section(section, *expired, skip, left);
+    pieces_.push_back(std::move(piece));
+  } else if (whole && (!updates || !filter_.channels)) {
     piece.section = std::move(section);
     pieces_.push_back(std::move(piece));
   } else if (updates) {

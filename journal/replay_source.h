@@ -1,7 +1,8 @@
 // journal/replay_source.h
 //
 // The lines of a range, read ahead a little, in pieces: PV batches as they were stored, cut to what
-// is wanted, and sections of other records. Memory is bounded by what is read ahead and one block.
+// is wanted, sections of other records, and sections that say what has expired. Memory is bounded
+// by what is read ahead and one block.
 //
 // Threads: one. It reads the disk.
 

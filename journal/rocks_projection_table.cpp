@@ -27,14 +27,20 @@ rocksdb::ColumnFamilyHandle* TableFamilies::of(BytesView key) const {
     case 'c': return kv_events;
     case 'h': return history;
     case 's':
+    case 't':
     case 'u':
-    case 'x': return segments;
+    case 'x':
+    case 'y': return segments;
     default: return projections;
   }
 }
 
 rocksdb::Status RocksProjectionTable::put(rocksdb::WriteBatch& batch, const KeyValue& put) const {
   return batch.Put(families_.of(put.first), slice(put.first), slice(put.second));
+}
+
+rocksdb::Status RocksProjectionTable::remove(rocksdb::WriteBatch& batch, BytesView key) const {
+  return batch.Delete(families_.of(key), slice(key));
 }
 
 Result<Unit> RocksProjectionTable::write(const std::vector<KeyValue>& puts,

@@ -48,6 +48,8 @@ class RocksProjectionTable final : public ProjectionTable {
   Result<Unit> write_synced(const std::vector<KeyValue>& puts);
   Result<Unit> flush_history();
   rocksdb::Status put(rocksdb::WriteBatch& batch, const KeyValue& put) const;
+  rocksdb::Status remove(rocksdb::WriteBatch& batch, BytesView key) const;
+  rocksdb::ColumnFamilyHandle* family_of(BytesView key) const { return families_.of(key); }
 
  private:
   Result<Unit> write(const std::vector<KeyValue>& puts, const rocksdb::WriteOptions& how);

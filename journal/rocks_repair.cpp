@@ -7,6 +7,7 @@
 
 #include "journal/block_codec.h"
 #include "journal/owner_lock.h"
+#include "journal/projection_keys.h"
 #include "journal/rocks_database.h"
 
 namespace tidemark::journal {
@@ -75,6 +76,8 @@ class Rewrite {
   Result<Unit> lose(const LineRange& lines, const std::string& why, RepairReport& report);
   Result<Unit> define_channels(RepairReport& report);
   Result<Unit> say(const std::string& text);
+  /// What stands in the place of PV updates that expired: no line can tell it.
+  Result<Unit> keep_bases(const ProjectionTable& from);
   Line last() const { return store_->last(); }
 
  private:
@@ -85,7 +88,8 @@ class Rewrite {
 
   const Store& from_;
   const std::string to_;
-  std::unique_ptr<Store> store_;
+  std::shared_ptr<Store> store_;
+  std::shared_ptr<SegmentStore> segments_;
   UtcTime now_{};  // the time that the next block is given
 };
 
@@ -98,9 +102,10 @@ Result<Unit> Rewrite::open() {
   options.limits.block_bytes_max =
       kBlockRawBytesMax - kBlockSectionsMax * static_cast<std::uint32_t>(kSectionHeaderBytes);
   options.clock = [this] { return now_; };
-  auto opened = open_rocks_store(std::move(options));
+  auto opened = open_rocks_journal(std::move(options));
   if (!opened) return opened.error();
-  store_ = std::move(opened).value();
+  store_ = std::move(opened.value().store);
+  segments_ = std::move(opened.value().segments);
   return Unit{};
 }
 
@@ -213,6 +218,20 @@ Result<Unit> Rewrite::say(const std::string& text) {
   return append({section_of({message}, Line{raw(store_->last()) + 1})});
 }
 
+Result<Unit> Rewrite::keep_bases(const ProjectionTable& from) {
+  std::vector<KeyValue> rows;
+  const auto runs = expired_key(RecordClass::kPvUpdates, Line{0});
+  for (const auto& [begin, end] : {std::pair<Bytes, Bytes>(runs, "y"), {"y", "z"}}) {
+    const auto scanned = from.scan(begin, end, [&](BytesView key, BytesView value) {
+      rows.emplace_back(key, value);
+      return true;
+    });
+    // Damaged, too: then states behind lines that expired are not known any more.
+    if (!scanned && scanned.error().code != Code::kCorruption) return scanned;
+  }
+  return rows.empty() ? Result<Unit>(Unit{}) : segments_->put(rows);
+}
+
 Result<RepairReport> rewrite(const SalvagedJournal& from, const std::string& to,
                              const CheckProgress& progress) {
   RepairReport report;
@@ -220,6 +239,7 @@ Result<RepairReport> rewrite(const SalvagedJournal& from, const std::string& to,
   Rewrite out(*from.journal.store, to);
   auto done = out.open();
   if (done) done = out.run(progress, report);
+  if (done) done = out.keep_bases(*from.journal.projections);
   if (done && !report.findings.empty()) {
     const Line first{raw(out.last()) + 1};
     const LineRange unknown{first, Line{raw(out.last()) + kUnwitnessedLines}};

@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "base/failpoint.h"
 #include "journal/block_codec.h"
 #include "journal/damage.h"
+#include "journal/expired_runs.h"
 #include "journal/frozen_projection_table.h"
 #include "journal/owner_lock.h"
 #include "journal/rocks_database.h"
@@ -43,7 +45,7 @@ class RocksStore final : public Store,
         database_(std::move(database)),
         log_(database_.db.get(), database_.family("log")),
         table_(database_.db.get(), database_.table(), nullptr),
-        segments_(table_),
+        segments_(table_, &expired_),
         meta_(database_.db.get(), database_.family("meta")) {
     if (witness) witness_.emplace(std::move(witness), [this] { return sync_wal(); });
   }
@@ -89,11 +91,18 @@ class RocksStore final : public Store,
     return table_.write_synced(pieces);
   }
   Result<Unit> close(const SegmentHeader& header) override;
+  Result<Appended> expire(const Expiry& expiry) override;
+  void reclaim(RecordClass of) override;
+  std::shared_ptr<const ExpiredRuns> expired() const override { return expired_.get(); }
   Result<Digest> block_digest(Line last) const override { return log_.digest_of(last); }
 
  private:
   Result<Line> line_in_segments(UtcTime time, Line end) const;
   Line dropped_before(const SegmentHeader& header) const;
+  /// `more` adds to the batch; null: nothing. With append_mutex_.
+  Result<Appended> commit(std::span<const InspectedSection> sections,
+                          const std::function<void(rocksdb::WriteBatch&)>& more);
+  void drop_files(RecordClass of, const ExpiredRun& run, bool rewrite);
   Error disk_full(const rocksdb::Status& status);
   bool sync_wal();
 
@@ -103,9 +112,11 @@ class RocksStore final : public Store,
   const Database database_;
   const RocksLog log_;
   RocksProjectionTable table_;
+  ExpiredIndex expired_;
   const SegmentReader segments_;
 
-  // Only in append().
+  std::mutex append_mutex_;
+  // Guarded by append_mutex_.
   RocksMeta meta_;
   Digest head_{};  // of the last block
   bool no_space_ = false;
@@ -121,7 +132,10 @@ class RocksStore final : public Store,
 Result<Unit> RocksStore::load(const Tail& tail) {
   index_.restore(tail.last, tail.recorded_at);
   head_ = tail.head;
-  const auto loaded = meta_.load(tail.last, options_.clock(), witness_.has_value(), index_);
+  auto loaded = meta_.load(tail.last, options_.clock(), witness_.has_value(), index_);
+  auto runs = load_runs(table_);
+  if (runs) expired_.set(std::make_shared<ExpiredRuns>(std::move(runs).value()));
+  if (!runs && loaded) loaded = runs.error();
   if (!loaded) return loaded;
   if (witness_) witness_->restore(tail.last, tail.head);
   return Unit{};
@@ -151,6 +165,12 @@ Result<Witnessed> RocksStore::checkpoint(const std::string& path) const {
 }
 
 Result<Appended> RocksStore::append(std::span<const InspectedSection> sections) {
+  const std::lock_guard lock(append_mutex_);
+  return commit(sections, nullptr);
+}
+
+Result<Appended> RocksStore::commit(std::span<const InspectedSection> sections,
+                                    const std::function<void(rocksdb::WriteBatch&)>& more) {
   if (!witness_) return Error{Code::kInvalidArgument, "journal: opened to read"};
   if (failed_) {
     return Error{Code::kFailed, "journal: the disk failed before; " + options_.directory +
@@ -177,8 +197,10 @@ Result<Appended> RocksStore::append(std::span<const InspectedSection> sections) 
     return Error{put.error().code, "journal: " + options_.directory + ": " + put.error().message};
   }
 
+  if (more) more(batch);
+
   rocksdb::WriteOptions how;
-  how.sync = options_.sync == SyncMode::kBatch;
+  how.sync = more || options_.sync == SyncMode::kBatch;
   failpoint("journal.append.before");
   status = database_.db->Write(how, &batch);
   if (status.IsNoSpace()) return disk_full(status);
@@ -350,6 +372,78 @@ Result<Unit> RocksStore::close(const SegmentHeader& header) {
   status = rocksdb::DeleteFilesInRange(database_.db.get(), log_.family(), &from, &to, false);
   if (!status.ok()) spdlog::warn("journal: {}: {}", options_.directory, status.ToString());
   return Unit{};
+}
+
+Result<Appended> RocksStore::expire(const Expiry& expiry) {
+  const std::lock_guard lock(append_mutex_);
+  const auto before = expired_.get();
+  const auto runs = std::make_shared<ExpiredRuns>(*before);
+  const auto joined = runs->add(expiry.of, expiry.run);
+
+  const model::Expired record{std::string(to_string(expiry.of)),
+                              raw(expiry.run.first),
+                              raw(expiry.run.last),
+                              expiry.run.since,
+                              expiry.run.until,
+                              expiry.run.lines,
+                              expiry.run.bytes,
+                              expiry.reason};
+  const auto mark = index_.mark_of(retention_origin());
+  auto section = journal::inspect({retention_origin(), 1, mark ? mark->sequence + 1 : 1, 1,
+                                   SectionFormat::kRecords, options_.clock(),
+                                   model::encode_records({record})});
+  TIDEMARK_CHECK(section.ok());
+
+  // Before it is dropped: who misses a piece then knows why.
+  expired_.set(runs);
+  failpoint("journal.expire.before");
+  const auto appended = commit(std::span(&section.value(), 1), [&](rocksdb::WriteBatch& batch) {
+    auto status = table_.put(batch, encode_run(expiry.of, joined));
+    for (const auto& each : before->touching(expiry.of, joined.first, joined.last)) {
+      if (each.first == joined.first || !status.ok()) continue;
+      status = table_.remove(batch, expired_key(expiry.of, each.first));
+    }
+    for (const auto& key : expiry.drops) {
+      if (status.ok()) status = table_.remove(batch, key);
+    }
+    for (const auto& each : expiry.puts) {
+      if (status.ok()) status = table_.put(batch, each);
+    }
+    TIDEMARK_CHECK(status.ok());  // A batch in memory has no reason to refuse.
+  });
+  failpoint("journal.expire.written");
+  if (!appended) {
+    expired_.set(before);
+    return appended;
+  }
+  drop_files(expiry.of, joined, false);
+  failpoint("journal.expire.dropped");
+  return appended;
+}
+
+void RocksStore::reclaim(RecordClass of) {
+  for (const auto& run : expired_.get()->all(of)) drop_files(of, run, true);
+}
+
+/// Whole files at once; with `rewrite` also those that hold other lines, too.
+void RocksStore::drop_files(RecordClass of, const ExpiredRun& run, bool rewrite) {
+  const auto closed = segments_.last();
+  if (!closed || !closed.value()) return;
+  const Segments segments{closed.value()->length};
+  const auto begin = of == RecordClass::kPvUpdates ? segment_chunks_key(segments.of(run.first))
+                                                   : frame_key(of, run.first, 0);
+  const auto end = of == RecordClass::kPvUpdates ? segment_chunks_key(segments.of(run.last) + 1)
+                                                 : frame_key(of, Line{raw(run.last) + 1}, 0);
+  const auto from = slice(begin);
+  const auto to = slice(end);
+  auto* const family = table_.family_of(begin);
+  auto status = rocksdb::DeleteFilesInRange(database_.db.get(), family, &from, &to, false);
+  if (status.ok() && rewrite) {
+    rocksdb::CompactRangeOptions how;
+    how.exclusive_manual_compaction = false;
+    status = database_.db->CompactRange(how, family, &from, &to);
+  }
+  if (!status.ok()) spdlog::warn("journal: {}: {}", options_.directory, status.ToString());
 }
 
 Error RocksStore::disk_full(const rocksdb::Status& status) {

@@ -4,6 +4,8 @@
 #include <limits>
 #include <string>
 
+#include "journal/record_class.h"
+
 namespace tidemark::journal {
 namespace {
 
@@ -66,6 +68,14 @@ Result<InspectedSection> inspect(Section section) {
           inspected.defined_.push_back(std::move(*defined));
         }
       }
+      return inspected;
+    }
+    case SectionFormat::kExpired: {
+      const auto of = expired_class(checked);
+      if (!of) return wrong(checked, "expired, and of no class");
+      // They may have been any of its kinds, and of any level.
+      inspected.kinds_ = kinds_of(*of);
+      inspected.level_ = model::Level::kError;
       return inspected;
     }
   }

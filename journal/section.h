@@ -22,6 +22,7 @@ namespace tidemark::journal {
 enum class SectionFormat : std::uint8_t {
   kUpdates = 1,  // model::encode_updates
   kRecords = 2,  // model::encode_records
+  kExpired = 3,  // nothing but what class the records were of, u8: they are not here any more
 };
 
 struct Section {

@@ -1,18 +1,18 @@
 // journal/segment_reader.h
 //
 // Blocks out of sealed segments, as they were appended: the skeleton says what sections there were,
-// the chunks give the updates again, and the frames the records. What nobody asks for is not
-// unpacked.
+// the chunks give the updates again, and the frames the records (section_maker.h). What nobody asks
+// for is not unpacked.
 //
 // Threads: any.
 
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
 
+#include "journal/expired_runs.h"
 #include "journal/segment_header.h"
 #include "journal/segment_rows.h"
 #include "journal/skeleton.h"
@@ -21,8 +21,9 @@ namespace tidemark::journal {
 
 class SegmentReader {
  public:
-  /// `table` must outlive it.
-  explicit SegmentReader(const ProjectionTable& table) : table_(table) {}
+  /// Both must outlive it. `expired` may be null: of who looks at headers and skeletons only.
+  explicit SegmentReader(const ProjectionTable& table, const ExpiredIndex* expired = nullptr)
+      : table_(table), expired_(expired) {}
 
   /// The closed segment that holds `line`; none: it is in the log.
   Result<std::optional<SegmentHeader>> holding(Line line) const;
@@ -44,32 +45,8 @@ class SegmentReader {
 
  private:
   const ProjectionTable& table_;
+  const ExpiredIndex* const expired_;
   mutable SegmentRowsCache rows_;
-};
-
-/// Makes the sections of one segment again, best in the order of their lines.
-class SectionMaker {
- public:
-  SectionMaker(const ProjectionTable& table, SegmentRowsCache& rows, const SegmentHeader& header)
-      : table_(table), rows_(rows), header_(header) {}
-
-  /// Errors: kCorruption  what the skeleton says is there is not.
-  Result<Section> make(const SectionBones& bones, Line first);
-
- private:
-  struct Frame {
-    std::uint32_t number = ~std::uint32_t{0};
-    Bytes bytes;
-  };
-  Result<Bytes> rows(std::uint32_t count, Line first);
-  Result<BytesView> part(const Part& part);
-
-  const ProjectionTable& table_;
-  SegmentRowsCache& rows_;
-  const SegmentHeader& header_;
-  std::shared_ptr<const SegmentRows> current_;
-  std::uint64_t current_segment_ = 0;
-  std::array<Frame, kFrameClasses> frames_;
 };
 
 }  // namespace tidemark::journal

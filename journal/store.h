@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,6 +30,8 @@ namespace tidemark::journal {
 /// no reuse. 0 is "before everything".
 enum class Line : std::uint64_t {};
 constexpr std::uint64_t raw(Line line) { return static_cast<std::uint64_t>(line); }
+
+class ExpiredRuns;
 
 struct StoreLimits {
   std::uint32_t block_sections_max = 4096;    // Sections per append().
@@ -99,6 +102,8 @@ class Store {
   /// may begin before `from`. When the filter's kinds have none of kUpdateKinds, sections of updates
   /// come without their payload: to unpack them is most of the work.
   ///
+  /// What has expired comes as sections of format kExpired.
+  ///
   /// Ownership   the Block belongs to the Store; copy or move out of it to keep it.
   /// Threads     any number of scans, from any thread, alongside append().
   /// Errors      kCorruption  a checksum or the hash chain failed; the message names the lines.
@@ -127,6 +132,10 @@ class Store {
 
   /// What a channel is called, from the PvDefined records. Never waits for the disk.
   virtual std::optional<std::string> address_of(model::ChannelId channel) const = 0;
+
+  /// Lines whose records are not here any more (expired_runs.h); never null. Who reads lines, and
+  /// finds the same before and after, read none that expired meanwhile. Never waits for the disk.
+  virtual std::shared_ptr<const ExpiredRuns> expired() const;
 };
 
 }  // namespace tidemark::journal

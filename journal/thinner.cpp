@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "journal/section_maker.h"
+#include "journal/segment_amounts.h"
+
 namespace tidemark::journal {
 namespace {
 
@@ -108,6 +111,10 @@ Result<bool> Thinner::close(SegmentHeader header) {
     const auto chunks = digest_of_chunks(store_->table(), header);
     if (!chunks) return chunks.error();
     header.chunks = chunks.value();
+    const auto amounts = measure(store_->table(), header);
+    if (!amounts) return amounts.error();
+    const auto put = store_->put({encode_amounts(header.first, amounts.value())});
+    if (!put) return put.error();
   }
   const auto closed = store_->close(header);
   if (!closed) return closed.error();

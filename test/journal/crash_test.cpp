@@ -18,6 +18,7 @@
 #include <cstring>
 #include <fstream>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "journal/check.h"
@@ -265,6 +266,136 @@ INSTANTIATE_TEST_SUITE_P(
       std::replace(name.begin(), name.end(), '.', '_');
       return name;
     });
+
+/// What expired is what the journal's own lines say, and the rest is as it was.
+class ExpiringJournal : public CrashedJournal {
+ protected:
+  void verify_expired(std::uint64_t acknowledged) {
+    const auto opened = open_rocks_journal(options(directory_));
+    ASSERT_TRUE(opened) << opened.error().message;
+    const auto& store = *opened.value().store;
+    ASSERT_GE(raw(store.last()), acknowledged);
+    const auto runs = store.expired();
+    ExpiredRuns said;
+    std::set<std::uint64_t> own;
+    std::uint64_t line = 1;
+    const auto scanned = store.scan(Line{1}, {}, [&](Block& block) {
+      EXPECT_EQ(raw(block.first), line);
+      for (const auto& section : block.sections) {
+        if (section.origin == retention_origin()) {
+          own.insert(line);
+          add(section, said);
+        } else {
+          EXPECT_EQ(fault_in(section, line, *runs), "");
+        }
+        line += section.count;
+      }
+      return !HasFailure();
+    });
+    ASSERT_TRUE(scanned) << scanned.error().message;
+    EXPECT_EQ(line - 1, raw(store.last()));
+    EXPECT_EQ(said, *runs);
+    last_floor_ = 0;
+    for (const auto& run : runs->all(RecordClass::kPvUpdates)) last_floor_ = raw(run.last);
+    expired_ += own.size();
+
+    const auto projections = std::make_shared<Projections>(
+        opened.value().store, opened.value().projections, stress::limits());
+    ASSERT_TRUE(projections->load());
+    const Archive archive(projections);
+    for (const auto at : {raw(store.last()), last_floor_}) {
+      if (at == 0) continue;
+      const auto state = archive.state_at(Line{at});
+      ASSERT_TRUE(state) << state.error().message;
+      for (std::uint32_t channel = 1; channel <= stress::kChannels; ++channel) {
+        auto wanted = stress::value_line(channel, at);
+        while (own.contains(wanted)) wanted = stress::value_line(channel, wanted - 1);
+        const auto* row = state.value().find(model::ChannelId{channel});
+        EXPECT_EQ(row == nullptr ? 0 : raw(row->value_line), wanted);
+      }
+    }
+    const auto derived = check_projections(opened.value().store, opened.value().projections, kGoOn,
+                                           stress::limits());
+    ASSERT_TRUE(derived) << derived.error().message;
+    EXPECT_TRUE(derived.value().sound());
+    last_ = raw(store.last());
+  }
+
+  static void add(const Section& section, ExpiredRuns& said) {
+    const auto records = model::decode_records(section.payload).value();
+    const auto& expired = std::get<model::Expired>(records.front());
+    const auto of = expired.of == "pv_updates" ? RecordClass::kPvUpdates
+                                               : RecordClass::kLogMessages;
+    EXPECT_GT(expired.lines, 0U);
+    said.add(of, {Line{expired.first}, Line{expired.last}, expired.since, expired.until,
+                  expired.lines, expired.bytes});
+  }
+  static std::string fault_in(const Section& section, std::uint64_t line, const ExpiredRuns& runs) {
+    const auto at = "line " + std::to_string(line);
+    if (const auto of = expired_class(section)) {
+      const bool all = runs.holding(*of, Line{line}) != nullptr &&
+                       runs.holding(*of, Line{line + section.count - 1}) != nullptr;
+      return all ? "" : at + " is said to have expired";
+    }
+    if (section.format == SectionFormat::kRecords) {
+      const auto records = model::decode_records(section.payload).value();
+      return records.front() == stress::record_at(line) ? "" : at + " is another record";
+    }
+    for (const auto& each : model::decode_updates(section.payload).value()) {
+      if (!(each == stress::update_at(line++))) return at + " or behind it is another update";
+    }
+    return "";
+  }
+
+  std::uint64_t last_floor_ = 0;
+  std::uint64_t expired_ = 0;
+};
+
+class FailpointExpiring : public ExpiringJournal,
+                          public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(FailpointExpiring, HasExpiredOrHasNotWhereverItIsKilled) {
+  std::uint64_t reached = 0;
+  for (std::uint64_t round = 0; round < few_ && !HasFailure(); ++round) {
+    begin_anew_when_large(directory_);
+    const std::string place = GetParam();
+    const auto pass = 1 + random_() % (place.starts_with("disk.") ? 400 : 3);
+    int exit = 0;
+    const auto acknowledged =
+        run_to_end(directory_, "expire",
+                   {{"TIDEMARK_FAILPOINT", place + ":" + std::to_string(pass)}}, exit);
+    EXPECT_EQ(exit, kKilled);
+    if (acknowledged < last_ + kLinesMax / 4) ++reached;
+    verify_expired(acknowledged);
+  }
+  EXPECT_GT(reached, 0u) << "nothing passed there";
+}
+INSTANTIATE_TEST_SUITE_P(Places, FailpointExpiring,
+                         ::testing::Values("journal.expire.before", "journal.expire.written",
+                                           "journal.expire.dropped", "disk.sync.before",
+                                           "disk.sync.done"),
+                         [](const auto& place) {
+                           std::string name = place.param;
+                           std::replace(name.begin(), name.end(), '.', '_');
+                           return name;
+                         });
+
+TEST_F(ExpiringJournal, HasExpiredOrHasNotWheneverItIsKilled) {
+  for (std::uint64_t round = 0; round < few_ && !HasFailure(); ++round) {
+    begin_anew_when_large(directory_);
+    Stress child(directory_, "expire");
+    std::uint64_t acknowledged = 0;
+    const auto acks = 50 + random_() % 400;
+    for (std::uint64_t i = 0; i < acks; ++i) {
+      const auto line = child.next();
+      ASSERT_TRUE(line) << "it ended with " << child.wait();
+      acknowledged = *line;
+    }
+    EXPECT_EQ(child.kill_and_wait(), kKilled);
+    while (const auto line = child.next()) acknowledged = *line;
+    verify_expired(acknowledged);
+  }
+}
 
 TEST_F(CrashedJournal, OnADiskThatRefusesAFlushHasEveryAcknowledgedLineOnce) {
   for (std::uint64_t round = 0; round < few_ && !HasFailure(); ++round) {

@@ -5,7 +5,10 @@
 // of them ones when the disk is full. Who reads something wrong says what on stderr, and the
 // process exits with 110.
 //
-//   journal_stress <directory> batch|interval
+//   journal_stress <directory> batch|interval|expire
+//
+// "expire": all on one thread, and what is old expires (stress::retention()), so the journal's own
+// lines that say so stand between those of the formula.
 //
 // TIDEMARK_FAILPOINT (base/failpoint.h): also disk.sync.before and disk.sync.done.
 // TIDEMARK_SYNC_FAILS=n: the n-th flush of a file fails. When the journal cannot be opened the
@@ -103,6 +106,23 @@ void write_for_ever(Store& store) {
   }
 }
 
+/// One step of each after the other, as they come on a thread of a node.
+void write_and_expire(const RocksJournal& journal,
+                      const std::shared_ptr<Projections>& projections) {
+  Thinner thinner(journal.segments, projections, stress::thinner_limits());
+  Retainer retainer(journal.segments, projections, stress::retention());
+  while (true) {
+    const auto first = raw(journal.store->last()) + 1;
+    const auto appended = journal.store->append(stress::sections(first, first + first % 97));
+    if (!appended) wrong("an append: " + appended.error().message);
+    tell(raw(appended.value().last));
+    const auto derived = projections->advance(1000);
+    const auto closed = derived ? thinner.step() : derived;
+    const auto expired = closed ? retainer.step() : closed;
+    if (!expired) wrong("what expires: " + expired.error().message);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -115,7 +135,8 @@ int main(int argc, char** argv) {
   const auto env = rocksdb::NewCompositeEnv(disk);
   RocksStoreOptions options;
   options.directory = argv[1];
-  options.sync = std::string_view(argv[2]) == "batch" ? SyncMode::kBatch : SyncMode::kInterval;
+  const std::string_view mode(argv[2]);
+  options.sync = mode == "interval" ? SyncMode::kInterval : SyncMode::kBatch;
   options.env = env.get();
   auto opened = open_rocks_journal(options);
   if (!opened) {
@@ -126,6 +147,7 @@ int main(int argc, char** argv) {
       opened.value().store, opened.value().projections, stress::limits());
   const auto loaded = projections->load();
   if (!loaded) wrong(loaded.error().message);
+  if (mode == "expire") write_and_expire(opened.value(), projections);
   const Archive archive(projections);
   ProjectionThread thread(projections,
                           std::make_shared<Thinner>(opened.value().segments, projections,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "journal/archive.h"
+#include "journal/retainer.h"
 #include "journal/thinner.h"
 #include "journal_samples.h"
 
@@ -32,6 +33,15 @@ inline ThinnerLimits thinner_limits() {
   limits.raw_segments_kept = 1;
   limits.segments_at_once = 2;
   return limits;
+}
+
+/// Two or three segments of updates, and some of messages: all else expires as soon as it may.
+inline RetainerOptions retention() {
+  RetainerOptions options;
+  options.rules[static_cast<std::size_t>(RecordClass::kPvUpdates)].bytes = 4'000;
+  options.rules[static_cast<std::size_t>(RecordClass::kLogMessages)].bytes = 6'000;
+  options.pause = Duration{0};
+  return options;
 }
 
 inline bool is_message(std::uint64_t line) { return line % kEachMessage == 0; }

@@ -244,6 +244,8 @@ class WrongStore final : public SegmentStore {
   Result<Unit> flush_chunks() override { return inner_->flush_chunks(); }
   Result<Unit> put(const std::vector<KeyValue>& pieces) override { return inner_->put(pieces); }
   Result<Unit> close(const SegmentHeader& header) override { return inner_->close(header); }
+  Result<Appended> expire(const Expiry& expiry) override { return inner_->expire(expiry); }
+  void reclaim(RecordClass of) override { inner_->reclaim(of); }
   Result<Digest> block_digest(Line last) const override { return inner_->block_digest(last); }
   void spoil(char kind) { table_.spoil(kind); }
 

@@ -1,0 +1,28 @@
+// journal/expiry.h
+//
+// What has to go, and what has to be put in its place, for closed segments to be without a class.
+//
+//   records      their frames
+//   PV updates   chunks, and the keyframes between ──► a base (base_state.h) behind them
+//
+// It only reads; SegmentStore::expire() does it.
+
+#pragma once
+
+#include "journal/archive.h"
+#include "journal/segment_store.h"
+
+namespace tidemark::journal {
+
+/// The lines that lose their records of `of` with that segment: those of the segment, or of its
+/// chunks.
+std::pair<Line, Line> lines_of(RecordClass of, const SegmentHeader& header);
+
+/// `headers`: closed segments that follow each other, at least one, none of them in the log, whose
+/// records of `of` are there.
+/// Cost: of PV updates, the state of the machine once.
+/// Errors: kCorruption, kUnavailable: the disk.
+Result<Expiry> prepare_expiry(const SegmentStore& store, const Archive& archive, RecordClass of,
+                              const std::vector<SegmentHeader>& headers, std::string reason);
+
+}  // namespace tidemark::journal
