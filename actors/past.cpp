@@ -4,6 +4,7 @@
 
 #include "actors/live_value.h"
 #include "base/glob.h"
+#include "journal/expired_runs.h"
 
 namespace tidemark::actors {
 
@@ -41,6 +42,16 @@ Result<UtcTime> recorded_at(const journal::Store& store, Line line) {
   });
   if (!scanned) return scanned.error();
   return time;
+}
+
+std::vector<model::Expired> expired_updates(const journal::Store& store, Line first, Line last) {
+  std::vector<model::Expired> found;
+  const auto of = journal::RecordClass::kPvUpdates;
+  for (const auto& run : store.expired()->touching(of, first, last)) {
+    found.push_back({std::string(to_string(of)), raw(run.first), raw(run.last), run.since,
+                     run.until, run.lines, run.bytes, {}});
+  }
+  return found;
 }
 
 Result<api::MomentReply> resolve(const journal::Projections& projections,

@@ -44,6 +44,10 @@ std::vector<model::ChannelId> numbers_of(const Wanted& channels);
 /// Errors: kNotFound.
 Result<model::ChannelId> find(const Past& past, const std::string& address);
 
+/// Of PV updates, the lines from `first` to `last` that have expired.
+std::vector<model::Expired> expired_updates(const journal::Store& store, journal::Line first,
+                                            journal::Line last);
+
 // Each answers the call, in parts where that is long, or says why not.
 Result<Unit> answer_state(const Past& self, const bus::Call& call,
                           const model::api::StateQuery& query);

@@ -88,6 +88,10 @@ Result<Unit> answer_blame(const Past& self, const bus::Call& call, const api::Bl
     }
     reply.changes.push_back(std::move(change));
   }
+  if (reply.changes.size() < count) {
+    const auto oldest = reply.changes.empty() ? at.value().line : reply.changes.back().line;
+    reply.expired = expired_updates(store, Line{1}, Line{oldest});
+  }
   call.done(model::pack(reply));
   return Unit{};
 }

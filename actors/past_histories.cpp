@@ -70,7 +70,7 @@ Result<Asked> understand(const Past& self, const Query& query) {
 Result<api::LiveValue> at_the_end(const Past& self, const std::string& address,
                                   const Asked& asked) {
   const std::vector<model::ChannelId> only{asked.channel};
-  const auto state = self.archive->state_at(asked.last, &only);
+  const auto state = self.archive->seen_at(asked.last, &only);
   if (!state) return state.error();
   return live_value(address, asked.channel, state.value().find(asked.channel));
 }
@@ -207,6 +207,8 @@ Result<Unit> answer_history(const Past& self, const bus::Call& call,
   auto now = at_the_end(self, query.address, asked.value());
   if (!now) return now.error();
   end.now = std::move(now).value();
+  end.expired =
+      expired_updates(self.projections->store(), asked.value().first, asked.value().last);
   call.done(model::pack(end));
   return Unit{};
 }
@@ -237,6 +239,8 @@ Result<Unit> answer_bins(const Past& self, const bus::Call& call, const api::Bin
   auto now = at_the_end(self, query.address, asked.value());
   if (!now) return now.error();
   reply.now = std::move(now).value();
+  reply.expired =
+      expired_updates(self.projections->store(), asked.value().first, asked.value().last);
   call.done(model::pack(reply));
   return Unit{};
 }

@@ -55,15 +55,21 @@ struct State {
   journal::MachineState channels;
 };
 
+/// Inside of lines whose updates have expired.
+enum class Unknown : std::uint8_t { kIsAnError, kWasBefore };
+
 Result<State> state_of(const Past& self, const api::Moment& moment,
                        const std::optional<Duration>& lateness,
-                       const std::vector<model::ChannelId>* only) {
+                       const std::vector<model::ChannelId>* only,
+                       Unknown unknown = Unknown::kIsAnError) {
   State state;
   const auto at = resolve(*self.projections, moment);
   if (!at) return at.error();
   state.at = at.value();
   if (!lateness) {
-    auto found = self.archive->state_at(Line{state.at.line}, only);
+    const Line line{state.at.line};
+    auto found = unknown == Unknown::kWasBefore ? self.archive->seen_at(line, only)
+                                                : self.archive->state_at(line, only);
     if (!found) return found.error();
     state.channels = std::move(found).value();
     return state;
@@ -93,11 +99,17 @@ Result<Unit> answer_state(const Past& self, const bus::Call& call, const api::St
   api::PastEnd end;
   const auto channels = wanted(self, query.addresses, end.unknown);
   const auto numbers = numbers_of(channels);
-  const auto state =
-      state_of(self, query.at, query.lateness, query.addresses.empty() ? nullptr : &numbers);
+  const auto state = state_of(self, query.at, query.lateness,
+                              query.addresses.empty() ? nullptr : &numbers, Unknown::kWasBefore);
   if (!state) return state.error();
   end.at = state.value().at;
   end.source = state.value().source;
+  if (!query.lateness) {
+    // At the end of such lines it is known.
+    const Line line{end.at.line};
+    end.expired = expired_updates(self.projections->store(), line, line);
+    std::erase_if(end.expired, [&](const auto& each) { return each.last == end.at.line; });
+  }
   Parts<api::PastValues> parts(call);
   for (const auto& [address, channel] : channels) {
     const auto* row = state.value().channels.find(channel);

@@ -36,6 +36,7 @@ ReplayRun::ReplayRun(std::shared_ptr<bus::Link> link, const Past& past, NodeName
       line_(plan_.from.line) {
   link_->declare_stream(bus::FrameClass::kReplayState, items_stream());
   link_->declare_stream(bus::FrameClass::kReplayNews, news_stream());
+  enter_expired();
 }
 
 api::ReplayStatus ReplayRun::status(SteadyTime now) const {
@@ -122,6 +123,8 @@ Result<Unit> ReplayRun::seek(const api::Moment& at, SteadyTime now) {
   line_ = to.line;
   finished_ = false;
   source_.seek(Line{line_});
+  told_expired_.clear();
+  enter_expired();
   schedule_.jump(clock, now);
   publish_items(1, {});  // a jump: readers ask for the state
   return Unit{};
@@ -151,7 +154,7 @@ Result<Unit> ReplayRun::answer_state(const bus::Call& call, bool news, SteadyTim
     add(model::pack(api::ReplayNews{status(now), {}}));
   } else {
     const auto* only = plan_.filter.channels ? &*plan_.filter.channels : nullptr;
-    const auto state = past_.archive->state_at(Line{line_}, only);
+    const auto state = past_.archive->seen_at(Line{line_}, only);
     if (!state) return state.error();
     for (const auto& group : journal::as_updates(state.value(), only, kStateUpdates)) {
       add(model::encode_updates(group));
@@ -192,6 +195,7 @@ SteadyTime ReplayRun::send_some(SteadyTime now) {
     if (next.value() == nullptr) {
       if (!source_.at_end()) return now;
       if (!std::exchange(finished_, true)) {
+        leave_expired(Line{plan_.to.line + 1});
         line_ = plan_.to.line;
         has_news_ = true;
       }
@@ -223,8 +227,11 @@ Result<std::size_t> ReplayRun::send(std::uint32_t count, SteadyTime now) {
   const auto piece = source_.take(count);
   if (!piece) return piece.error();
   const auto& section = piece.value().section;
+  leave_expired(piece.value().first);
   line_ = raw(piece.value().last);
-  if (section.format == journal::SectionFormat::kUpdates) {
+  if (section.format == journal::SectionFormat::kExpired) {
+    send_expired(piece.value(), now);
+  } else if (section.format == journal::SectionFormat::kUpdates) {
     updates_ += section.count;
     publish_items(section.count, section.payload);
   } else {
@@ -256,6 +263,40 @@ Result<Unit> ReplayRun::send_records(const journal::ReplayPiece& piece, SteadyTi
   }
   if (!lines.empty()) publish_news(std::move(lines), now);
   return Unit{};
+}
+
+void ReplayRun::enter_expired() {
+  const auto runs = past_.projections->store().expired();
+  const auto* run = runs->holding(journal::RecordClass::kPvUpdates, Line{line_});
+  expired_to_ = run != nullptr && run->last != Line{line_} ? raw(run->last) : 0;
+}
+
+void ReplayRun::leave_expired(Line next) {
+  if (expired_to_ == 0 || raw(next) <= expired_to_) return;
+  line_ = std::max(line_, std::exchange(expired_to_, 0));
+  publish_items(1, {});  // a jump: readers ask for the state
+}
+
+/// Once for each run of lines; of which class, and from when to when, is a line of the news.
+void ReplayRun::send_expired(const journal::ReplayPiece& piece, SteadyTime now) {
+  const auto& store = past_.projections->store();
+  const auto of = journal::expired_class(piece.section).value_or(journal::RecordClass::kKept);
+  const auto runs = store.expired();
+  const auto* run = runs->holding(of, piece.first);
+  model::Expired said{std::string(to_string(of)),  raw(piece.first), raw(piece.last),
+                      piece.recorded_at,           piece.recorded_at, piece.section.count, 0, {}};
+  if (run != nullptr) {
+    said.first = raw(run->first);
+    said.last = raw(run->last);
+    said.since = run->since;
+    said.until = run->until;
+    said.lines = run->lines;
+    if (of == journal::RecordClass::kPvUpdates) expired_to_ = raw(run->last);
+  }
+  if (!told_expired_.emplace(of, said.first).second) return;
+  publish_news({log_line({piece.first, piece.recorded_at, {}, 0, 0, model::Record(said)}, store,
+                         node_name_({}))},
+               now);
 }
 
 void ReplayRun::publish_items(std::uint32_t count, BytesView payload) {

@@ -8,7 +8,11 @@
 
 #pragma once
 
+#include <set>
+#include <utility>
+
 #include "actors/past.h"
+#include "journal/expired_runs.h"
 #include "journal/replay_readers.h"
 #include "journal/replay_schedule.h"
 #include "journal/replay_source.h"
@@ -65,6 +69,11 @@ class ReplayRun {
   SteadyTime send_some(SteadyTime now);
   Result<std::size_t> send(std::uint32_t count, SteadyTime now);
   Result<Unit> send_records(const journal::ReplayPiece& piece, SteadyTime now);
+  void send_expired(const journal::ReplayPiece& piece, SteadyTime now);
+  /// When line_ is in lines whose updates expired.
+  void enter_expired();
+  /// What follows comes after this line: the state is known again where lines that expired end.
+  void leave_expired(journal::Line next);
   void publish_items(std::uint32_t count, BytesView payload);
   void publish_news(std::vector<model::api::LogLine> lines, SteadyTime now);
   Result<Unit> alive() const;
@@ -81,6 +90,9 @@ class ReplayRun {
   bool finished_ = false;
   SteadyTime heard_at_;  // the owner
   std::uint64_t line_;
+  /// Of lines whose updates expired, while it is in them; 0: it is not.
+  std::uint64_t expired_to_ = 0;
+  std::set<std::pair<journal::RecordClass, std::uint64_t>> told_expired_;  // class, first line
   std::uint64_t items_ = 0;  // published on its streams
   std::uint64_t news_ = 0;
   std::uint64_t updates_ = 0;

@@ -1,6 +1,7 @@
 #include "nodes/journal_reads.h"
 
 #include "bus/node.h"
+#include "journal/segment_store.h"
 
 namespace tidemark::nodes {
 namespace {
@@ -18,6 +19,8 @@ NodeNames::NodeNames(const std::string& site) {
   }
   // Gap records have an origin of their own.
   names_[Uuid::derive(bus::node_uuid(site, "journal").text() + "/gaps")] = "journal";
+  names_[journal::retention_origin()] = "journal";
+  names_[Uuid{}] = "journal";  // what it says in the place of lines that expired
 }
 
 void NodeNames::learn(const bus::Directory& directory) {

@@ -101,6 +101,9 @@ void DurableKeys::take(const bus::Answer& answer) {
 void DurableKeys::show(const api::LogLine& line) {
   const auto records = model::decode_records(line.record.bytes);
   if (!records || records.value().empty()) return;
+  if (const auto* expired = std::get_if<model::Expired>(&records.value().front())) {
+    return say({Code::kNotFound, model::describe(*expired)});
+  }
   const auto* update = std::get_if<model::KvUpdate>(&records.value().front());
   if (update == nullptr) return;
   const auto slash = std::min(update->key.find('/'), update->key.size());

@@ -34,6 +34,7 @@ struct Durable {
   /// A callback; without it problems are logged.
   ///   kRefused      a key that fits is not journaled: only what others write to it comes
   ///   kUnavailable  the journal is away; goes on when it is back
+  ///   kNotFound     lines that may have had some have expired, says which; goes on behind them
   ///   kConflict     the journal ends before a line that was seen: it may be another one
   ///   else          it is over. kCorruption names lines that are damaged: subscribe beyond them
   std::function<void(const Error&)> on_problem{};

@@ -15,6 +15,9 @@
 //   journal.bins     BinsQuery → HistoryBins
 //   journal.blame    BlameQuery → Blame
 //
+// PV updates of old lines expire. What was asked of them and cannot be answered stands in `expired`:
+// the lines, whole, also where less of them was asked for.
+//
 // Marks: model/api/marks.h.
 
 #pragma once
@@ -30,6 +33,7 @@
 #include "base/uuid.h"
 #include "model/api/keeper.h"
 #include "model/packing.h"
+#include "model/record.h"
 
 namespace tidemark::model::api {
 
@@ -85,7 +89,10 @@ struct PastEnd {
   std::uint32_t parts = 0;
   std::vector<std::string> unknown;  // exact addresses that the journal has never heard of
   std::optional<SourceMoment> source{};
-  static auto fields(auto& s) { return std::tie(s.at, s.parts, s.unknown, s.source); }
+  /// The moment is in these lines, and not at their end: the values are those before them, the last
+  /// that are known.
+  std::vector<Expired> expired{};
+  static auto fields(auto& s) { return std::tie(s.at, s.parts, s.unknown, s.source, s.expired); }
 };
 
 struct ChangesQuery {
@@ -159,8 +166,9 @@ struct HistoryEnd {
   LiveValue now;     // units, precision, labels
   std::optional<Duration> lateness{};
   std::optional<SourceCursor> next{};  // to go on `after`, when it is cut and has a lateness
+  std::vector<Expired> expired{};
   static auto fields(auto& s) {
-    return std::tie(s.from, s.to, s.parts, s.cut, s.now, s.lateness, s.next);
+    return std::tie(s.from, s.to, s.parts, s.cut, s.now, s.lateness, s.next, s.expired);
   }
 };
 
@@ -206,8 +214,10 @@ struct HistoryBins {
   std::vector<Bin> bins;  // those with samples, by time
   LiveValue now;
   std::optional<Duration> lateness{};
+  std::vector<Expired> expired{};
   static auto fields(auto& s) {
-    return std::tie(s.from, s.to, s.begin, s.width, s.bins, s.now, s.lateness);
+    return std::tie(s.from, s.to, s.begin, s.width, s.bins, s.now, s.lateness,
+                    s.expired);
   }
 };
 
@@ -235,7 +245,8 @@ struct BlamedChange {
 
 struct Blame {
   std::vector<BlamedChange> changes;  // newest first
-  static auto fields(auto& s) { return std::tie(s.changes); }
+  std::vector<Expired> expired{};     // where there may have been more of them
+  static auto fields(auto& s) { return std::tie(s.changes, s.expired); }
 };
 
 }  // namespace tidemark::model::api
