@@ -132,6 +132,18 @@ class Section {
     if (table_ == nullptr) faults_.add(line_, name_, "expected a table: [" + name_ + "]");
   }
 
+  /// A table inside of it: [journal.retention].
+  Section inner(const char* key) {
+    static const toml::table kNone;
+    const auto* node = find(key);
+    if (node != nullptr && node->as_table() == nullptr) {
+      fault(key, "expected a table: [" + name_ + "." + key + "]");
+    }
+    Section section(table_ == nullptr ? kNone : *table_, key, faults_);
+    section.name_ = name_ + "." + key;
+    return section;
+  }
+
   void text(const char* key, std::string& into, std::size_t bytes_max = 4096) {
     const auto* node = find(key);
     if (node == nullptr) return;
@@ -175,6 +187,16 @@ class Section {
                             std::to_string(max));
     }
     into = static_cast<T>(*value);
+  }
+
+  /// From 0 to below 1.
+  void share(const char* key, double& into) {
+    const auto* node = find(key);
+    if (node == nullptr) return;
+    const auto value = node->value<double>();
+    if (!value || node->is_boolean()) return fault(key, "expected a number, such as 0.1");
+    if (!(*value >= 0 && *value < 1)) return fault(key, "expected a share from 0 to below 1");
+    into = *value;
   }
 
   void duration(const char* key, Duration& into, Duration min, Duration max, const char* range) {
@@ -241,7 +263,7 @@ class Section {
     faults_.add(line, name_ + "." + key, what);
   }
 
-  const std::string name_;
+  std::string name_;
   Faults& faults_;
   std::uint32_t line_ = 1;
   const toml::table* table_ = nullptr;
@@ -347,6 +369,21 @@ void read_epics(Section section, EpicsConfig& epics) {
   section.finish();
 }
 
+void read_retention(Section section, RetentionConfig& retention) {
+  const auto read = [&](const char* key, KeepConfig& keep) {
+    auto of = section.inner(key);
+    of.duration("age", keep.age, 1s, 24h * 30'000, "1s to 30000d");
+    of.number("bytes", keep.bytes, 1 << 20, std::int64_t{1} << 50);
+    of.finish();
+  };
+  read("pv_updates", retention.pv_updates);
+  read("log_messages", retention.log_messages);
+  read("kv_events", retention.kv_events);
+  section.share("free_min", retention.free_min);
+  section.duration("watermark_kept", retention.watermark_kept, 0s, 24h * 30'000, "0s to 30000d");
+  section.finish();
+}
+
 void read_rest(const toml::table& root, Site& site, Faults& faults) {
   Section monitor(root, "monitor", faults);
   monitor.number("queue_updates_max", site.monitor.queue_updates_max, 1024, 1 << 26);
@@ -362,6 +399,7 @@ void read_rest(const toml::table& root, Site& site, Faults& faults) {
   Section journal(root, "journal", faults);
   journal.word("sync", site.journal.sync, {"batch", "interval"});
   journal.word("log_level", site.journal.log_level, {"debug", "info", "warning", "error", "off"});
+  read_retention(journal.inner("retention"), site.journal.retention);
   journal.finish();
 
   Section gateway(root, "gateway", faults);

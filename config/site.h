@@ -52,9 +52,26 @@ struct GuardConfig {
   double pv_bytes_per_s_max = 1 << 20;  // 90 GB a day, before it is compressed
 };
 
+/// How much of a class of records is kept. 0: whatever there is.
+struct KeepConfig {
+  Duration age{0};
+  std::uint64_t bytes = 0;  // on the disk
+};
+
+/// What the journal gives up, in whole segments; the rest is kept for ever.
+struct RetentionConfig {
+  KeepConfig pv_updates;
+  KeepConfig log_messages;
+  KeepConfig kv_events;
+  /// Less than this share of the disk free: the oldest PV updates go early. 0: they do not.
+  double free_min = 0;
+  Duration watermark_kept = std::chrono::hours(24);  // but none that are newer
+};
+
 struct JournalConfig {
   std::string sync = "batch";      // or "interval"
   std::string log_level = "info";  // of our nodes' messages that become records; or "off"
+  RetentionConfig retention;
 };
 
 struct GatewayConfig {

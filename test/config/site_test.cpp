@@ -51,6 +51,9 @@ TEST(SiteFile, ExampleShowsEveryKeyWithItsDefault) {
   EXPECT_EQ(site.monitor.holdback_bytes_max, defaults.monitor.holdback_bytes_max);
   EXPECT_EQ(site.journal.sync, defaults.journal.sync);
   EXPECT_EQ(site.journal.log_level, defaults.journal.log_level);
+  EXPECT_EQ(site.journal.retention.free_min, defaults.journal.retention.free_min);
+  EXPECT_EQ(site.journal.retention.watermark_kept, defaults.journal.retention.watermark_kept);
+  EXPECT_EQ(site.journal.retention.pv_updates.age, Duration{0});
   EXPECT_EQ(site.bus.spool_bytes_max, defaults.bus.spool_bytes_max);
   EXPECT_EQ(site.gateway.listen, defaults.gateway.listen);
   EXPECT_EQ(site.gateway.squirrel_envelope, defaults.gateway.squirrel_envelope);
@@ -87,6 +90,12 @@ holdback_bytes_max = 1048576
 [journal]
 sync = "interval"
 log_level = "off"
+[journal.retention]
+free_min = 0.15
+watermark_kept = "2d"
+pv_updates = { age = "90d", bytes = 500_000_000_000 }
+[journal.retention.kv_events]
+age = "36h"
 [gateway]
 listen = "[::1]:0"
 squirrel_envelope = true
@@ -117,6 +126,14 @@ stop_grace = "500ms"
   EXPECT_EQ(site.monitor.holdback_bytes_max, 1u << 20);
   EXPECT_EQ(site.journal.sync, "interval");
   EXPECT_EQ(site.journal.log_level, "off");
+  const auto& retention = site.journal.retention;
+  EXPECT_EQ(retention.free_min, 0.15);
+  EXPECT_EQ(retention.watermark_kept, 48h);
+  EXPECT_EQ(retention.pv_updates.age, 90 * 24h);
+  EXPECT_EQ(retention.pv_updates.bytes, 500'000'000'000u);
+  EXPECT_EQ(retention.kv_events.age, 36h);
+  EXPECT_EQ(retention.kv_events.bytes, 0u);
+  EXPECT_EQ(retention.log_messages.age, Duration{0});
   EXPECT_EQ(site.gateway.listen, "[::1]:0");
   EXPECT_TRUE(site.gateway.squirrel_envelope);
   EXPECT_EQ(site.supervisor.backoff_min, 1s);
@@ -155,6 +172,18 @@ TEST(SiteFile, RefusesValuesOutOfRange) {
   EXPECT_THAT(fault("[site]\nname = \"Ring 2\"\n"), HasSubstr("'Ring 2' is not 1 to 64 of"));
   EXPECT_THAT(fault("[site]\nlog_level = \"loud\"\n"), HasSubstr("'loud' is not one of debug"));
   EXPECT_THAT(fault("[journal]\nsync = \"never\"\n"), HasSubstr("not one of batch, interval"));
+  EXPECT_THAT(fault("[journal.retention]\nfree_min = 1.0\n"), HasSubstr("from 0 to below 1"));
+  EXPECT_THAT(fault("[journal.retention]\nfree_min = true\n"), HasSubstr("expected a number"));
+  EXPECT_EQ(fault("[journal.retention.pv_updates]\nage = \"0s\"\n"),
+            "/site/one.toml:2: journal.retention.pv_updates.age: '0s' is not from 1s to 30000d");
+  EXPECT_THAT(fault("[journal.retention.log_messages]\nbytes = 5\n"),
+              HasSubstr("journal.retention.log_messages.bytes: 5 is not from"));
+  EXPECT_THAT(fault("[journal.retention]\npv_updates = 90\n"),
+              HasSubstr("expected a table: [journal.retention.pv_updates]"));
+  EXPECT_THAT(fault("[journal.retention.pv_update]\nage = \"1d\"\n"),
+              HasSubstr("did you mean 'pv_updates'?"));
+  EXPECT_THAT(fault("[journal.retention.kv_events]\nages = \"1d\"\n"),
+              HasSubstr("journal.retention.kv_events.ages: unknown key; did you mean 'age'?"));
   EXPECT_THAT(fault("[gateway]\nlisten = \"8080\"\n"), HasSubstr("expected host:port"));
   EXPECT_THAT(fault("[gateway]\nlisten = \"localhost:http\"\n"), HasSubstr("expected a port"));
   EXPECT_THAT(fault("[gateway]\nlisten = \"::1:80\"\n"), HasSubstr("[brackets]"));
