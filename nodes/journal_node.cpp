@@ -1,6 +1,8 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <filesystem>
+#include <utility>
 
 #include "actors/backup.h"
 #include "actors/journal.h"
@@ -65,17 +67,89 @@ void tell(const journal::ThinnerCounters& counters, actors::Board& board) {
                                 "blocks are kept in the log");
 }
 
+journal::RetainerOptions retention_of(const config::RetentionConfig& config,
+                                      const std::string& directory) {
+  journal::RetainerOptions options;
+  const auto set = [&](journal::RecordClass of, const config::KeepConfig& keep) {
+    auto& rule = options.rules[static_cast<std::size_t>(of)];
+    if (keep.age > Duration{0}) rule.age = keep.age;
+    if (keep.bytes > 0) rule.bytes = keep.bytes;
+  };
+  set(journal::RecordClass::kPvUpdates, config.pv_updates);
+  set(journal::RecordClass::kLogMessages, config.log_messages);
+  set(journal::RecordClass::kKvEvents, config.kv_events);
+  options.free_min = config.free_min;
+  options.watermark_kept = config.watermark_kept;
+  options.space = [directory]() -> Result<journal::DiskSpace> {
+    std::error_code failure;
+    const auto space = std::filesystem::space(directory, failure);
+    if (failure) return Error{Code::kUnavailable, directory + ": " + failure.message()};
+    return journal::DiskSpace{space.available, space.capacity};
+  };
+  return options;
+}
+
+/// Says once when the disk gets low on room, and when it is not any more.
+class RetentionTeller {
+ public:
+  explicit RetentionTeller(std::shared_ptr<actors::Board> board) : board_(std::move(board)) {}
+
+  void tell(const journal::RetentionFigures& figures) {
+    for (const auto of : {journal::RecordClass::kLogMessages, journal::RecordClass::kKvEvents,
+                          journal::RecordClass::kPvUpdates}) {
+      const auto& each = figures.classes[static_cast<std::size_t>(of)];
+      const std::string name = "tidemark_journal_" + std::string(to_string(of));
+      board_->gauge(name + "_bytes", "What closed segments have of them",
+                    static_cast<double>(each.bytes));
+      board_->gauge(name + "_floor_line", "All lines up to this are without them",
+                    static_cast<double>(journal::raw(each.floor)));
+      board_->count(name + "_expired_total", "Lines that lost them, ever",
+                    static_cast<double>(each.expired_lines));
+    }
+    board_->count("tidemark_journal_watermark_bytes_total",
+                  "That expired early since the node began, to make room",
+                  static_cast<double>(figures.watermark_bytes));
+    const auto text = figures.low ? low_text(figures) : std::string();
+    board_->warning("room", text);
+    if (std::exchange(low_, figures.low) == figures.low) return;
+    if (figures.low) {
+      spdlog::warn("journal: {}", text);  // Which is a line of the journal, too.
+    } else {
+      spdlog::info("journal: there is room enough on the disk again");
+    }
+  }
+
+ private:
+  static std::string low_text(const journal::RetentionFigures& figures) {
+    std::string text = "the disk is nearly full: the oldest PV updates expire early";
+    if (figures.missing > 0) {
+      text += ", and " + std::to_string(figures.missing) +
+              " bytes more should be free: all else is to be kept";
+    }
+    return text;
+  }
+
+  const std::shared_ptr<actors::Board> board_;
+  bool low_ = false;
+};
+
 class JournalNode final : public Node {
  public:
   JournalNode(std::unique_ptr<Chassis> chassis, std::shared_ptr<journal::Store> store,
               std::shared_ptr<journal::Projections> projections,
-              const std::shared_ptr<journal::Thinner>& thinner, actors::WriteBackup write_backup)
-      : chassis_(std::move(chassis)),
-        store_(std::move(store)),
-        projections_(std::make_shared<journal::ProjectionThread>(projections, thinner)) {
+              const std::shared_ptr<journal::Thinner>& thinner,
+              const std::shared_ptr<journal::Retainer>& retainer, actors::WriteBackup write_backup)
+      : chassis_(std::move(chassis)), store_(std::move(store)) {
     auto& c = *chassis_;
     reads_ = std::make_unique<JournalReads>(*c.system, *c.link, c.context.site.name, store_,
                                             projections);
+    projections_ = std::make_shared<journal::ProjectionThread>(
+        projections, thinner, retainer,
+        [reader = reads_->followers(), retainer,
+         teller = std::make_shared<RetentionTeller>(c.board)] {
+          caf::anon_send(reader, actors::wake_atom_v);
+          teller->tell(retainer->figures());
+        });
     journal_ = c.system->spawn<caf::detached>(
         actors::journal_actor, store_, c.board, reads_->followers(), c.link->self().uuid,
         [end = c.context.end](const Error& error) {
@@ -151,12 +225,15 @@ Result<std::unique_ptr<Node>> make_journal_node(NodeContext context) {
   const auto loaded = projections->load();
   if (!loaded) return loaded.error();
   const auto thinner = std::make_shared<journal::Thinner>(opened.value().segments, projections);
+  const auto retainer = std::make_shared<journal::Retainer>(
+      opened.value().segments, projections,
+      retention_of(context.site.journal.retention, options.directory));
   spdlog::info("journal {} opened at line {}", options.directory, journal::raw(store->last()));
   auto chassis = Chassis::build(std::move(context));
   if (!chassis) return chassis.error();
   return std::unique_ptr<Node>(
       std::make_unique<JournalNode>(std::move(chassis).value(), store, projections, thinner,
-                                    backups_of(opened.value(), options.directory)));
+                                    retainer, backups_of(opened.value(), options.directory)));
 }
 
 }  // namespace tidemark::nodes
