@@ -57,6 +57,7 @@ Exit blame(Context& context, Client& client, const BlameOptions& options, const 
                                             context.budget(kPastBudget));
   if (!reply) return context.report(with_pv_hint(client, reply.error(), options.address));
   const auto& changes = reply.value().changes;
+  tell_expired(context, reply.value().expired);
   if (context.json) {
     for (const auto& change : changes) context.print(blamed_json(change));
     return Exit::kFine;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <ostream>
+#include <utility>
 
 #include "tools/commands.h"
 #include "tools/history_bins.h"
@@ -12,6 +13,7 @@
 #include "tools/history_plot.h"
 #include "tools/moment.h"
 #include "tools/past.h"
+#include "tools/past_show.h"
 #include "tools/pv_hint.h"
 #include "tools/sample_printer.h"
 #include "tools/show.h"
@@ -119,9 +121,11 @@ Exit samples(Context& context, Client& client, const HistoryOptions& options,
   };
   const auto limit = options.limit == 0 ? ~std::uint64_t{0} : options.limit;
   bool more = true;
+  bool first = true;
   while (more && pages.handed_over() < limit && context.out) {
     const auto read = pages.read(limit - pages.handed_over(), print);
     if (!read) return context.report(read.error());
+    if (std::exchange(first, false)) tell_expired(context, pages.expired());
     context.out.flush();
     more = read.value();
   }
@@ -161,6 +165,7 @@ Result<Few> ask_few(const Context& context, Client& client, const api::HistoryQu
 Exit print_few(const Context& context, const HistoryOptions& options, const Few& few) {
   const SamplePrinter printer(context, few.end.now, options.csv, few.end.lateness);
   printer.titles();
+  tell_expired(context, few.end.expired);
   for (const auto& [update, line] : few.samples) printer.print(update, line);
   return Exit::kFine;
 }
@@ -183,6 +188,7 @@ Exit reduced(Context& context, Client& client, const HistoryOptions& options,
   const bool median = options.reduce == "median";
   const auto reply = ask_bins(context, client, bins_of(question.value(), options.bins, median));
   if (!reply) return context.report(reply.error());
+  tell_expired(context, reply.value().expired);
   const auto columns = median                     ? BinColumns::kMedian
                        : options.reduce == "mean" ? BinColumns::kMean
                                                   : BinColumns::kAll;
@@ -212,6 +218,7 @@ Exit draw(Context& context, Client& client, const HistoryOptions& options,
   const auto columns = plot_columns(width);
   const auto reply = ask_bins(context, client, bins_of(question.value(), columns));
   if (!reply) return context.report(reply.error());
+  tell_expired(context, reply.value().expired);
   const auto can = can_be_plotted(reply.value().now);
   if (!can) return context.report(can.error());
   const auto before = in_force(context, client, question.value());

@@ -10,6 +10,7 @@
 #include "journal/check.h"
 #include "journal/rocks_backup.h"
 #include "journal/rocks_repair.h"
+#include "journal/segment_check.h"
 #include "tools/commands.h"
 #include "tools/journal_directory.h"
 #include "tools/table.h"
@@ -60,6 +61,14 @@ Result<Unit> check_backup(const Context& context, const std::string& directory, 
   return Unit{};
 }
 
+/// What could not be read need not be told once more.
+void add_new(journal::Damage damage, std::vector<journal::Damage>& known) {
+  const bool told = std::any_of(known.begin(), known.end(), [&](const journal::Damage& each) {
+    return each.lines.first <= damage.lines.last && each.lines.last >= damage.lines.first;
+  });
+  if (!told) known.push_back(std::move(damage));
+}
+
 Result<Checked> check_all(const Context& context, const std::string& directory) {
   Checked checked;
   const auto files = check_backup(context, directory, checked);
@@ -82,6 +91,18 @@ Result<Checked> check_all(const Context& context, const std::string& directory) 
     if (!lines) return lines.error();
     checked.lines = std::move(lines).value();
   }
+  {
+    Steps steps(context, "check", "lines in closed segments");
+    auto damage = journal::check_segments(*journal.projections, *journal.store->expired(),
+                                          [&](std::uint64_t done) { return steps(done, total); });
+    if (damage) {
+      for (auto& each : damage.value()) add_new(std::move(each), checked.lines.damage);
+    } else if (damage.error().code != Code::kCorruption) {
+      return damage.error();
+    } else {
+      checked.findings.push_back(damage.error().message);
+    }
+  }
   if (!checked.lines.damage.empty()) return checked;  // They cannot be made again to compare.
   Steps steps(context, "check", "lines, and what is derived");
   auto derived = journal::check_projections(
@@ -101,6 +122,7 @@ void print(const Context& context, const std::string& directory, const Checked& 
                      {"sound", checked.sound()},
                      {"last_line", raw(checked.last)},
                      {"sound_lines", checked.lines.lines},
+                     {"expired_lines", checked.lines.expired},
                      {"blocks", checked.lines.blocks},
                      {"witness", checked.witnessed},
                      {"backup", checked.is_backup},
@@ -122,6 +144,9 @@ void print(const Context& context, const std::string& directory, const Checked& 
   for (const auto& each : checked.lines.damage) out << printable(each.why) << "\n";
   out << checked.lines.lines << " of " << raw(checked.last) << " lines are sound, in "
       << checked.lines.blocks << " blocks, each with its checksums and the digest of the one before\n";
+  if (checked.lines.expired > 0) {
+    out << checked.lines.expired << " of them have expired: they are counted, and say nothing\n";
+  }
   if (!checked.witnessed) out << "there is no witness: an end that was cut off would not show\n";
   if (!checked.projections_looked_at) return;
   if (derived.sound()) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <ostream>
 
+#include "journal/class_figures.h"
 #include "journal/projections.h"
 #include "journal/rocks_store.h"
 #include "tools/commands.h"
@@ -43,6 +44,7 @@ struct Stats {
   Line keyframe{0};
   std::uint64_t segments = 0;  // sealed ones
   journal::Inspection parts;
+  journal::Figures classes;
   std::vector<Rate> rates;
 };
 
@@ -56,6 +58,9 @@ Result<Stats> stats_of(const std::string& directory) {
   stats.directory = directory;
   stats.parts = opened.value().inspect();
   for (const auto& part : stats.parts.parts) stats.bytes += part.bytes;
+  const auto classes = journal::figures_of(*opened.value().projections, *store.expired());
+  if (!classes) return classes.error();
+  stats.classes = classes.value();
   stats.last = store.last();
   stats.channels = store.channels().size();
   const auto scanned = store.scan(Line{1}, {}, [&](journal::Block& block) {
@@ -90,6 +95,13 @@ Result<Stats> stats_of(const std::string& directory) {
   return stats;
 }
 
+template <class Visit>
+void for_classes(const Stats& stats, Visit&& visit) {
+  for (std::size_t of = 0; of < stats.classes.size(); ++of) {
+    visit(to_string(static_cast<journal::RecordClass>(of)), stats.classes[of]);
+  }
+}
+
 double bytes_per_line(const Stats& stats) {
   return stats.last == Line{0} ? 0.0
                                : static_cast<double>(stats.bytes) /
@@ -101,6 +113,14 @@ Json stats_json(const Context& context, const Stats& stats) {
   for (const auto& part : stats.parts.parts) {
     parts.push_back({{"name", part.name}, {"entries", part.entries}, {"bytes", part.bytes}});
   }
+  Json classes = Json::array();
+  for_classes(stats, [&](std::string_view name, const journal::ClassFigures& each) {
+    classes.push_back({{"name", name},
+                       {"bytes", each.bytes},
+                       {"floor_line", raw(each.floor)},
+                       {"expired_lines", each.expired_lines},
+                       {"expired_bytes", each.expired_bytes}});
+  });
   Json origins = Json::array();
   for (const auto& [origin, mark] : stats.parts.origins) {
     origins.push_back({{"origin", origin_name(context, origin)},
@@ -126,6 +146,7 @@ Json stats_json(const Context& context, const Stats& stats) {
           {"keyframe_line", raw(stats.keyframe)},
           {"witness_line", stats.parts.witnessed ? Json(raw(*stats.parts.witnessed)) : Json()},
           {"parts", parts},
+          {"classes", classes},
           {"origins", origins}};
 }
 
@@ -153,6 +174,19 @@ void print(const Context& context, const Stats& stats) {
                bytes_text(part.bytes)});
   }
   parts.print(out, context.columns, context.color());
+  out << "\n";
+  Table classes({{"CLASS"},
+                 {"BYTES", true, false},
+                 {"GONE UP TO LINE", true, false},
+                 {"LINES EXPIRED", true, false},
+                 {"BYTES EXPIRED", true, false}});
+  for_classes(stats, [&](std::string_view name, const journal::ClassFigures& each) {
+    const auto number = [](std::uint64_t of) { return of == 0 ? "-" : std::to_string(of); };
+    classes.add({std::string(name), bytes_text(each.bytes), number(raw(each.floor)),
+                 number(each.expired_lines),
+                 each.expired_bytes == 0 ? "-" : bytes_text(each.expired_bytes)});
+  });
+  classes.print(out, context.columns, context.color());
   if (stats.parts.origins.empty()) return;
   out << "\n";
   Table origins({{"ORIGIN"},
@@ -188,7 +222,8 @@ void add_journal_stats(Command journal, Context& context) {
   auto command = add_command(
       journal, context, "stats",
       {"Show what a journal holds, and how fast it grows",
-       "Lines, times, bytes by part, rates, who wrote. Also beside a running node; it reads little.",
+       "Lines, times, bytes by part and by class of what closed segments have, what has expired, "
+       "rates, who wrote. Also beside a running node; it reads little.",
        "  tidemark journal stats\n  tidemark journal stats data/journal/store --json"},
       [&context, directory] { return stats(context, *directory); });
   add_directory(command, *directory);

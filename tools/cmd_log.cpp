@@ -26,19 +26,24 @@ Result<api::ReadReply> read(Client& client, const api::ReadRequest& request, Dur
   return client.ask<api::ReadReply>("journal", "journal.read", request, budget);
 }
 
-/// Prints what matches, page by page. `limit` 0: all. Answers how many.
+/// Prints what matches, page by page. `limit` 0: all; what stands for lines that expired is no part
+/// of it. Answers how many were printed.
 Result<std::uint64_t> print_pages(Context& context, Client& client, api::ReadRequest request,
                                   std::uint64_t limit) {
   constexpr std::uint64_t kPage = 1000;
   std::uint64_t printed = 0;
+  std::uint64_t found = 0;
   while (context.out) {
-    const auto left = limit == 0 ? kPage : limit - printed;
+    const auto left = limit == 0 ? kPage : limit - std::min(found, limit);
     if (left == 0) break;
     request.limit = static_cast<std::uint32_t>(std::min(kPage, left));
     auto page = read(client, request, context.budget(kReadBudget));
     if (!page) return page.error();
-    for (const auto& line : page.value().lines) print_line(context, line);
-    printed += page.value().lines.size();
+    for (const auto& line : page.value().lines) {
+      print_line(context, line);
+      ++printed;
+      if (!stands_for_others(line)) ++found;
+    }
     const bool stuck = page.value().next == request.from || page.value().next == 0;
     if (page.value().end || stuck) break;
     request.from = page.value().next;
@@ -162,7 +167,7 @@ class Follower {
     for (const auto& line : page.lines) {
       if (line.line < request_.from) continue;
       print_line(context_, line);
-      ++printed_;
+      if (!stands_for_others(line)) ++printed_;
       request_.from = line.line + 1;
     }
     request_.from = std::max(request_.from, page.next);

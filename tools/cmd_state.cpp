@@ -80,7 +80,13 @@ Exit state(Context& context, Client& client, const StateOptions& options,
                 << "\n";
     if (!table.empty()) table.print(context.out, context.columns, context.color());
   }
-  return unknown.report(context, client, end.value().unknown) ? Exit::kFailed : Exit::kFine;
+  tell_expired(context, end.value().expired);
+  const bool known = end.value().expired.empty();
+  if (!known && !context.json) {
+    context.err << "tidemark: what PVs were then is not known; these are the last values before\n";
+  }
+  const bool complete = !unknown.report(context, client, end.value().unknown);
+  return complete && known ? Exit::kFine : Exit::kFailed;
 }
 
 }  // namespace
@@ -91,7 +97,7 @@ void add_state_command(Command app, Context& context) {
       app, context, "state",
       {"Show what PVs were at a moment of the past",
        "PATTERN is an address or a glob; without one all PVs are shown. Exits with 1 when one of "
-       "them is unknown. " +
+       "them is unknown, or when the updates of that moment have expired. " +
            std::string(kMomentHelp),
        "  tidemark state 'QUAD:*' --at 'yesterday 14:05'\n"
        "  tidemark state 'QUAD:*' --at 14:05:00.25 --by ioc-time --lateness 500ms\n"

@@ -33,6 +33,7 @@ Result<bool> HistoryPages::read(
       context_, client_, "journal.history", query_, take);
   if (!end) return end.error();
   if (!decoded) return decoded.error();
+  expired_ = end.value().expired;
   const auto more = handed_over_ - before;
   if (more > 0) samples_ = std::clamp(kBytes / (bytes / more + 1), kSamplesMin, kSamplesMax);
   if (query_.lateness) {

@@ -29,6 +29,8 @@ class HistoryPages {
       const std::function<void(const model::PvUpdate&, std::uint64_t line)>& hand_over);
 
   std::uint64_t handed_over() const { return handed_over_; }
+  /// Of the last page.
+  const std::vector<model::Expired>& expired() const { return expired_; }
 
  private:
   static constexpr std::uint64_t kSamplesMin = 64;  // of the largest waveforms, some 32 MiB
@@ -41,6 +43,7 @@ class HistoryPages {
   std::uint64_t samples_ = kSamplesMin;  // of the next page
   std::uint64_t last_ = 0;               // line
   std::uint64_t handed_over_ = 0;
+  std::vector<model::Expired> expired_;
 };
 
 }  // namespace tidemark::tools

@@ -28,6 +28,10 @@ std::optional<UtcTime> said_before(const model::api::LogLine& line) {
   return said->at;
 }
 
+bool stands_for_others(const model::api::LogLine& line) {
+  return line.kind == model::RecordKind::kExpired && line.sequence == 0;
+}
+
 std::vector<std::pair<std::string, std::string>> line_details(const model::api::LogLine& line) {
   std::vector<std::pair<std::string, std::string>> out = {
       {"line", std::to_string(line.line)},

@@ -17,6 +17,9 @@ namespace tidemark::tools {
 /// Name and text, printable: {"level", "warning"}, …
 std::vector<std::pair<std::string, std::string>> line_details(const model::api::LogLine& line);
 
+/// It stands in the place of lines that expired; it is none itself.
+bool stands_for_others(const model::api::LogLine& line);
+
 /// When a message was said, if that was well before it was recorded: it was held back while the
 /// journal was away, or comes from elsewhere.
 std::optional<UtcTime> said_before(const model::api::LogLine& line);

@@ -80,6 +80,27 @@ Json bin_json(const api::Bin& bin) {
   return out;
 }
 
+Json expired_json(const model::Expired& expired) {
+  return {{"of", expired.of},
+          {"first", expired.first},
+          {"last", expired.last},
+          {"since", time_json(expired.since)},
+          {"until", time_json(expired.until)},
+          {"lines", expired.lines}};
+}
+
+void tell_expired(const Context& context, const std::vector<model::Expired>& expired) {
+  for (const auto& each : expired) {
+    if (context.json) {
+      context.print({{"expired", expired_json(each)}});
+    } else {
+      auto shown = each;
+      shown.bytes = 0;
+      context.err << "tidemark: " << model::describe(shown) << "\n";
+    }
+  }
+}
+
 Json blamed_json(const api::BlamedChange& change) {
   auto out = past_json(change.value, change.line);
   out["recorded_at"] = time_json(change.recorded_at);

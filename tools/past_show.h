@@ -25,6 +25,9 @@ Json change_json(const model::api::LiveValue& before, const model::api::LiveValu
 Json sample_json(const model::PvUpdate& update, const std::vector<std::string>& labels,
                  std::uint64_t line);
 Json bin_json(const model::api::Bin& bin);
+Json expired_json(const model::Expired& expired);
+/// With --json as objects of their own, `{"expired": …}`; else on standard error.
+void tell_expired(const Context& context, const std::vector<model::Expired>& expired);
 Json blamed_json(const model::api::BlamedChange& change);
 
 /// All digits; arrays as JSON, enums as their index.

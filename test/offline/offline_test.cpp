@@ -9,7 +9,10 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "journal/expired_runs.h"
 #include "journal/projections.h"
+#include "journal/retainer.h"
+#include "journal/thinner.h"
 #include "test/journal/journal_files.h"
 
 namespace tidemark::journal {
@@ -98,6 +101,86 @@ TEST_F(Offline, ThePastIsReadBesideItsWriter) {
   EXPECT_EQ(run("diff @4 @6 --exit-code" + here()).exit, 1);
   EXPECT_EQ(run("blame MAG:Q1 --json" + here()).documents().size(), 2u);
   EXPECT_EQ(run("log mark list --json" + here()).exit, 0);
+}
+
+/// The first segment is closed, and without its updates.
+class OfflineExpired : public Offline {
+ protected:
+  OfflineExpired() {
+    std::vector<model::PvUpdate> updates;
+    for (int i = 0; i < 65'536; ++i) updates.push_back(value_of(1, i));
+    for (std::uint64_t i = 0; i < 17; ++i) append(section_of(updates, 4 + i * updates.size()));
+    const auto projections =
+        std::make_shared<Projections>(journal_.store, journal_.projections);
+    EXPECT_TRUE(projections->load());
+    while (projections->advance(1 << 20).value()) {
+    }
+    ThinnerLimits soon;
+    soon.raw_segments_kept = 0;
+    soon.segments_at_once = 1;
+    Thinner thinner(journal_.segments, projections, soon);
+    while (thinner.step().value()) {
+    }
+    RetainerOptions options;
+    options.rules[static_cast<std::size_t>(RecordClass::kPvUpdates)].bytes = 1;
+    options.pause = Duration{0};
+    Retainer retainer(journal_.segments, projections, options);
+    while (retainer.step().value()) {
+    }
+    EXPECT_NE(journal_.store->expired()->holding(RecordClass::kPvUpdates, Line{1}), nullptr);
+  }
+};
+
+TEST_F(OfflineExpired, IsShownWhereItWas) {
+  const auto lines = run("log query --oldest-first --limit 5 --json" + here()).documents();
+  ASSERT_EQ(lines.size(), 7u);  // five lines, and two that stand for others
+  EXPECT_EQ(lines[0]["kind"], "PvDefined");
+  EXPECT_EQ(lines[2]["kind"], "Expired");
+  EXPECT_EQ(lines[2]["line"], 3);
+  EXPECT_THAT(std::string(lines[2]["text"]), HasSubstr("lines 3 to 4"));
+  EXPECT_EQ(lines[3]["text"], "beam lost");
+  EXPECT_EQ(lines[4]["kind"], "Expired");
+  EXPECT_THAT(std::string(lines[4]["text"]), HasSubstr("lines 6 to 524288"));
+  EXPECT_EQ(lines[5]["line"], 524'289);
+  const auto one = run("log show 4711" + here());
+  EXPECT_EQ(one.exit, 0);
+  EXPECT_THAT(one.out, HasSubstr("have expired"));
+  const auto said = run("log query --kind Expired --json" + here()).documents();
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_THAT(std::string(said[0]["text"]), HasSubstr("by bytes"));
+
+  const auto stats = run("journal stats --json " + directory_).documents();
+  const auto& updates = stats.at(0)["classes"].at(3);
+  EXPECT_EQ(updates["name"], "pv_updates");
+  EXPECT_EQ(updates["floor_line"], 524'288);
+  EXPECT_EQ(updates["expired_lines"], 524'285);  // all but two definitions and a message
+  EXPECT_THAT(run("journal stats " + directory_).out, HasSubstr("GONE UP TO LINE"));
+  close();
+  const auto checked = run("journal check " + directory_);
+  EXPECT_EQ(checked.exit, 0) << checked.out;
+  EXPECT_THAT(checked.out, HasSubstr("524285 of them have expired"));
+}
+
+TEST_F(OfflineExpired, IsSaidOfThePast) {
+  const auto history = run("history MAG:Q1 --since @2 --limit 3 --json" + here()).documents();
+  ASSERT_EQ(history.size(), 4u);
+  EXPECT_EQ(history[3]["expired"]["last"], 524'288);
+  EXPECT_EQ(history[0]["line"], 524'289);
+  const auto bins = run("history MAG:Q1 --since @2 --bins 2 --json" + here()).documents();
+  EXPECT_EQ(bins.at(0)["expired"]["first"], 1);
+  const auto unknown = run("state MAG:Q2 --at @4711 --json" + here());
+  EXPECT_EQ(unknown.exit, 1);
+  EXPECT_EQ(unknown.documents().back()["expired"]["last"], 524'288);
+  const auto known = run("state MAG:Q2 --at @524288 --json" + here());
+  EXPECT_EQ(known.exit, 0);
+  EXPECT_EQ(known.documents().at(0)["value"], 7);
+  const auto blame = run("blame MAG:Q2 --json" + here()).documents();
+  ASSERT_EQ(blame.size(), 2u);
+  EXPECT_TRUE(blame[0].contains("expired"));
+  EXPECT_EQ(blame[1]["value"], 7);
+  const auto refused = run("diff @4711 now 2>&1" + here());
+  EXPECT_EQ(refused.exit, 1);
+  EXPECT_THAT(refused.out, HasSubstr("have expired"));
 }
 
 TEST_F(Offline, OfNoJournalIsAFailure) {
