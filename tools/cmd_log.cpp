@@ -2,8 +2,10 @@
 //
 // log show, query, follow: the journal, line by line.
 
+#include <algorithm>
 #include <limits>
 #include <ostream>
+#include <span>
 #include <thread>
 
 #include "tools/commands.h"
@@ -21,9 +23,11 @@ using namespace std::chrono_literals;
 namespace api = model::api;
 
 constexpr auto kReadBudget = 10s;
+constexpr auto kJournal = "journal";
+constexpr auto kRead = "journal.read";
 
 Result<api::ReadReply> read(Client& client, const api::ReadRequest& request, Duration budget) {
-  return client.ask<api::ReadReply>("journal", "journal.read", request, budget);
+  return client.ask<api::ReadReply>(kJournal, kRead, request, budget);
 }
 
 /// Prints what matches, page by page. `limit` 0: all; what stands for lines that expired is no part
@@ -125,13 +129,15 @@ class Follower {
   Exit run() {
     const Interrupt interrupt;
     client_.follow_directory();
+    auto asked = ask();
     while (!enough()) {
-      request_.wait = away_ ? Duration{0} : std::min<Duration>(kWait, end_ - steady_now());
-      request_.limit = limit();
-      const auto page = read(client_, request_, request_.wait + (away_ ? 1s : 3s));
+      const auto page = Client::wait_for<api::ReadReply>(*asked, kRead);
       if (page) {
-        back();
-        take(page.value());
+        back(page.value());
+        const auto lines = take(page.value());
+        if (!enough()) asked = ask();  // The journal finds the next ones while these are printed.
+        for (const auto& line : lines) print_line(context_, line);
+        context_.out.flush();
         continue;
       }
       if (Interrupt::came()) break;
@@ -140,6 +146,7 @@ class Follower {
         return context_.report(error);
       }
       gone(error);
+      asked = ask();
     }
     return Exit::kFine;
   }
@@ -150,28 +157,28 @@ class Follower {
   static constexpr std::uint32_t kPage = 1000;
 
   bool enough() const {
-    return Interrupt::came() || steady_now() >= end_ || (count_ > 0 && printed_ >= count_) ||
+    return Interrupt::came() || steady_now() >= end_ || (count_ > 0 && taken_ >= count_) ||
            !context_.out;
   }
-  std::uint32_t limit() const {
-    if (count_ == 0) return kPage;
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(kPage, count_ - printed_));
+
+  std::shared_ptr<Pending> ask() {
+    request_.wait =
+        away_ ? Duration{0} : std::clamp<Duration>(end_ - steady_now(), Duration{0}, kWait);
+    request_.limit = count_ == 0 ? kPage
+                                 : static_cast<std::uint32_t>(
+                                       std::min<std::uint64_t>(kPage, count_ - taken_));
+    return client_.begin(kJournal, kRead, request_, request_.wait + (away_ ? 1s : 3s));
   }
 
-  void take(const api::ReadReply& page) {
-    if (page.last_line + 1 < request_.from && !warned_) {
-      warned_ = true;
-      context_.err << "tidemark: the journal ends at line " << page.last_line << ", before line "
-                   << request_.from - 1 << " that was seen: is it another one?" << std::endl;
-    }
-    for (const auto& line : page.lines) {
-      if (line.line < request_.from) continue;
-      print_line(context_, line);
-      if (!stands_for_others(line)) ++printed_;
-      request_.from = line.line + 1;
-    }
+  /// Its lines that are new, and from then on the line behind them is asked for.
+  std::span<const api::LogLine> take(const api::ReadReply& page) {
+    std::span<const api::LogLine> lines = page.lines;
+    while (!lines.empty() && lines.front().line < request_.from) lines = lines.subspan(1);
+    taken_ += static_cast<std::uint64_t>(std::count_if(
+        lines.begin(), lines.end(), [](auto& line) { return !stands_for_others(line); }));
+    if (!lines.empty()) request_.from = lines.back().line + 1;
     request_.from = std::max(request_.from, page.next);
-    context_.out.flush();
+    return lines;
   }
 
   void gone(const Error& error) {
@@ -184,9 +191,13 @@ class Follower {
     [[maybe_unused]] const auto known = client_.refresh(1s);  // The registry may be away too.
   }
 
-  void back() {
+  void back(const api::ReadReply& page) {
     if (away_) context_.err << "tidemark: the journal is back" << std::endl;
     away_ = false;
+    if (page.last_line + 1 >= request_.from || warned_) return;
+    warned_ = true;
+    context_.err << "tidemark: the journal ends at line " << page.last_line << ", before line "
+                 << request_.from - 1 << " that was seen: is it another one?" << std::endl;
   }
 
   Context& context_;
@@ -194,7 +205,7 @@ class Follower {
   api::ReadRequest request_;
   const std::uint64_t count_;
   const SteadyTime end_;
-  std::uint64_t printed_ = 0;
+  std::uint64_t taken_ = 0;  // lines
   bool away_ = false;
   bool warned_ = false;
 };
