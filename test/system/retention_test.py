@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""What expires of a running site, what stays, and what is said of it.
+
+Segments have 524 288 lines, and the newest stay in any case. So beside the machine somebody fills
+the journal, as a monitor does: with updates of one PV, in the largest batches that there are.
+"""
+
+import array
+import json
+import os
+import signal
+import sys
+import time
+import unittest
+import uuid
+
+from support import ROOT, MachineTest, wait_until
+
+sys.path.insert(0, str(ROOT / "clients/python"))
+
+from tidemark import Client  # noqa: E402  (the path comes first)
+from tidemark.packing import Row, pack, unpack  # noqa: E402
+
+SEGMENT = 524_288
+BATCH = 65_536
+QUAD = "QUAD:LI21:101:BDES"
+
+
+class Filler:
+    """Updates of one PV, numbered from 0: the number is the value."""
+
+    def __init__(self, site, address):
+        self.client = Client(site.file).start(20)
+        self.origin, self.count, self.last = uuid.uuid4().bytes, 0, 0
+        answer = self.client.session.ask("keeper", "keeper.channels", pack([]), 20).result(30)
+        channel = next(number for number, name in unpack(answer)[1] if name == address)
+        self.channels = array.array("I", [channel]) * BATCH
+        self.steps = array.array("q", [0]) + array.array("q", [1000]) * (BATCH - 1)
+
+    def close(self):
+        self.client.stop(0)
+
+    def batch(self):
+        """Returns when it is durable."""
+        values = array.array("d", range(self.count, self.count + BATCH))
+        now = time.time_ns()
+        updates = pack([1, BATCH, now, self.channels.tobytes(), self.steps.tobytes(),
+                        b"\1" * BATCH, bytes(2 * BATCH), values.tobytes(), [], b""])
+        answer = self.client.session.ask("journal", "journal.append", pack(
+            [self.origin, "filler", 0, self.count, [[self.count + 1, BATCH, 1, now, updates]],
+             self.count]), 20).result(30)
+        self.count += BATCH
+        self.last = Row(unpack(answer), "append").number(1)
+
+    def until(self, line):
+        while self.last < line:
+            self.batch()
+
+
+class Retention(MachineTest):
+    machine = dict(pvs=20)
+    site_extra = '[journal.retention.pv_updates]\nage = "1s"\n'
+
+    def documents(self, *arguments, status=0):
+        done = self.site.cli("--json", *arguments)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def expired(self):
+        """The first two lines that say what expired."""
+        return self.documents("log", "query", "--kind", "Expired", "--oldest-first", "--limit", "2")
+
+    def three_are_closed(self):
+        """Else more are needed behind them: a segment waits until its chunks are there."""
+        closed = self.site.figure("journal", "tidemark_journal_segments_closed_total") or 0
+        if closed < 3:
+            self.filling.batch()
+        return closed >= 3
+
+    def kill_journal(self):
+        pid = self.site.nodes()["journal"]["pid"]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self.site.well() and self.site.nodes()["journal"]["pid"] != pid, 30,
+                   "the journal is back")
+
+    def past_of(self, kept):
+        """All that is asked of the past, as it is answered."""
+        stats, = self.documents("journal", "stats")
+        return {
+            "expired": self.expired(),
+            "inside": self.documents("state", QUAD, "--at", "@1000", status=1),
+            "kept": self.documents("state", QUAD, "--at", f"@{kept}"),
+            "floor": self.documents("state", QUAD, "--at", f"@{SEGMENT}"),
+            "history": self.documents("history", QUAD, "--since", "@1000", "--until",
+                                      f"@{SEGMENT + 10}"),
+            "floors": [each["floor_line"] for each in stats["classes"]],
+        }
+
+    def test_updates_expire_but_what_a_mark_holds_and_a_restart_changes_nothing(self):
+        self.filling = Filler(self.site, QUAD)
+        self.addCleanup(self.filling.close)
+        self.filling.until(SEGMENT + BATCH)
+        self.site.cli("log", "mark", "begin", "run 7", "--tag", "keep", check=True)
+        self.filling.batch()
+        kept, value = self.filling.last, self.filling.count - 1
+        self.site.cli("log", "mark", "end", "run 7", check=True)
+        self.filling.until(6 * SEGMENT + 1)
+        wait_until(self.three_are_closed, 60, "three segments are closed; the second has the run")
+        wait_until(lambda: len(self.expired()) >= 2, 30, "updates have expired on both sides of it")
+
+        past = self.past_of(kept)
+        for line, lines in zip(past["expired"], [f"1 to {SEGMENT}", f"{2 * SEGMENT + 1} to [0-9]+"],
+                               strict=True):
+            self.assertRegex(line["text"], f"^lines {lines}, recorded 20.* to 20.*: "
+                                           "[0-9]+ of pv_updates have expired by age, [0-9]+ bytes$")
+        # What was kept is exact, and so is the end of what expired.
+        self.assertEqual([each["value"] for each in past["kept"]], [value])
+        self.assertLessEqual(past["floor"][0]["line"], SEGMENT)
+        told = [each["expired"] for each in past["history"] if "expired" in each]
+        self.assertEqual([(each["first"], each["last"]) for each in told], [(1, SEGMENT)])
+        samples = [each for each in past["history"] if "expired" not in each]
+        self.assertEqual(samples[-1]["line"], SEGMENT + 10)
+        self.assertEqual(samples[-1]["value"] - samples[-10]["value"], 9)
+
+        inside = self.site.cli("state", QUAD, "--at", "@1000")
+        self.fails(inside, 1, "have expired", "what PVs were then is not known")
+        refused = self.site.cli("diff", "@1000", "@2000", QUAD)
+        self.fails(refused, 1, "lines 1 to 524288 have expired")
+        shown = self.site.cli("history", QUAD, "--since", "@1000", "--until", f"@{SEGMENT + 10}",
+                              check=True)
+        self.assertIn("have expired", shown.stderr)
+
+        self.kill_journal()
+        wait_until(lambda: self.past_of(kept) == past, 30, "all is as it was")
+
+        checked, = self.documents("journal", "check")
+        self.assertTrue(checked["sound"], checked)
+        self.assertGreater(checked["expired_lines"], SEGMENT)
+
+
+if __name__ == "__main__":
+    unittest.main()
