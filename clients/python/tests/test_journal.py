@@ -1,11 +1,13 @@
 """What a program says to the journal arrives once and in order, also when the journal was away."""
 
 import os
+import signal
 import threading
 import time
 import unittest
 
-from tidemark import InvalidArgument, Kind, Query, Timestamp
+from tidemark import InvalidArgument, Kind, Query, Timestamp, Unavailable
+from tidemark.outbox import KV_UPDATE, LOG_MESSAGE, Outbox
 
 from .real_site import SiteTest
 
@@ -156,6 +158,65 @@ class TheJournal(SiteTest):
         texts = [each.text for each in self.lines(client, text="away ")]
         self.assertEqual(texts, [f"away {each}" for each in range(301)])
         self.assertEqual(self.lines(client, kinds=(Kind.GAP,)), [])
+
+    def small_outbox(self, name, kept, held):
+        """Of a subsystem that says nothing else, so that all numbers are ours."""
+        link = self.start(self.subsystem(name)).session.link
+        journal = next(each for each in self.client().peers() if each.name == "journal")
+        return Outbox(link, int.from_bytes(journal.uuid.bytes[:4], "big"), True, kept, held)
+
+    def gaps(self, client, name):
+        """The numbers that the journal says are missing of that node, and those it has."""
+        missing, there = [], []
+        for line in self.lines(client, origin=name):
+            there.append(line.sequence)
+        for line in self.lines(client, kinds=(Kind.GAP,)):
+            if line.record[2] == name:
+                missing += range(line.record[4], line.record[5] + 1)
+        return missing, there
+
+    def test_says_which_updates_were_dropped_while_it_was_away_and_has_all_else(self):
+        client = self.client()
+        outbox = self.small_outbox("flood", 64 << 10, 128 << 20)
+        journal = self.site.nodes()["journal"]["pid"]
+        os.kill(journal, signal.SIGSTOP)
+        self.addCleanup(os.kill, journal, signal.SIGCONT)
+        for each in range(200):
+            outbox.append(KV_UPDATE, "flood/v", "x" * 1000, 0, "", each + 1)
+            if each % 20 == 0:
+                outbox.append(LOG_MESSAGE, 1, "flood", f"said {each}", None, "", 0)
+        before = outbox.drained()
+        self.assertFalse(before.wait(0.1))
+        os.kill(journal, signal.SIGCONT)
+        self.assertTrue(before.wait(20))
+        said = self.lines(client, origin="flood", kinds=(Kind.LOG_MESSAGE,))
+        self.assertEqual([each.text for each in said], [f"said {each}" for each in range(0, 200, 20)])
+        updates = [each.record[5] for each in self.lines(client, origin="flood",
+                                                         kinds=(Kind.KV_UPDATE,))]
+        self.assertLess(len(updates), 100)
+        self.assertEqual(updates, list(range(201 - len(updates), 201)))  # the newest
+        missing, there = self.gaps(client, "flood")
+        self.assertEqual(sorted(missing + there), list(range(1, 211)))
+
+    def test_says_how_many_records_could_not_be_taken(self):
+        client = self.client()
+        outbox = self.small_outbox("full", 4 << 10, 8 << 10)
+        journal = self.site.nodes()["journal"]["pid"]
+        os.kill(journal, signal.SIGSTOP)
+        self.addCleanup(os.kill, journal, signal.SIGCONT)
+        taken = 0
+        with self.assertRaises(Unavailable):
+            while taken < 100:
+                outbox.append(LOG_MESSAGE, 1, "full", "x" * 1000, None, "", 0)
+                taken += 1
+        outbox.record(KV_UPDATE, "full/v", bytes(17 << 20), 0, "", 1)  # no request could carry it
+        os.kill(journal, signal.SIGCONT)
+        refused = lambda: self.lines(client, origin="full", text="not taken")  # noqa: E731
+        self.until(lambda: sum(int(each.text.split()[0]) for each in refused()) == 2,
+                   "it says so")
+        missing, there = self.gaps(client, "full")
+        self.assertEqual(len(missing), 2)
+        self.assertEqual(sorted(missing + there), list(range(1, taken + 3 + len(refused()))))
 
     def test_gets_large_records_and_refuses_those_that_no_request_could_carry(self):
         client = self.client()

@@ -44,7 +44,7 @@ class TheOutbox(unittest.TestCase):
         self.assertEqual(queue.next(), [Section(3, 2, 0, b"b")])
         queue.acknowledged(4)
         self.assertTrue(queue.idle)
-        self.assertEqual((queue.bytes, queue.records), (0, 0))
+        self.assertEqual(queue.bytes, 0)
 
     def test_has_no_more_than_eight_requests_on_the_way(self):
         queue = OutboxQueue()
@@ -57,15 +57,34 @@ class TheOutbox(unittest.TestCase):
         queue.acknowledged(1)
         self.assertEqual(len(queue.next()), 1)
 
-    def test_takes_nothing_beyond_its_bytes_and_leaves_no_hole_in_the_numbers(self):
-        queue = OutboxQueue(bytes_max=300)
-        queue.push(1, 0, bytes(100))
-        with self.assertRaises(Unavailable):
-            queue.push(1, 0, bytes(100))
-        queue.next()
-        queue.acknowledged(1)
-        queue.push(1, 0, b"")
-        self.assertEqual([each.sequence for each in queue.next()], [2])
+    def test_drops_the_oldest_updates_and_never_other_records_when_it_is_full(self):
+        queue = OutboxQueue(bytes_max=700)
+        for updates in (True, False, True, False, True, False, True):
+            queue.push(1, 0, bytes(72), updates)  # 200 bytes each
+        self.assertEqual([each.sequence for each in queue.next()], [2, 4, 6])
+        self.assertEqual((queue.bytes, queue.dropped), (600, 4))
+        queue.push(1, 0, bytes(200))
+        self.assertEqual([each.sequence for each in queue.next()], [8])
+        self.assertEqual(queue.after, 8)
+
+    def test_drops_what_is_on_the_way_as_well_and_sends_what_follows_once(self):
+        queue = OutboxQueue(bytes_max=500)
+        queue.push(2, 0, bytes(72), updates=True)
+        queue.push(1, 0, bytes(72))
+        self.assertEqual([each.sequence for each in queue.next()], [1, 3])
+        queue.push(1, 0, bytes(72), updates=True)
+        self.assertEqual([each.sequence for each in queue.next()], [4])
+        queue.acknowledged(3)
+        queue.acknowledged(4)
+        self.assertEqual((queue.idle, queue.bytes, queue.dropped), (True, 0, 2))
+
+    def test_numbers_what_nobody_could_take(self):
+        queue = OutboxQueue()
+        queue.push(1, 0, b"a")
+        queue.skip(5)
+        queue.push(1, 0, b"b")
+        self.assertEqual([each.sequence for each in queue.next()], [1, 7])
+        self.assertEqual(queue.dropped, 5)
 
 
 def node(name, state=ALIVE, incarnation=1):

@@ -1,5 +1,11 @@
 """Our way into the journal: takes records, sends them in order, holds them until they are
-acknowledged, and sends them again when the journal was away. OutboxQueue keeps count and bounds.
+acknowledged, and sends them again when the journal was away. OutboxQueue keeps count.
+
+    up to 64 MiB held back     everything is kept
+    up to 128 MiB              updates of keys are dropped, the oldest first
+    beyond                     nothing is taken
+
+What was dropped or not taken has numbers all the same, so the journal records a gap.
 """
 
 from __future__ import annotations
@@ -12,12 +18,15 @@ from typing import Any
 
 from .errors import InvalidArgument, TidemarkError, Unavailable
 from .link import Link
-from .outbox_queue import RECORDS_MAX, OutboxQueue
+from .messages import WARNING
+from .outbox_queue import BYTES_MAX, OutboxQueue
 from .packing import Row, pack, unpack
 from .requests import Answer
 
 log = logging.getLogger("tidemark")
 
+HELD_BYTES_MAX = 128 << 20  # beyond, nothing is taken
+WAITING_MAX = 1 << 20  # records that may wait for the loop
 RETRY_MIN = 0.02
 RETRY_MAX = 0.5
 APPEND_BUDGET = 5.0
@@ -40,15 +49,20 @@ SHORT_LIVED = 0
 
 
 class Outbox:
-    def __init__(self, link: Link, journal: int, registers: bool):
+    def __init__(self, link: Link, journal: int, registers: bool,
+                 kept_bytes_max: int = BYTES_MAX, held_bytes_max: int = HELD_BYTES_MAX):
         self._link = link
         self._life = link.info.incarnation if registers else SHORT_LIVED
         self._journal = journal
+        self._held_bytes_max = held_bytes_max
         self._lock = threading.Lock()
-        self._waiting: deque[bytes] = deque()  # packed records; guarded by _lock
-        self._dropped = 0  # guarded by _lock
+        # Guarded by _lock.
+        self._waiting: deque[tuple[bool, bytes]] = deque()  # whether an update, and the record
+        self._waiting_bytes = 0
+        self._held_bytes = 0  # in the queue
+        self._refused = 0  # since the last hole that was made for them
         # Only on the loop thread.
-        self._queue = OutboxQueue()
+        self._queue = OutboxQueue(kept_bytes_max)
         self._generation = 0  # grows with each rewind
         self._retry = 0.0
         self._retrying = False
@@ -56,18 +70,33 @@ class Outbox:
 
     def append(self, kind: int, *fields: Any) -> None:
         """Threads: any. The record is not taken when it raises InvalidArgument, too large, or
-        Unavailable, too much waits.
+        Unavailable, too much waits; of the latter the journal records a gap.
         """
         packed = pack([kind, *fields])
         if len(packed) > RECORD_BYTES_MAX:
             raise InvalidArgument(f"a record of {len(packed)} bytes; the journal takes at most "
                                   f"{RECORD_BYTES_MAX}")
         with self._lock:
-            if len(self._waiting) >= RECORDS_MAX:
+            if len(self._waiting) >= WAITING_MAX or \
+                    self._held_bytes + self._waiting_bytes > self._held_bytes_max:
+                self._refused += 1
                 raise Unavailable("too many records wait for the journal")
             first = not self._waiting
-            self._waiting.append(packed)
+            self._waiting.append((kind == KV_UPDATE, packed))
+            self._waiting_bytes += len(packed)
         if first:
+            self._link.post(self._take)
+
+    def record(self, kind: int, *fields: Any) -> None:
+        """As append(), of what nobody can be told that it was not taken. Threads: any."""
+        try:
+            self.append(kind, *fields)
+        except Unavailable:
+            pass  # counted, and said when there is room again
+        except InvalidArgument as failure:
+            log.error("%s", failure)
+            with self._lock:
+                self._refused += 1
             self._link.post(self._take)
 
     def drained(self) -> threading.Event:
@@ -85,18 +114,31 @@ class Outbox:
     def _take(self) -> None:
         with self._lock:
             records, self._waiting = self._waiting, deque()
+            self._waiting_bytes = 0
         while records:
-            some = [records.popleft()]
-            size = len(some[0])
-            while records and len(some) < RECORDS_AT_ONCE and size < BYTES_AT_ONCE:
-                size += len(records[0])
-                some.append(records.popleft())
-            array = b"\xdc" + len(some).to_bytes(2, "big") + b"".join(some)
-            try:
-                self._queue.push(len(some), time.time_ns(), array)
-            except Unavailable as failure:
-                log.error("%d records are lost: %s", len(some), failure)
+            updates, first = records.popleft()
+            some = [first]
+            size = len(first)
+            while records and records[0][0] == updates and len(some) < RECORDS_AT_ONCE and \
+                    size + len(records[0][1]) <= BYTES_AT_ONCE:
+                size += len(records[0][1])
+                some.append(records.popleft()[1])
+            self._queue.push(len(some), time.time_ns(), _array(some), updates)
+        self._settle_room()
         self._send()
+
+    def _settle_room(self) -> None:
+        """The hole for what was refused is seen with the record after it, which says why."""
+        with self._lock:
+            self._held_bytes = self._queue.bytes
+            if self._refused == 0 or self._held_bytes > self._held_bytes_max:
+                return
+            refused, self._refused = self._refused, 0
+        why = f"{refused} records were not taken: too much was held back, or too large"
+        log.warning("%s", why)
+        self._queue.skip(refused)
+        self._queue.push(1, time.time_ns(), _array([pack(
+            [LOG_MESSAGE, WARNING, self._link.info.name, why, None, "", time.time_ns()])]))
 
     def _send(self) -> None:
         me = self._link.info
@@ -135,6 +177,7 @@ class Outbox:
             return
         self._retry = 0.0
         self._queue.acknowledged(through)
+        self._settle_room()
         self._settle()
         self._send()
 
@@ -147,3 +190,8 @@ class Outbox:
             for each in self._drained:
                 each.set()
             self._drained.clear()
+
+
+def _array(records: list[bytes]) -> bytes:
+    """A msgpack array of records that are packed already."""
+    return b"\xdc" + len(records).to_bytes(2, "big") + b"".join(records)

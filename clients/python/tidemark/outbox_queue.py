@@ -2,6 +2,9 @@
 
     push ──► [ sent, unacknowledged | not sent yet ] ──► next()      acknowledged() forgets
                  ▲ rewind(): send all of it again
+
+When it is full the oldest updates of keys go first, never other records. What went has its numbers
+all the same: the journal sees the hole, and records the gap.
 """
 
 from __future__ import annotations
@@ -10,10 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Unavailable
-
-BYTES_MAX = 64 << 20  # held back in all
-RECORDS_MAX = 1 << 20
+BYTES_MAX = 64 << 20  # beyond, updates go
 REQUEST_BYTES_MAX = 1 << 20  # of one request, unless one section is larger
 REQUESTS_MAX = 8  # on the way at once
 SECTION_BYTES = 128  # what one costs besides its payload
@@ -26,6 +26,7 @@ class Section:
     count: int
     sent_at: int
     payload: bytes
+    updates: bool = False  # of keys: others follow their values, and the newest counts most
 
     @property
     def last(self) -> int:
@@ -48,17 +49,34 @@ class OutboxQueue:
         self._next = 1
         self._acknowledged = 0
         self.bytes = 0
-        self.records = 0
+        self.dropped = 0  # records that went or were skipped
 
-    def push(self, count: int, sent_at: int, payload: bytes) -> None:
-        """Raises Unavailable when too much waits: nothing is taken, nothing numbered."""
-        section = Section(self._next, count, sent_at, payload)
-        if self.bytes + section.weight > self._bytes_max or self.records + count > RECORDS_MAX:
-            raise Unavailable("too much waits for the journal")
+    def push(self, count: int, sent_at: int, payload: bytes, updates: bool = False) -> None:
+        """`updates`: of keys, which may go when there is no room."""
+        section = Section(self._next, count, sent_at, payload, updates)
         self._sections.append(section)
         self._next += count
         self.bytes += section.weight
-        self.records += count
+        if self.bytes > self._bytes_max:
+            self._make_room()
+
+    def skip(self, count: int) -> None:
+        """Numbers records that nobody could take. The hole shows with the next record."""
+        self._next += count
+        self.dropped += count
+
+    def _make_room(self) -> None:
+        at = 0
+        while at < len(self._sections) and self.bytes > self._bytes_max:
+            section = self._sections[at]
+            if not section.updates:
+                at += 1
+                continue
+            self.bytes -= section.weight
+            self.dropped += section.count
+            del self._sections[at]
+            if at < self._sent:
+                self._sent -= 1
 
     @property
     def after(self) -> int:
@@ -94,7 +112,6 @@ class OutboxQueue:
         while self._sections and self._sections[0].last <= self._acknowledged:
             gone = self._sections.popleft()
             self.bytes -= gone.weight
-            self.records -= gone.count
             self._sent = max(0, self._sent - 1)
 
     def rewind(self) -> None:

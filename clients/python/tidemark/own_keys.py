@@ -132,11 +132,8 @@ class OwnKeys:
         wanted = key.spec.journaled or now.writer
         if self._outbox is None or not wanted or now.sequence == 0:
             return
-        try:
-            self._outbox.append(KV_UPDATE, f"{self._subsystem}/{key.spec.name}", now.value,
-                                now.time, now.writer, now.sequence)
-        except (InvalidArgument, Unavailable) as failure:
-            log.error("an update of %s is lost: %s", key.spec.name, failure)
+        self._outbox.record(KV_UPDATE, f"{self._subsystem}/{key.spec.name}", now.value, now.time,
+                            now.writer, now.sequence)
 
     def _flush(self) -> None:
         with self._lock:

@@ -4,21 +4,18 @@ Threads: any.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 
 from . import frame as frames
 from . import status_rules as rules
-from .errors import Conflict, InvalidArgument, NotFound, Unavailable
+from .errors import Conflict, InvalidArgument, NotFound
 from .link import Link
 from .membership import NOTHING
 from .messages import StateEnd, StatusItem, pack_items
 from .outbox import STATUS_CHANGED, Outbox
 from .packing import Row, unpack
 from .served_calls import Call
-
-log = logging.getLogger("tidemark")
 
 ITEMS_MAX = 10_000
 
@@ -72,12 +69,8 @@ class OwnStatus:
             return
         self._items[item.name] = item
         if record and self._outbox is not None:
-            try:
-                self._outbox.append(STATUS_CHANGED, f"{self._subsystem}/{item.name}",
-                                    item.severity, item.code, item.text, item.active,
-                                    item.acknowledged_by)
-            except (InvalidArgument, Unavailable) as failure:
-                log.error("a change of %s is lost: %s", item.name, failure)
+            self._outbox.record(STATUS_CHANGED, f"{self._subsystem}/{item.name}", item.severity,
+                                item.code, item.text, item.active, item.acknowledged_by)
         if self._link is not None:
             self._link.publish(frames.STATE, frames.STATUS_STREAM, 1, pack_items([item]))
             self._published += 1
