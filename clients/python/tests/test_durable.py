@@ -1,16 +1,19 @@
 """Durable subscriptions on a real bus: what the journal has, each update once and in order."""
 
+import array
 import asyncio
 import itertools
 import os
 import signal
 import time
 import unittest
+import uuid
 
 import tidemark
-from tidemark import aio
+from tidemark import Kind, aio
+from tidemark.packing import pack
 
-from .real_site import SECONDS, Heard, SiteTest
+from .real_site import SECONDS, Heard, SiteTest, wait_until
 
 NUMBERS = itertools.count(1)
 
@@ -154,6 +157,66 @@ class Durable(SiteTest):
         self.assertEqual([each.value for each in found], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
         self.assertEqual(again, found[3:])
         self.assertEqual({type(each) for each in problems} - {tidemark.Unavailable}, set())
+
+
+class WhatHasExpired(SiteTest):
+    """Segments have 524 288 lines. Somebody fills them, as a monitor does, so that they close."""
+
+    extra = '[journal.retention.kv_events]\nage = "1s"\n'
+    BATCH = 65_536
+
+    def fill_one(self, client):
+        """A batch of updates of a PV; returns when it is durable."""
+        steps = array.array("q", [1000]) * self.BATCH
+        steps[0] = 0
+        now = time.time_ns()
+        updates = pack([1, self.BATCH, now, (array.array("I", [1]) * self.BATCH).tobytes(),
+                        steps.tobytes(), b"\1" * self.BATCH, bytes(2 * self.BATCH),
+                        bytes(8 * self.BATCH), [], b""])
+        client.session.ask("journal", "journal.append", pack(
+            [uuid.uuid4().bytes, "filler", 0, 0, [[1, self.BATCH, 1, now, updates]], 0]),
+            SECONDS).result()
+
+    def closed(self, client):
+        closed = self.site.figure("journal", "tidemark_journal_segments_closed_total") or 0
+        if closed < 2:  # a segment waits until its chunks are there
+            self.fill_one(client)
+        return closed >= 2
+
+    def test_is_told_in_its_place_and_what_is_behind_comes(self):
+        psu = self.subsystem("psu")
+        current = psu.publish("current", "double", journaled=True)
+        self.start(psu)
+        client = self.client()
+        for each in range(3):
+            current.value = float(each)
+        self.until(lambda: len(self.lines(client, subject="psu/current")) == 3, "3 lines")
+
+        wait_until(lambda: self.closed(client), 60, "the segment is closed")
+        wait_until(lambda: self.lines(client, kinds=(Kind.KV_UPDATE,), limit=1)[0].kind ==
+                   Kind.EXPIRED, 60, "it expires")
+        current.value = 3.0
+
+        told = []
+        subscription = client.subscribe("psu/current", told.append, "durable", since_line=1,
+                                        on_problem=told.append)
+        self.addCleanup(subscription.close)
+        self.until(lambda: told and isinstance(told[-1], tidemark.Update), "the last update")
+        *problems, last = told
+        self.assertEqual((last.value, last.missed), (3.0, 0))
+        self.assertEqual({type(each) for each in problems}, {tidemark.NotFound})
+        self.assertRegex(problems[0].message, "^lines [0-9]+ to [0-9]+, recorded .* have expired")
+        self.assertEqual(len(problems), 1)
+
+        async def run():
+            heard = []
+            async with aio.Client(self.site.file) as site:
+                async with site.subscribe("psu/current", "durable", since_line=1,
+                                          on_problem=heard.append) as updates:
+                    return heard, await anext(updates)
+
+        heard, update = asyncio.run(asyncio.wait_for(run(), SECONDS))
+        self.assertEqual((str(heard[0]), update), (str(problems[0]), last))
 
 
 if __name__ == "__main__":

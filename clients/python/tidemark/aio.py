@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -44,14 +44,19 @@ QUEUE_MAX = 65_536  # items that wait for a slow listener; beyond, the oldest go
 
 
 class Listening(Generic[T]):
-    """Items as they come: `async for`, until close() or the end of the `async with` around it."""
+    """Items as they come: `async for`, until close() or the end of the `async with` around it.
 
-    def __init__(self, take: Callable[[], list[T]], close: Callable[[], None]):
+    `hear` gets the problems that take() gives among them.
+    """
+
+    def __init__(self, take: Callable[[], Sequence[T | TidemarkError]], close: Callable[[], None],
+                 hear: Callable[[TidemarkError], None] = lambda _: None):
         self._loop = asyncio.get_running_loop()
         self._take = take
         self._close = close
+        self._hear = hear
         self._come = asyncio.Event()
-        self._here: deque[T] = deque()
+        self._here: deque[T | TidemarkError] = deque()
         self._closed = False
 
     def wake(self) -> None:
@@ -71,7 +76,12 @@ class Listening(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        while not self._here:
+        while True:
+            while self._here:
+                item = self._here.popleft()
+                if not isinstance(item, TidemarkError):
+                    return item
+                self._hear(item)
             if self._closed:
                 raise StopAsyncIteration
             await self._come.wait()
@@ -81,7 +91,6 @@ class Listening(Generic[T]):
             except BaseException:
                 self.close()  # it was the last
                 raise
-        return self._here.popleft()
 
     async def __aenter__(self) -> Listening[T]:
         return self
@@ -172,7 +181,7 @@ class Client:
 
             durable = DurableKeys(session, pattern, since_line, since, lambda: listening.wake(),
                                   hear)
-            listening = Listening(durable.take, durable.close)
+            listening: Listening[Update] = Listening(durable.take, durable.close, hear)
             durable.begin()
             return listening
         sync.check_not_durable(since_line, since)

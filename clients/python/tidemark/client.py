@@ -179,7 +179,8 @@ class Client:
         from `since_line` or a time on, else from now on; also what came while the listener or the
         journal was not there. To go on where a program ended, keep the last `line`, and begin with
         the next. `on_problem`, a callback, gets Refused for each key that fits and is not
-        journaled, Unavailable when the journal is away, Conflict when it may be another one; any
+        journaled, Unavailable when the journal is away, Conflict when it may be another one, and
+        NotFound, in its place among the updates, for each stretch of lines that have expired; any
         other error ends the subscription. Without it problems are logged.
         """
         if policy == DURABLE:
@@ -367,15 +368,18 @@ def subscribe_durably(session: Session, pattern: str, listener: Callable[[Update
 
     def drain() -> None:
         try:
-            updates = made.take()
+            found = made.take()
         except TidemarkError as error:
             hear(error)
             return
-        for update in updates:
+        for each in found:
             if made.closed:
                 return
+            if isinstance(each, TidemarkError):
+                hear(each)
+                continue
             try:
-                listener(update)
+                listener(each)
             except Exception:
                 session.log_thrown(what)
 

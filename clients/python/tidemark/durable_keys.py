@@ -39,7 +39,9 @@ class DurableKeys:
         Refused      a key that fits is not journaled, once each
         Unavailable  the journal is away, once each time; goes on when it is back
         Conflict     the journal ends before a line that was seen, once: is it another one?
-    Any other error take() raises, and it is over.
+    Any other error take() raises, and it is over. Among the updates that it returns, in their
+    place, are
+        NotFound     lines with updates that may have fitted have expired, for each stretch of them
     """
 
     def __init__(self, session: Session, pattern: str, since_line: int | None,
@@ -81,7 +83,7 @@ class DurableKeys:
             return  # has left the bus
         answer.add_done_callback(self._answered)
 
-    def take(self) -> list[Update]:
+    def take(self) -> list[Update | TidemarkError]:
         """What came, and asks for more. One thread at a time."""
         with self._lock:
             answer, self._answer = self._answer, None
@@ -108,11 +110,11 @@ class DurableKeys:
             self._shorter = True
             self._on_problem(Conflict(f"the journal ends at line {page.last_line}, before line "
                                       f"{self._next - 1} that was seen: is it another one?"))
-        found = []
+        found: list[Update | TidemarkError] = []
         for line in page.lines:
             if line.line >= self._next:
                 self._next = line.line + 1
-                found += self._updates(line)
+                found += self._told_of(line)
         self._next = max(self._next, page.next)
         self.begin()
         return found
@@ -139,8 +141,10 @@ class DurableKeys:
         except Unavailable:
             pass  # has left the bus
 
-    def _updates(self, line: LogLine) -> list[Update]:
-        if len(line.record) < 6:
+    def _told_of(self, line: LogLine) -> list[Update | TidemarkError]:
+        if line.kind == Kind.EXPIRED:
+            return [NotFound(line.text)]
+        if line.kind != Kind.KV_UPDATE or len(line.record) < 6:
             return []
         _, key, value, at, writer, sequence = line.record[:6]
         subsystem, _, name = key.partition("/")

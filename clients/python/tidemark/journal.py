@@ -47,6 +47,7 @@ class Kind(IntEnum):
     STATUS_CHANGED = 27
     STREAM_GAP = 28
     EXPIRED = 29
+    POLICY_CHANGED = 30
 
 
 Moment = Timestamp | dt.datetime
