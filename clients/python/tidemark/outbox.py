@@ -1,5 +1,6 @@
 """Our way into the journal: takes records, sends them in order, holds them until they are
-acknowledged, and sends them again when the journal was away. OutboxQueue keeps count.
+acknowledged, and sends them again when the journal was away. OutboxLives keeps count, and a copy
+on disk that the next life delivers if this one cannot.
 
     up to 64 MiB held back     everything is kept
     up to 128 MiB              updates of keys are dropped, the oldest first
@@ -19,9 +20,11 @@ from typing import Any
 from .errors import InvalidArgument, TidemarkError, Unavailable
 from .link import Link
 from .messages import WARNING
-from .outbox_queue import BYTES_MAX, OutboxQueue
+from .outbox_lives import OutboxLives, SpoolPlace, is_final
+from .outbox_queue import BYTES_MAX
 from .packing import Row, pack, unpack
 from .requests import Answer
+from .spool import Owner
 
 log = logging.getLogger("tidemark")
 
@@ -50,9 +53,10 @@ SHORT_LIVED = 0
 
 class Outbox:
     def __init__(self, link: Link, journal: int, registers: bool,
-                 kept_bytes_max: int = BYTES_MAX, held_bytes_max: int = HELD_BYTES_MAX):
+                 kept_bytes_max: int = BYTES_MAX, held_bytes_max: int = HELD_BYTES_MAX,
+                 place: SpoolPlace | None = None):
+        """`place`: where the copy on disk is; none: without one. Reads what is there."""
         self._link = link
-        self._life = link.info.incarnation if registers else SHORT_LIVED
         self._journal = journal
         self._held_bytes_max = held_bytes_max
         self._lock = threading.Lock()
@@ -61,12 +65,17 @@ class Outbox:
         self._waiting_bytes = 0
         self._held_bytes = 0  # in the queue
         self._refused = 0  # since the last hole that was made for them
-        # Only on the loop thread.
-        self._queue = OutboxQueue(kept_bytes_max)
+        self._closed = False
+        # Only on the loop thread; afterwards close()'s.
+        me = link.info
+        self._lives = OutboxLives(Owner(me.uuid.bytes, me.name,
+                                        me.incarnation if registers else SHORT_LIVED),
+                                  place, kept_bytes_max)
         self._generation = 0  # grows with each rewind
         self._retry = 0.0
         self._retrying = False
         self._drained: list[threading.Event] = []
+        link.post(self._take)  # an earlier life may have left something
 
     def append(self, kind: int, *fields: Any) -> None:
         """Threads: any. The record is not taken when it raises InvalidArgument, too large, or
@@ -77,6 +86,8 @@ class Outbox:
             raise InvalidArgument(f"a record of {len(packed)} bytes; the journal takes at most "
                                   f"{RECORD_BYTES_MAX}")
         with self._lock:
+            if self._closed:
+                raise Unavailable(f"{self._link.info.name} has left the bus")
             if len(self._waiting) >= WAITING_MAX or \
                     self._held_bytes + self._waiting_bytes > self._held_bytes_max:
                 self._refused += 1
@@ -111,7 +122,19 @@ class Outbox:
         self._link.post(add)
         return done
 
+    def close(self) -> None:
+        """When the loop has ended: what waited for it goes to disk, and what the journal does not
+        have stays there."""
+        with self._lock:
+            self._closed = True
+        self._number()
+        self._lives.close()
+
     def _take(self) -> None:
+        self._number()
+        self._send()
+
+    def _number(self) -> None:
         with self._lock:
             records, self._waiting = self._waiting, deque()
             self._waiting_bytes = 0
@@ -123,40 +146,34 @@ class Outbox:
                     size + len(records[0][1]) <= BYTES_AT_ONCE:
                 size += len(records[0][1])
                 some.append(records.popleft()[1])
-            self._queue.push(len(some), time.time_ns(), _array(some), updates)
+            self._lives.push(len(some), time.time_ns(), _array(some), updates)
         self._settle_room()
-        self._send()
 
     def _settle_room(self) -> None:
         """The hole for what was refused is seen with the record after it, which says why."""
         with self._lock:
-            self._held_bytes = self._queue.bytes
+            self._held_bytes = self._lives.bytes
             if self._refused == 0 or self._held_bytes > self._held_bytes_max:
                 return
             refused, self._refused = self._refused, 0
         why = f"{refused} records were not taken: too much was held back, or too large"
         log.warning("%s", why)
-        self._queue.skip(refused)
-        self._queue.push(1, time.time_ns(), _array([pack(
+        self._lives.skip(refused)
+        self._lives.push(1, time.time_ns(), _array([pack(
             [LOG_MESSAGE, WARNING, self._link.info.name, why, None, "", time.time_ns()])]))
 
     def _send(self) -> None:
-        me = self._link.info
         while not self._retrying:
-            after = self._queue.after
-            sections = self._queue.next()
-            if not sections:
+            request = self._lives.next()
+            if request is None:
                 return
             generation = self._generation
 
             def on_answer(answer: Answer, generation: int = generation) -> None:
                 self._answered(generation, answer)
 
-            self._link.request(
-                self._journal, "journal.append",
-                pack([me.uuid.bytes, me.name, self._life, after,
-                      [each.to_wire() for each in sections],
-                      self._queue.acknowledged_through]), APPEND_BUDGET, on_answer)
+            self._link.request(self._journal, "journal.append", pack(request), APPEND_BUDGET,
+                               on_answer)
 
     def _answered(self, generation: int, answer: Answer) -> None:
         if generation != self._generation:
@@ -166,17 +183,21 @@ class Outbox:
                 raise answer
             through = Row(unpack(answer), "append").number(0)
         except TidemarkError as failure:
+            self._generation += 1
+            if is_final(failure) and self._lives.give_up():
+                log.error("what an earlier life left for the journal is lost: %s", failure)
+                self._send()
+                return
             if self._retry == 0.0:
                 log.warning("the journal does not take our records (%s); they are held back",
                             failure)
-            self._generation += 1
-            self._queue.rewind()
+            self._lives.rewind()
             self._retry = min(max(self._retry * 2, RETRY_MIN), RETRY_MAX)
             self._retrying = True
             self._link.after(self._retry, self._try_again)
             return
         self._retry = 0.0
-        self._queue.acknowledged(through)
+        self._generation += self._lives.acknowledged(through)
         self._settle_room()
         self._settle()
         self._send()
@@ -186,7 +207,7 @@ class Outbox:
         self._send()
 
     def _settle(self) -> None:
-        if self._queue.idle:
+        if self._lives.idle:
             for each in self._drained:
                 each.set()
             self._drained.clear()

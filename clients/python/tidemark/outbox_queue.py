@@ -10,6 +10,7 @@ all the same: the journal sees the hole, and records the gap.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ class Section:
     sent_at: int
     payload: bytes
     updates: bool = False  # of keys: others follow their values, and the newest counts most
+    format: int = RECORDS_FORMAT
 
     @property
     def last(self) -> int:
@@ -37,21 +39,23 @@ class Section:
         return len(self.payload) + SECTION_BYTES
 
     def to_wire(self) -> list[Any]:
-        return [self.sequence, self.count, RECORDS_FORMAT, self.sent_at, self.payload]
+        return [self.sequence, self.count, self.format, self.sent_at, self.payload]
 
 
 class OutboxQueue:
-    def __init__(self, bytes_max: int = BYTES_MAX):
+    def __init__(self, bytes_max: int = BYTES_MAX, acknowledged: int = 0,
+                 sections: Iterable[Section] = ()):
+        """`sections`: what a life that is over had said, beyond `acknowledged`."""
         self._bytes_max = bytes_max
-        self._sections: deque[Section] = deque()
+        self._sections = deque(sections)
         self._sent = 0  # of them, from the front
         self._requests = 0
         self._next = 1
-        self._acknowledged = 0
-        self.bytes = 0
+        self._acknowledged = acknowledged
+        self.bytes = sum(each.weight for each in self._sections)
         self.dropped = 0  # records that went or were skipped
 
-    def push(self, count: int, sent_at: int, payload: bytes, updates: bool = False) -> None:
+    def push(self, count: int, sent_at: int, payload: bytes, updates: bool = False) -> Section:
         """`updates`: of keys, which may go when there is no room."""
         section = Section(self._next, count, sent_at, payload, updates)
         self._sections.append(section)
@@ -59,6 +63,7 @@ class OutboxQueue:
         self.bytes += section.weight
         if self.bytes > self._bytes_max:
             self._make_room()
+        return section
 
     def skip(self, count: int) -> None:
         """Numbers records that nobody could take. The hole shows with the next record."""

@@ -27,6 +27,7 @@ from .link import Link
 from .membership import Membership
 from .messages import Directory, NodeInfo
 from .outbox import Outbox
+from .outbox_lives import SpoolPlace
 from .own_events import OwnEvents
 from .own_keys import OwnKeys
 from .own_status import OwnStatus
@@ -86,8 +87,11 @@ class Session:
                 raise Unavailable(f"{self.name} is started already")
             site = sites.load(self._site)
             link = Link(self._options(site))
-            outbox = Outbox(link, node_number(node_uuid(site.name, "journal")),
-                            self.registers)
+            folder = site.data_directory / "subsystems" / self.name
+            # A program that registers nowhere has no next life that could deliver anything.
+            place = SpoolPlace(folder / "spool", site.spool_bytes_max) if self.registers else None
+            outbox = Outbox(link, node_number(node_uuid(site.name, "journal")), self.registers,
+                            place=place)
             self._link, self._outbox = link, outbox
             if self.registers:
                 self.keys.open(link, outbox)
@@ -127,6 +131,8 @@ class Session:
             if patience > 0 and self.registers:
                 membership.leave(GOODBYE_PATIENCE).wait(2 * GOODBYE_PATIENCE)
             link.close()
+            if outbox is not None:
+                outbox.close()
         with self._changed:
             waiting = list(self._futures)
         for each in waiting:

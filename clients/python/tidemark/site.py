@@ -19,6 +19,7 @@ DEFAULT_FILE = "site.toml"
 ENVIRONMENT = "TIDEMARK_SITE"
 REGISTRIES_MAX = 9
 SOCKET_PATH_BYTES_MAX = 107
+SPOOL_BYTES, SPOOL_BYTES_MIN, SPOOL_BYTES_MAX = 64 << 20, 1 << 16, 1 << 36
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Site:
     registry_endpoints: tuple[tuple[str, str], ...]  # name and where it answers requests
     keys: Path | None  # tcp only
     insecure: bool
+    spool_bytes_max: int  # on disk, of each node: records that the journal does not have yet
 
     @property
     def uses_keys(self) -> bool:
@@ -108,7 +110,8 @@ def parse(document: dict[str, Any], file: Path) -> Site:
     keys = bus.text("keys", "")
     return Site(file, name, data, run_directory, transport, bus.text("address", "127.0.0.1"),
                 tuple(registries), _absolute(file, keys) if keys else None,
-                bus.flag("insecure"))
+                bus.flag("insecure"),
+                bus.number("spool_bytes_max", SPOOL_BYTES, SPOOL_BYTES_MIN, SPOOL_BYTES_MAX))
 
 
 class _Section:
@@ -135,6 +138,12 @@ class _Section:
         value = self._table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
             raise self.fault(key, "expected a list of strings")
+        return value
+
+    def number(self, key: str, default: int, low: int, high: int) -> int:
+        value = self._table.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise self.fault(key, f"expected an integer from {low} to {high}")
         return value
 
     def flag(self, key: str) -> bool:
