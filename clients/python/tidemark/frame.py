@@ -27,6 +27,7 @@ KEY_STREAM = 16
 STATUS_STREAM = 17
 REPLAY_STREAMS = 0x8000  # from here on, two for each replay
 
+_AT_SENT_AT = 32
 _PREFIX = struct.Struct(">BBIH")
 _REST = struct.Struct("<IHBBQIIqHHI")
 
@@ -74,6 +75,13 @@ def encode(frame: Frame) -> bytes:
         frame.incarnation, frame.flags, HEADER_BYTES // 8, 0, frame.sequence, frame.count,
         zlib.crc32(frame.payload), frame.sent_at, frame.schema, 0,
         len(frame.payload)) + frame.payload
+
+
+def age(data: bytes, now: int) -> float:
+    """Seconds since it was sent, without reading more of it; 0 of what is no frame."""
+    if len(data) < HEADER_BYTES:
+        return 0.0
+    return (now - int.from_bytes(data[_AT_SENT_AT:_AT_SENT_AT + 8], "little", signed=True)) / 1e9
 
 
 def decode(data: bytes) -> Frame:

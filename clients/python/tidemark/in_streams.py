@@ -1,10 +1,12 @@
 """The streams that we read: hands each frame to whoever listens, and drops those of older
-incarnations. The other end is out_streams.py. Only on the loop thread.
+incarnations, and those that lay waiting while this process stood still. The other end is
+out_streams.py. Only on the loop thread.
 """
 
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 
 import zmq
@@ -16,6 +18,9 @@ from .guarded import guarded
 from .link_counters import LinkCounters
 from .peers import Change, Peers
 from .sockets import Sockets
+
+SKIP_MAX = 5.0  # after a standstill: publishers' clocks may differ from ours
+OLD = 1.0  # seconds since a frame was sent
 
 
 class Subscription:
@@ -38,6 +43,7 @@ class InStreams:
         self._subscriptions: dict[tuple[int, int], list[Subscription]] = {}
         self._connected: dict[int, str] = {}  # publisher: at which endpoint
         self._newest: dict[int, int] = {}  # incarnation of each node
+        self._skips_until = 0.0
 
     def subscribe(self, made: Subscription) -> None:
         if made.gone:
@@ -77,10 +83,17 @@ class InStreams:
         if endpoint is not None and self._sockets.connect_data(info, endpoint):
             self._connected[number] = endpoint
 
+    def stood_still(self) -> None:
+        """What waits was sent long ago: reading it would only keep us behind. The hole shows."""
+        self._skips_until = time.monotonic() + SKIP_MAX
+
     def on_frame(self, parts: list[bytes]) -> None:
         """Raises Malformed."""
         if len(parts) != 1:
             raise Malformed("a frame in many parts")
+        if self._skips_until and self._skips(parts[0]):
+            self._counters.skipped += 1
+            return
         frame = frames.decode(parts[0])
         listeners = self._subscriptions.get((frame.node, frame.stream))
         if listeners is None:
@@ -93,3 +106,9 @@ class InStreams:
         for each in list(listeners):
             if not each.gone and (frame.is_heartbeat or each.frame_class == frame.frame_class):
                 guarded("listener", functools.partial(each.on_frame, frame))
+
+    def _skips(self, data: bytes) -> bool:
+        if time.monotonic() > self._skips_until:
+            self._skips_until = 0.0
+            return False
+        return frames.age(data, time.time_ns()) > OLD

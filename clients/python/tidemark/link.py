@@ -39,6 +39,7 @@ log = logging.getLogger("tidemark")
 
 MESSAGES_PER_TURN = 256  # of one socket, before the others have their turn
 TURN_MAX = 1.0
+STANDSTILL = 1.5  # a loop that stood still for so long has old frames before it
 ANSWER_RETRY = 0.002  # a ROUTER cannot say when one of its peers has room
 RESEND = "bus.resend"
 
@@ -69,6 +70,7 @@ class Link:
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._timer_order = itertools.count()
         self._stopping = False
+        self._turned_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="tidemark bus", daemon=True)
         self._thread.start()
 
@@ -247,7 +249,12 @@ class Link:
             dealers[dealer] = number
             poller.register(dealer, zmq.POLLIN | (zmq.POLLOUT if waits else 0))
         # Rounded up: a loop that wakes a moment early would spin until the time has come.
+        asked_at = time.monotonic()
         ready = dict(poller.poll(int(wait * 1000) + (1 if wait > 0 else 0)))
+        now = time.monotonic()
+        if asked_at - self._turned_at > STANDSTILL or now - asked_at > wait + STANDSTILL:
+            self._in.stood_still()
+        self._turned_at = now
         if self._wakeup_read in ready:
             self._awake = False
             try:

@@ -19,5 +19,6 @@ class LinkCounters:
     requests_sent_again: int = 0
     requests_asked_twice: int = 0
     frames_sent_again: int = 0
+    skipped: int = 0  # dropped unread after this process stood still
     refused: int = 0
     dropped: int = 0

@@ -25,6 +25,7 @@ from .outbox_queue import BYTES_MAX
 from .packing import Row, pack, unpack
 from .requests import Answer
 from .spool import Owner
+from .stream_reader import Lost
 
 log = logging.getLogger("tidemark")
 
@@ -46,6 +47,7 @@ LOG_MESSAGE = 16
 MARK_BEGIN = 17
 MARK_END = 18
 STATUS_CHANGED = 27
+STREAM_GAP = 28
 
 # The incarnation of a program that registers nowhere, and never comes back under its UUID.
 SHORT_LIVED = 0
@@ -109,6 +111,11 @@ class Outbox:
             with self._lock:
                 self._refused += 1
             self._link.post(self._take)
+
+    def record_lost(self, publisher: str, stream: int, lost: Lost) -> None:
+        """Of a stream that we follow. Threads: any."""
+        self.record(STREAM_GAP, self._link.info.name, publisher, stream, lost.incarnation,
+                    lost.first, lost.last)
 
     def drained(self) -> threading.Event:
         """Set when all that was appended is durable. Threads: any."""

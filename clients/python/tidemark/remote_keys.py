@@ -23,8 +23,10 @@ from .errors import InvalidArgument, Malformed
 from .link import Link
 from .membership import NOTHING
 from .messages import FORGOTTEN, GONE, QUALITIES, KeyUpdate, NodeInfo, Surface, key_updates
+from .outbox import Outbox
 from .own_keys import KEYS_MAX
 from .state_follower import StateFollower, read_parts
+from .stream_reader import Lost
 from .values import Timestamp
 
 log = logging.getLogger("tidemark")
@@ -129,8 +131,10 @@ class _Peer:
 class RemoteKeys:
     """Only on the loop thread."""
 
-    def __init__(self, link: Link):
+    def __init__(self, link: Link, outbox: Outbox | None):
+        """`outbox`: gets a record of each update that was lost; none: nobody needs to know."""
         self._link = link
+        self._outbox = outbox
         self._subscriptions: list[KeySubscription] = []
         self._peers: dict[uuid.UUID, _Peer] = {}
 
@@ -195,9 +199,13 @@ class RemoteKeys:
             for part in parts:
                 self._take(peer, part)
 
+        def on_lost(lost: Lost) -> None:
+            if self._outbox is not None:
+                self._outbox.record_lost(peer.info.name, frames.KEY_STREAM, lost)
+
         peer.follower = StateFollower(
             self._link, frames.STATE, peer.info.number, frames.KEY_STREAM, "kv.state", NOTHING,
-            read_parts, on_state, lambda payload: self._take(peer, payload))
+            read_parts, on_state, lambda payload: self._take(peer, payload), on_lost)
 
     def _take(self, peer: _Peer, payload: bytes) -> None:
         for update in key_updates(payload):

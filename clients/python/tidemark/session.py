@@ -97,7 +97,8 @@ class Session:
                 self.keys.open(link, outbox)
                 self.status.open(link, outbox)
                 self.events.open(link)
-            self._remote = RemoteKeys(link)
+            # Of what somebody missed who only looks, nobody needs a record.
+            self._remote = RemoteKeys(link, outbox if self.registers else None)
             self._membership = Membership(link, site.registries(), self.registers,
                                           self._on_changes, self.end)
 
@@ -313,6 +314,8 @@ class Session:
 
     def watch_status(self, watch: StatusWatch) -> None:
         link = self.link
+        if self.registers and self._outbox is not None:
+            watch.record_losses(self._outbox)
 
         def add() -> None:
             self._watches.append(watch)

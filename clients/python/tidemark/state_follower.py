@@ -44,7 +44,8 @@ def read_parts(parts: list[bytes], answer: bytes) -> WholeState:
 class StateFollower:
     def __init__(self, link: Link, frame_class: int, node: int, stream: int, method: str,
                  payload: bytes, read_state: ReadState,
-                 on_state: Callable[[list[bytes]], None], on_items: Callable[[bytes], None]):
+                 on_state: Callable[[list[bytes]], None], on_items: Callable[[bytes], None],
+                 on_lost: Callable[[reader.Lost], None] = lambda _: None):
         self._link = link
         self._node = node
         self._stream = stream
@@ -53,6 +54,7 @@ class StateFollower:
         self._read_state = read_state
         self._on_state = on_state
         self._on_items = on_items
+        self._on_lost = on_lost
         self._reader = reader.StreamReader()
         self._stopped = False
         self.heard_at = -1e18
@@ -108,6 +110,8 @@ class StateFollower:
             self._ask_state()
         elif isinstance(action, reader.AskAgain):
             self._ask_again(action)
+        else:
+            self._on_lost(action)
 
     def _ask_again(self, wanted: reader.AskAgain) -> None:
         def on_frames(found: list[Frame] | TidemarkError) -> None:

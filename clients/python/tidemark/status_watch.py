@@ -10,7 +10,9 @@ from . import glob
 from .link import Link
 from .membership import NOTHING
 from .messages import FORGOTTEN, NodeInfo, StatusItem, status_items
+from .outbox import Outbox
 from .state_follower import StateFollower, read_parts
+from .stream_reader import Lost
 
 
 class StatusWatch:
@@ -21,7 +23,12 @@ class StatusWatch:
         self._on_item = on_item
         self._followers: dict[uuid.UUID, StateFollower] = {}
         self._told: dict[tuple[str, str], StatusItem] = {}
+        self._outbox: Outbox | None = None
         self.closed = False
+
+    def record_losses(self, outbox: Outbox) -> None:
+        """From now on, of each change that was lost."""
+        self._outbox = outbox
 
     def on_changes(self, link: Link, changed: list[NodeInfo]) -> None:
         for node in changed:
@@ -45,9 +52,13 @@ class StatusWatch:
             for part in parts:
                 self._take(node.name, part)
 
+        def on_lost(lost: Lost) -> None:
+            if self._outbox is not None:
+                self._outbox.record_lost(node.name, frames.STATUS_STREAM, lost)
+
         return StateFollower(link, frames.STATE, node.number, frames.STATUS_STREAM,
                              "status.state", NOTHING, read_parts, on_state,
-                             lambda payload: self._take(node.name, payload))
+                             lambda payload: self._take(node.name, payload), on_lost)
 
     def _take(self, subsystem: str, payload: bytes) -> None:
         for item in status_items(payload):
