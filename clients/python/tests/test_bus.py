@@ -200,6 +200,39 @@ class KeysOnTheBus(SiteTest):
         with self.assertRaises(Conflict):
             psu.publish("v", "int64")
 
+    def test_may_be_read_written_and_heard_in_any_combination(self):
+        psu = self.subsystem("mixed")
+        owned = {}
+        for readable in (False, True):
+            for published in (False, True):
+                flags = dict(readable=readable, published=published, default=1)
+                letters = "r" * readable + "p" * published
+                owned["w" + letters] = psu.writable("w" + letters, "int64", **flags)
+                if letters:
+                    owned[letters] = psu.publish(letters, "int64", **flags)
+        with self.assertRaisesRegex(InvalidArgument, "neither readable, writable nor published"):
+            psu.publish("none", "int64", readable=False, published=False)
+        self.start(psu)
+        client, heard = self.client(), Heard()
+        client.subscribe("mixed/*", heard)
+        self.until(lambda: len(heard) == 4, "those that are published")
+        self.assertEqual({each.key.removeprefix("mixed/") for each in heard},
+                         {name for name in owned if "p" in name})
+        for name in owned:
+            with self.subTest(name=name):
+                key = client.key(f"mixed/{name}")
+                if "r" in name:
+                    self.assertEqual(key.get(), 1)
+                else:
+                    with self.assertRaises(Refused) as raised:
+                        key.get()
+                    self.assertEqual(raised.exception.message, f"mixed/{name} cannot be read")
+                if "w" in name:
+                    self.assertEqual((key.set(2), owned[name].value), (2, 2))
+                else:
+                    with self.assertRaisesRegex(Refused, f"mixed/{name} cannot be written"):
+                        key.set(2)
+
     def test_carry_large_arrays(self):
         scope = self.subsystem("scope")
         trace = scope.publish("trace", "double[]")

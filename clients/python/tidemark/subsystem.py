@@ -118,30 +118,38 @@ class Subsystem(Client):
 
     def publish(self, key: str, type: Type | str, *, unit: str = "", description: str = "",
                 range: tuple[float | None, float | None] | None = None,
-                step: float | None = None, default: Any = None, published: bool = True,
-                journaled: bool = False) -> OwnKey:
-        """Raises InvalidArgument, naming the key: its name, type or limits are none; Conflict."""
+                step: float | None = None, default: Any = None, readable: bool = True,
+                published: bool = True, journaled: bool = False) -> OwnKey:
+        """A key that only we set. `readable`: others may ask for it; `published`: they hear each
+        change; one of them at least.
+
+        Raises InvalidArgument, naming the key: its name, type or limits are none; Conflict.
+        """
         return OwnKey(self._session, self._add(
-            key, type, unit, description, range, step, default, published, journaled, False))
+            key, type, unit, description, range, step, default, readable, False, published,
+            journaled))
 
     def writable(self, key: str, type: Type | str, *, unit: str = "", description: str = "",
                  range: tuple[float | None, float | None] | None = None,
-                 step: float | None = None, default: Any = None, published: bool = True,
-                 journaled: bool = False) -> WritableKey:
-        """As publish(); others write it too. What they write becomes a line of the journal."""
+                 step: float | None = None, default: Any = None, readable: bool = True,
+                 published: bool = True, journaled: bool = False) -> WritableKey:
+        """As publish(); others write it too. What they write becomes a line of the journal. One that
+        is neither readable nor published can only be written: a command.
+        """
         return WritableKey(self._session, self._add(
-            key, type, unit, description, range, step, default, published, journaled, True))
+            key, type, unit, description, range, step, default, readable, True, published,
+            journaled))
 
     def _add(self, key: str, kind: Type | str, unit: str, description: str,
              limits: tuple[float | None, float | None] | None, step: float | None, default: Any,
-             published: bool, journaled: bool, writable: bool) -> int:
+             readable: bool, writable: bool, published: bool, journaled: bool) -> int:
         try:
             made = as_type(kind)
         except InvalidArgument as failure:
             raise InvalidArgument(f"{key}: {failure.message}") from None
         low, high = limits or (None, None)
         number = self._session.keys.add(KeySpec(
-            key, made, True, writable, published, journaled, unit, description,
+            key, made, readable, writable, published, journaled, unit, description,
             None if low is None else float(low), None if high is None else float(high),
             None if step is None else float(step), default))
         self._session.surface_changed()
