@@ -198,11 +198,13 @@ class CrashedJournal : public ::testing::Test {
     }
     if (newest.empty() || fs::file_size(newest) == 0) return;
     const auto content = content_of(newest);
-    const auto length = 7 + read_le<std::uint16_t>(content, 4);  // of RocksDB's first record
-    const auto torn = 1 + random_() % static_cast<std::uint64_t>(length - 1);
-    const auto left = 32'768 - content.size() % 32'768;  // no record goes beyond a block
+    const std::uint64_t length = 7 + read_le<std::uint16_t>(content, 4);  // RocksDB's first record
+    // No record goes to the end of a block but a whole one.
+    const std::uint64_t left = 32'768 - content.size() % 32'768;
+    const auto bytes = std::min(length, left) - 1;
+    if (bytes == 0) return;
     std::ofstream(newest, std::ios::app | std::ios::binary)
-        << content.substr(0, std::min<std::uint64_t>(torn, left));
+        << content.substr(0, 1 + random_() % bytes);
   }
 
   void begin_anew_when_large(const std::string& directory) {
