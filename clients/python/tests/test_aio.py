@@ -51,6 +51,63 @@ class Asyncio(SiteTest):
 
         self.run_with("psu.1", work, both)
 
+    def test_asks_the_owner_in_a_coroutine(self):
+        async def now():
+            await asyncio.sleep(0.01)
+            return 7
+
+        def prepare(psu):
+            psu.publish("now", "int64", on_read=now)
+            psu.publish("plain", "int64").on_read(lambda: 8)
+            taken = psu.writable("one", "int64", range=(0, 9), readable=False, published=False)
+            taken.on_write(decide)
+
+        async def decide(value):
+            await asyncio.sleep(0.01)
+            raise Refused(f"not {value}")
+
+        async def work(psu, client):
+            self.assertEqual(await client.key("psu.6/now").get(), 7)
+            self.assertEqual(await client.key("psu.6/plain").get(), 8)
+            with self.assertRaisesRegex(Refused, "not 3"):
+                await client.key("psu.6/one").set(3)
+            with self.assertRaises(TypeError):
+                psu.publish("typo", "int64", jornaled=True)
+
+        self.run_with("psu.6", work, prepare)
+
+    def test_hears_of_a_key_on_its_own_loop_until_it_is_closed(self):
+        def prepare(psu):
+            prepare.v = psu.publish("v", "int64", default=0)
+
+        async def work(psu, client):
+            loop, heard = asyncio.get_running_loop(), []
+
+            def listener(update):
+                heard.append((asyncio.get_running_loop() is loop, update.value))
+                if update.value == 1:
+                    raise RuntimeError("oops")
+
+            key = client.key("psu.7/v")
+            key.on_change(listener)
+            for each in range(1, 4):
+                while not heard or heard[-1][1] != each - 1:
+                    await asyncio.sleep(0.01)
+                prepare.v.value = each
+            while heard[-1][1] != 3:
+                await asyncio.sleep(0.01)
+            self.assertEqual(heard, [(True, each) for each in range(4)])
+            key.close()
+            other = client.key("psu.7/v")
+            last = []
+            other.on_change(lambda update: last.append(update.value))
+            prepare.v.value = 4
+            while last[-1:] != [4]:
+                await asyncio.sleep(0.01)
+            self.assertEqual(len(heard), 4)
+
+        self.run_with("psu.7", work, prepare)
+
     def test_calls_and_is_called(self):
         async def degauss(call):
             call.feedback("half")

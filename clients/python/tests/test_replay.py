@@ -1,5 +1,6 @@
 """The past again, from a journal that was given one: PVs, other records, and how it is steered."""
 
+import asyncio
 import struct
 import time
 import unittest
@@ -7,12 +8,13 @@ import uuid
 
 import msgpack
 
-from tidemark import InvalidArgument, LogLine, NotFound, PvChange, Timestamp, TidemarkError
-from tidemark import pv_batch
+from tidemark import (InvalidArgument, LogLine, NotFound, PvChange, Timestamp, TidemarkError,
+                      Unavailable)
+from tidemark import aio, pv_batch
 from tidemark.errors import Malformed
 from tidemark.packing import pack
 
-from .real_site import SiteTest
+from .real_site import SECONDS, SiteTest
 
 
 def batch(*rows):
@@ -168,6 +170,66 @@ class AReplay(SiteTest):
                       for each in (listed if isinstance(listed, list) else [listed])}
             self.assertEqual(phases[str(past.status.id)], "waiting")
             self.assertTrue(any(isinstance(each, LogLine) for each in past))
+
+    def with_asyncio(self, work):
+        async def run():
+            async with aio.Client(self.site.file) as client:
+                await work(client)
+
+        asyncio.run(asyncio.wait_for(run(), 2 * SECONDS))
+
+    def test_is_the_same_for_asyncio(self):
+        with self.client().replay(self.begin, self.end, speed=0) as past:
+            wanted = self.read_all(past)
+
+        async def work(client):
+            async with client.replay(self.begin, self.end, "NO:SUCH", "PV:?", speed=0) as past:
+                said = [each async for each in past]
+                self.assertEqual(self.read_all(said), wanted)
+                self.assertEqual(past.unknown, ["NO:SUCH"])
+                self.assertEqual(past.status.phase, "finished")
+            with self.assertRaisesRegex(Unavailable, "async with"):
+                await client.replay(self.begin, self.end).pause()
+
+        self.with_asyncio(work)
+
+    def test_is_steered_by_coroutines_and_loses_nothing_to_a_cancelled_one(self):
+        async def work(client):
+            past = await client.replay(self.begin, self.end, "PV:1", paused=True,
+                                       records=False).start()
+            self.assertEqual((await past.read()).value, 0.5)
+            self.assertIsNone(await past.read(0.3), "it is paused")
+            task = asyncio.ensure_future(anext(past))
+            await asyncio.sleep(0.02)
+            task.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+            await past.step(1)
+            self.assertEqual((await past.read()).value, 1.0)
+            await past.seek(self.middle)
+            self.assertEqual((await past.read()).value, 2.0)
+            await past.set_speed(0)
+            await past.pause()
+            await past.resume()
+            self.assertEqual([each.value async for each in past], [3.0])
+            with self.assertRaises(InvalidArgument):
+                await past.seek(2.5)
+            await past.close()
+
+        self.with_asyncio(work)
+
+    def test_that_ends_for_asyncio_raises_why(self):
+        async def work(client):
+            async with client.replay(self.begin, self.end, paused=True) as past:
+                await past.read()
+                await asyncio.to_thread(self.site.cli, "replay", "stop", past.status.id,
+                                        check=True)
+                for _ in range(2):  # also when it is asked again
+                    with self.assertRaises(NotFound):
+                        async for _ in past:
+                            pass
+
+        self.with_asyncio(work)
 
 
 if __name__ == "__main__":

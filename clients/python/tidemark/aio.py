@@ -7,7 +7,7 @@
                 ...
 
 The sockets stay on their own thread, so a loop that is busy loses its lease on nothing. Handlers of
-events and writes may be coroutines: they run on the loop that started the subsystem.
+events, writes and reads may be coroutines: they run on the loop that started the subsystem.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from . import client as sync
-from . import key as sync_key
 from . import subsystem as sync_subsystem
+from .aio_keys import Key, OwnKey, WritableKey
+from .aio_replay import Replay
 from .call_result import CallResult
 from .client import CLIENT_KEY, FOLLOW_PAUSE, PATIENCE, STOP_PATIENCE, Mark, Peer, To
 from .durable_keys import DURABLE, DurableKeys
@@ -32,13 +33,18 @@ from .journal import FOLLOW_WAIT, Moment, Query, query
 from .messages import DEBUG, LogLine, LogPage, StatusItem
 from .own_events import EventCall
 from .remote_keys import LATEST, KeySubscription, Update
+from .replay import At
 from .status_watch import StatusWatch
-from .subsystem import OwnKey, OwnStatusItem, WritableKey
+from .subsystem import OwnStatusItem
 from .types import Type
 from .values import plain
 
+__all__ = ["Client", "Key", "Listening", "OwnKey", "Replay", "Subsystem", "WritableKey"]
+
 T = TypeVar("T")
 Self = TypeVar("Self", bound="Client")
+
+Limits = tuple[float | None, float | None] | None
 
 QUEUE_MAX = 65_536  # items that wait for a slow listener; beyond, the oldest go
 
@@ -99,31 +105,6 @@ class Listening(Generic[T]):
         self.close()
 
 
-class Key:
-    """A key of another subsystem, which need not be there yet."""
-
-    def __init__(self, key: sync_key.Key):
-        self._key = key
-
-    @property
-    def name(self) -> str:
-        return self._key.name
-
-    @property
-    def last(self) -> Update | None:
-        """What was heard last, without waiting."""
-        return self._key.last
-
-    async def get(self, timeout: float = PATIENCE) -> Any:
-        return (await self.read(timeout)).value
-
-    async def read(self, timeout: float = PATIENCE) -> Update:
-        return await asyncio.wrap_future(self._key.read_later(timeout))
-
-    async def set(self, value: Any, timeout: float = PATIENCE) -> Any:
-        return (await asyncio.wrap_future(self._key.set_later(value, timeout))).value
-
-
 class Client:
     def __init__(self, site: str | Path | None = None, *, key: str = CLIENT_KEY):
         self._sync = sync.Client(site, key=key)
@@ -161,7 +142,7 @@ class Client:
     # ---- keys, events and status items of others
 
     def key(self, name: str) -> Key:
-        return Key(self._sync.key(name))
+        return Key(self._sync.key(name), self._sync.session)
 
     def subscribe(self, pattern: str, policy: str = LATEST, *, since_line: int | None = None,
                   since: Moment | None = None,
@@ -257,6 +238,12 @@ class Client:
         return LogPage.unpacked(
             await asyncio.wrap_future(self._sync.read_later(wanted or Query(), wait)))
 
+    def replay(self, begin: At, end: At, *patterns: str, speed: float = 1.0, paused: bool = False,
+               records: bool = True) -> Replay:
+        """As tidemark.Client.replay(). It begins with the `async with`, or with start()."""
+        return Replay(lambda: self._sync.replay(begin, end, *patterns, speed=speed, paused=paused,
+                                                records=records))
+
     async def follow(self, since_line: int | None = None, *, kinds: Iterable[int] = (),
                      level: int = DEBUG, subject: str = "", text: str = "",
                      since: Moment | None = None, mark: str = "", regex: str = "",
@@ -292,18 +279,37 @@ class Subsystem(Client):
         self._loop = asyncio.get_running_loop()
         return await super().start(patience)
 
-    def publish(self, key: str, type: Type | str, **options: Any) -> OwnKey:
-        """With the options of tidemark.Subsystem.publish()."""
-        return self._subsystem.publish(key, type, **options)
-
-    def writable(self, key: str, type: Type | str, *,
-                 on_write: Callable[..., Any] | None = None, **options: Any) -> WritableKey:
-        """With the options of tidemark.Subsystem.writable(). `on_write(value, writer)`, a function
-        or a coroutine, returns or raises Refused.
+    def publish(self, key: str, type: Type | str, *, unit: str = "", description: str = "",
+                range: Limits = None, step: float | None = None, default: Any = None,
+                readable: bool = True, published: bool = True, journaled: bool = False,
+                on_read: Callable[[], Any] | None = None) -> OwnKey:
+        """As tidemark.Subsystem.publish(). `on_read()`, a function or a coroutine, is asked each time
+        that somebody reads, instead of the last value.
         """
-        made = self._subsystem.writable(key, type, **options)
+        made = OwnKey(self._subsystem.publish(
+            key, type, unit=unit, description=description, range=range, step=step,
+            default=default, readable=readable, published=published, journaled=journaled),
+            self._finish)
+        if on_read is not None:
+            made.on_read(on_read)
+        return made
+
+    def writable(self, key: str, type: Type | str, *, unit: str = "", description: str = "",
+                 range: Limits = None, step: float | None = None, default: Any = None,
+                 readable: bool = True, published: bool = True, journaled: bool = False,
+                 on_read: Callable[[], Any] | None = None,
+                 on_write: Callable[..., Any] | None = None) -> WritableKey:
+        """As tidemark.Subsystem.writable(). `on_write(value)` or `on_write(value, writer)`, a
+        function or a coroutine, returns or raises Refused.
+        """
+        made = WritableKey(self._subsystem.writable(
+            key, type, unit=unit, description=description, range=range, step=step,
+            default=default, readable=readable, published=published, journaled=journaled),
+            self._finish)
+        if on_read is not None:
+            made.on_read(on_read)
         if on_write is not None:
-            made.on_write(lambda value, writer: self._finish(on_write(value, writer)))
+            made.on_write(on_write)
         return made
 
     def on_event(self, event: str, handler: Callable[[EventCall], Any], *, description: str = "",
@@ -314,6 +320,15 @@ class Subsystem(Client):
 
     def status_item(self, name: str, *, latched: bool = False) -> OwnStatusItem:
         return self._subsystem.status_item(name, latched=latched)
+
+    @property
+    def incarnation(self) -> int:
+        return self._subsystem.incarnation
+
+    @property
+    def why(self) -> TidemarkError | None:
+        """Why it ended, when nobody here asked for it."""
+        return self._subsystem.why
 
     @property
     def ended(self) -> bool:

@@ -125,10 +125,25 @@ class Replay:
         """Raises StopIteration at its end, and what ended it before."""
         check_may_wait("reading a replay")
         while not self._waiting:
-            if self.status.phase == FINISHED and self._taken[0] >= self.status.items:
+            if self.at_end:
                 raise StopIteration
             self._take()
         return self._waiting.popleft()
+
+    @property
+    def at_end(self) -> bool:
+        """All that is to come was read, unless it is moved."""
+        return not self._waiting and self.status.phase == FINISHED and \
+            self._taken[0] >= self.status.items
+
+    def take(self) -> list[PvChange | LogLine]:
+        """What is here, after a little waiting; may be nothing."""
+        check_may_wait("reading a replay")
+        if not self._waiting:
+            self._take()
+        found = list(self._waiting)
+        self._waiting.clear()
+        return found
 
     def read(self, patience: float = PATIENCE) -> PvChange | LogLine | None:
         """The next thing that comes; None when nothing does: it is paused, or at its end."""

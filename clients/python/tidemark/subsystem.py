@@ -40,12 +40,12 @@ class OwnKey:
     """A key of ours that we give values. Threads: any."""
 
     def __init__(self, session: Session, number: int):
-        self._session = session
-        self._number = number
+        self.session = session
+        self.number = number  # in the surface
 
     def set(self, value: Any, *, stale: bool = False) -> None:
         """Raises InvalidArgument when the value does not conform: the key keeps what it has."""
-        self._session.keys.set(self._number, value, STALE if stale else GOOD)
+        self.session.keys.set(self.number, value, STALE if stale else GOOD)
 
     @property
     def value(self) -> Any:
@@ -58,11 +58,11 @@ class OwnKey:
 
     @property
     def now(self) -> KeyUpdate:
-        return self._session.keys.get(self._number)
+        return self.session.keys.get(self.number)
 
     def on_read(self, handler: Callable[[], Any]) -> Callable[[], Any]:
         """Instead of the last value: asked each time that somebody reads. A callback."""
-        self._session.keys.handle(self._number, on_read=handler)
+        self.session.keys.handle(self.number, on_read=handler)
         return handler
 
 
@@ -73,10 +73,10 @@ class WritableKey(OwnKey):
         """`handler(value)` or `handler(value, writer)` decides on each write, of a value in type and
         range already: it returns, or raises Refused with the reason. A callback.
         """
-        if _arguments(handler) >= 2:
-            self._session.keys.handle(self._number, on_write=handler)
+        if arguments_of(handler) >= 2:
+            self.session.keys.handle(self.number, on_write=handler)
         else:
-            self._session.keys.handle(self._number, on_write=lambda value, _: handler(value))
+            self.session.keys.handle(self.number, on_write=lambda value, _: handler(value))
         return handler
 
 
@@ -223,7 +223,8 @@ def _said(name: str, failure: TidemarkError) -> int:
     return 1
 
 
-def _arguments(handler: Callable[..., Any]) -> int:
+def arguments_of(handler: Callable[..., Any]) -> int:
+    """How many it needs."""
     try:
         return len([each for each in inspect.signature(handler).parameters.values()
                     if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
