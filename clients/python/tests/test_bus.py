@@ -11,6 +11,7 @@ from pathlib import Path
 from tidemark import (ERROR, Choice, Conflict, Failed, InCallback, InvalidArgument, NotFound,
                       Refused, Subsystem, Timeout, Unavailable)
 from tidemark.packing import pack
+from tidemark.remote_keys import QUEUE_MAX
 
 from .real_site import Heard, SiteTest
 
@@ -157,6 +158,45 @@ class KeysOnTheBus(SiteTest):
         self.until(lambda: heard.values()[-1] == 100, "the newest")
         self.assertLess(len(heard), 100)
         self.assertEqual(sum(each.missed + 1 for each in heard), 101)
+        self.assertEqual(client.stats().conflated, sum(each.missed for each in heard))
+
+    def test_are_told_in_the_end_to_a_listener_whose_thread_had_too_much_to_do(self):
+        rf = self.subsystem("rf.busy")
+        voltage = rf.publish("voltage", "int64", default=0)
+        self.start(rf)
+        client, heard, go_on = self.client(), Heard(), threading.Event()
+        client.subscribe("rf.busy/voltage", heard)
+        self.until(lambda: heard, "the current value")
+        while client.session.executor.post(lambda: go_on.wait(20)):
+            pass
+        voltage.set(1)
+        other = Heard()
+        self.client().subscribe("rf.busy/voltage", other)
+        self.until(lambda: other.values()[-1:] == [1], "somebody else hears it")
+        go_on.set()
+        self.until(lambda: heard.values() == [0, 1], "the value")
+
+    def test_of_all_beyond_what_waits_are_missed_and_counted(self):
+        rf = self.subsystem("rf.flood")
+        voltage = rf.publish("voltage", "int64", default=0)
+        self.start(rf)
+        client, heard, go_on = self.client(), Heard(), threading.Event()
+
+        def slow(update):
+            heard(update)
+            go_on.wait(60)
+
+        self.assertEqual(client.stats().missed, 0)
+        client.subscribe("rf.flood/voltage", slow, "all")
+        self.until(lambda: heard, "the current value")
+        last = QUEUE_MAX + 1000
+        for each in range(1, last + 1):
+            voltage.set(each)
+        self.until(lambda: client.stats().missed == 1000, "all came, and so many found no room")
+        go_on.set()
+        self.until(lambda: heard.values()[-1] == last, "the newest")
+        self.assertEqual(sum(each.missed for each in heard), 1000)
+        self.assertEqual(len(heard), 1 + QUEUE_MAX)
 
     def test_say_that_their_owner_is_gone_and_that_he_is_back(self):
         owner = self.subsystem("gone")

@@ -218,6 +218,24 @@ class TheJournal(SiteTest):
         self.assertEqual(len(missing), 2)
         self.assertEqual(sorted(missing + there), list(range(1, taken + 3 + len(refused()))))
 
+    def test_is_owed_what_was_too_large_and_that_is_counted(self):
+        psu = self.subsystem("counts")
+        value = psu.publish("v", "bytes", journaled=True)
+        self.assertEqual(psu.stats().link.frames_sent, 0)  # not started
+        self.start(psu)
+        value.value = bytes(17 << 20)
+        value.value = b"small"
+        client = self.client()
+        self.until(lambda: self.lines(client, origin="counts", kinds=(Kind.KV_UPDATE,)), "the small")
+        drained = psu.session._outbox.drained()  # pylint: disable=protected-access
+        self.assertTrue(drained.wait(20))
+        stats = psu.stats()
+        self.assertEqual((stats.records_dropped, stats.records_held_bytes, stats.link.dropped),
+                         (1, 0, 1))
+        self.assertGreater(stats.link.frames_sent, 0)
+        missing, there = self.gaps(client, "counts")
+        self.assertEqual((len(missing), sorted(missing + there)), (1, [1, 2, 3]))
+
     def test_gets_large_records_and_refuses_those_that_no_request_could_carry(self):
         client = self.client()
         for each in range(40):

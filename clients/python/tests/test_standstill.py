@@ -64,7 +64,9 @@ class AListenerThatWasStopped(SiteTest):
         self.until(lambda: self.ask(process)["last"] == "100", "the last value")
         said = self.ask(process)
         self.assertGreater(said["skipped"], 0)
-        self.assertEqual(said["count"], 101)
+        self.assertEqual((said["count"], said["items_lost"]), (101, 0))
+        self.assertGreater(said["repaired"], 0)
+        self.assertGreaterEqual(said["gaps"], said["repaired"])
         self.assertEqual(self.gaps("resumed"), [])
 
     def test_records_what_its_publisher_does_not_have_any_more(self):
@@ -82,6 +84,7 @@ class AListenerThatWasStopped(SiteTest):
         (record,) = self.gaps("lossy")
         self.assertEqual(record[:5], [Kind.STREAM_GAP, "lossy", "large", 16, large.incarnation])
         first, last = record[5:7]
+        self.assertEqual(self.ask(process)["items_lost"], last - first + 1)
         self.assertEqual((2 <= first <= 20, last), (True, 151))
 
 

@@ -13,12 +13,14 @@ from .event_calls import Feedback
 from .journal import Kind, Query
 from .key import Key
 from .key_spec import KeySpec
+from .link_counters import LinkCounters
 from .messages import (DEBUG, ERROR, INFO, WARNING, EventSpec, LogLine, LogPage, StatusItem,
                        Surface)
 from .own_events import EventCall
 from .pv_batch import PvMeta
 from .remote_keys import Update
 from .replay import PvChange, Replay, ReplayStatus
+from .stats import Stats
 from .subsystem import OwnKey, OwnStatusItem, Subsystem, WritableKey
 from .types import Type, array_of, enum_of, struct_of
 from .values import Choice, Duration, Timestamp
@@ -26,9 +28,8 @@ from .values import Choice, Duration, Timestamp
 __all__ = [
     "CallResult", "Cancelled", "Choice", "Client", "Conflict", "Corruption", "DEBUG", "Duration",
     "ERROR", "EventCall", "EventSpec", "Failed", "Feedback", "INFO", "InCallback",
-    "InvalidArgument", "Key", "KeySpec", "Kind", "LogLine", "LogPage", "Mark", "NotFound",
-    "OwnKey", "OwnStatusItem", "Peer", "PvChange", "PvMeta", "Query", "Refused", "Replay",
-    "ReplayStatus", "RunningCall", "StatusItem",
-    "Subscription", "Subsystem", "Surface", "Target", "TidemarkError", "Timeout", "Timestamp",
+    "InvalidArgument", "Key", "KeySpec", "Kind", "LinkCounters", "LogLine", "LogPage", "Mark",
+    "NotFound", "OwnKey", "OwnStatusItem", "Peer", "PvChange", "PvMeta", "Query", "Refused",
+    "Replay", "ReplayStatus", "RunningCall", "Stats", "StatusItem", "Subscription", "Subsystem", "Surface", "Target", "TidemarkError", "Timeout", "Timestamp",
     "Type", "Unavailable", "Update", "WARNING", "WritableKey", "array_of", "enum_of", "struct_of",
 ]

@@ -34,6 +34,7 @@ from .messages import DEBUG, LogLine, LogPage, StatusItem
 from .own_events import EventCall
 from .remote_keys import LATEST, KeySubscription, Update
 from .replay import At
+from .stats import Stats
 from .status_watch import StatusWatch
 from .subsystem import OwnStatusItem
 from .types import Type
@@ -136,6 +137,9 @@ class Client:
     def name(self) -> str:
         return self._sync.name
 
+    def stats(self) -> Stats:
+        return self._sync.stats()
+
     def peers(self) -> list[Peer]:
         return self._sync.peers()
 
@@ -203,6 +207,8 @@ class Client:
             return found
 
         def on_item(name: str, item: StatusItem) -> None:
+            if len(waiting) == QUEUE_MAX:
+                session.listeners.missed += 1
             waiting.append((name, item))
             listening.wake()
 

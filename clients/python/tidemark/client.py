@@ -25,7 +25,7 @@ from .durable_keys import DURABLE, DurableKeys
 from .errors import (InvalidArgument, Malformed, NotFound, Refused, TidemarkError, Timeout,
                      Unavailable)
 from .event_calls import EventCallRun, Feedback
-from .executor import Executor, check_may_wait
+from .executor import check_may_wait
 from .journal import ANSWER_PATIENCE, FOLLOW_WAIT, Moment, Query, ns_of, query
 from .key import Key
 from .messages import (DEBUG, LEVELS, NODE_STATES, LogLine, LogPage, NodeInfo, StatusItem,
@@ -35,6 +35,7 @@ from .packing import pack
 from .remote_keys import LATEST, KeySubscription, Update
 from .replay import At, Replay
 from .session import Session, user_at_host
+from .stats import Stats
 from .status_watch import StatusWatch
 from .values import Timestamp, plain
 
@@ -156,6 +157,10 @@ class Client:
         """What this stands on, for the asyncio form, tests and benches."""
         return self._session
 
+    def stats(self) -> Stats:
+        """What was counted since start(); does not wait."""
+        return self._session.stats()
+
     # ---- who is there
 
     def peers(self) -> list[Peer]:
@@ -236,8 +241,17 @@ class Client:
         callback: it gets the subsystem's name and the item.
         """
         executor = self._session.executor
-        watch = StatusWatch(pattern, lambda name, item: _post_item(executor, watch, listener,
-                                                                   name, item))
+        counters = self._session.listeners
+
+        def on_item(name: str, item: StatusItem) -> None:
+            def tell() -> None:
+                if not watch.closed:
+                    listener(name, item)
+
+            if not executor.post(tell):
+                counters.missed += 1
+
+        watch = StatusWatch(pattern, on_item)
         self._session.watch_status(watch)
         return Subscription(lambda: self._session.unwatch_status(watch))
 
@@ -418,13 +432,3 @@ def level_of(level: int | str) -> int:
     if not 0 <= level < len(LEVELS):
         raise InvalidArgument(f"level {level} is not from 0 to {len(LEVELS) - 1}")
     return level
-
-
-def _post_item(executor: Executor, watch: StatusWatch, listener: Callable[[str, StatusItem], None],
-               name: str, item: StatusItem) -> None:
-    def tell() -> None:
-        if not watch.closed:
-            listener(name, item)
-
-    executor.post(tell)
-

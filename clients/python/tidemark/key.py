@@ -103,9 +103,9 @@ class Key:
             self._subscription = made
         self._session.subscribe(made)
 
-    def _ready(self, subscription: KeySubscription) -> None:
+    def _ready(self, subscription: KeySubscription) -> bool:
         # On the loop thread: `last` is right before any callback says so.
-        self._session.executor.post(lambda: self._drain(subscription))
+        return self._session.executor.post(lambda: self._drain(subscription))
 
     def _drain(self, subscription: KeySubscription) -> None:
         for update in subscription.take():

@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 import zmq
 
@@ -34,6 +35,7 @@ from .requests import Answer, Asked, Requests
 from .served_calls import Call, Key, ServedCalls
 from .slow_callers import SlowCallers
 from .sockets import LinkOptions, Socket, Sockets
+from .stream_reader import Counters as StreamCounters
 
 log = logging.getLogger("tidemark")
 
@@ -51,6 +53,7 @@ class Link:
         self.info = self._sockets.info
         self.number = self.info.number
         self.counters = LinkCounters()
+        self.stream_counters = StreamCounters()  # of all that follow streams over it
         self._wakeup_read, self._wakeup_write = os.pipe()
         os.set_blocking(self._wakeup_read, False)
         os.set_blocking(self._wakeup_write, False)
@@ -108,6 +111,10 @@ class Link:
             add()
         else:
             self.post(add)
+
+    def counted(self) -> LinkCounters:
+        """What it has counted until now."""
+        return replace(self.counters, dropped=self.counters.dropped + self._out.dropped)
 
     def declare_stream(self, stream: int) -> None:
         self._out.declare(stream)

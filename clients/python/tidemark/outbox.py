@@ -112,6 +112,18 @@ class Outbox:
                 self._refused += 1
             self._link.post(self._take)
 
+    @property
+    def held_bytes(self) -> int:
+        """Not acknowledged yet. Threads: any."""
+        with self._lock:
+            return self._held_bytes + self._waiting_bytes
+
+    @property
+    def dropped(self) -> int:
+        """Records for which there was no room. Threads: any."""
+        with self._lock:
+            return self._lives.dropped + self._refused
+
     def record_lost(self, publisher: str, stream: int, lost: Lost) -> None:
         """Of a stream that we follow. Threads: any."""
         self.record(STREAM_GAP, self._link.info.name, publisher, stream, lost.incarnation,

@@ -26,6 +26,7 @@ from .messages import FORGOTTEN, GONE, QUALITIES, KeyUpdate, NodeInfo, Surface, 
 from .outbox import Outbox
 from .own_keys import KEYS_MAX
 from .state_follower import StateFollower, read_parts
+from .stats import ListenerCounters
 from .stream_reader import Lost
 from .values import Timestamp
 
@@ -34,6 +35,7 @@ log = logging.getLogger("tidemark")
 LATEST = "latest"
 ALL = "all"
 QUEUE_MAX = 65_536  # updates of policy "all"
+RETRY = 0.2  # seconds, before a listener who could not be told is told again
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def update_of(key: str, raw: KeyUpdate, incarnation: int, gone: bool = False) ->
 
 
 class KeySubscription:
-    """One listener: `ready` is called when there is something to take(). Threads: any."""
+    """One listener: `ready` is called when there is something to take(), again later when it says
+    False. Threads: any."""
 
     def __init__(self, pattern: str, policy: str, ready: Callable[[KeySubscription], object]):
         if policy not in (LATEST, ALL):
@@ -80,21 +83,33 @@ class KeySubscription:
     def wants(self, subsystem: str, key: str) -> bool:
         return glob.matches(self._subsystem, subsystem) and glob.matches(self._key, key)
 
-    def deliver(self, update: Update) -> None:
+    def deliver(self, update: Update, counters: ListenerCounters) -> bool:
+        """False: the listener could not be told yet that there is something; wake() it later."""
         with self._lock:
             if self.closed:
-                return
+                return True
             if self._policy == LATEST:
+                counters.conflated += update.key in self._queue
                 self._queue[update.key] = update
             else:
                 if len(self._queue) >= QUEUE_MAX:
                     del self._queue[next(iter(self._queue))]  # take() sees the hole
+                    counters.missed += 1
                 self._queue[self._number] = update
                 self._number += 1
-            first = not self._told_ready
+        return self.wake()
+
+    def wake(self) -> bool:
+        """False when too much waits where the listener is called."""
+        with self._lock:
+            if self._told_ready or self.closed:
+                return True
             self._told_ready = True
-        if first:
-            self._ready(self)
+        if self._ready(self) is False:
+            with self._lock:
+                self._told_ready = False
+            return False
+        return True
 
     def take(self) -> list[Update]:
         """What came since, each with what was missed before it. One thread at a time."""
@@ -131,12 +146,13 @@ class _Peer:
 class RemoteKeys:
     """Only on the loop thread."""
 
-    def __init__(self, link: Link, outbox: Outbox | None):
+    def __init__(self, link: Link, outbox: Outbox | None, counters: ListenerCounters):
         """`outbox`: gets a record of each update that was lost; none: nobody needs to know."""
         self._link = link
         self._outbox = outbox
         self._subscriptions: list[KeySubscription] = []
         self._peers: dict[uuid.UUID, _Peer] = {}
+        self._counters = counters
 
     def add(self, subscription: KeySubscription) -> None:
         if subscription.closed:
@@ -226,7 +242,15 @@ class RemoteKeys:
         update = update_of(f"{peer.info.name}/{peer.surface.keys[key].name}", last,
                            peer.info.incarnation, peer.info.is_gone)
         for each in listeners:
-            each.deliver(update)
+            if not each.deliver(update, self._counters):
+                self._wake_later(each)
+
+    def _wake_later(self, subscription: KeySubscription) -> None:
+        def again() -> None:
+            if not subscription.wake():
+                self._wake_later(subscription)
+
+        self._link.after(RETRY, again)
 
     def _show_all(self, peer: _Peer) -> None:
         for key, listeners in enumerate(peer.routes):

@@ -34,6 +34,7 @@ from .own_status import OwnStatus
 from .remote_keys import KeySubscription, RemoteKeys
 from .requests import Answer
 from .sockets import LinkOptions
+from .stats import ListenerCounters, Stats
 from .status_watch import StatusWatch
 
 log = logging.getLogger("tidemark")
@@ -74,6 +75,7 @@ class Session:
         self.ended = threading.Event()
         # Only on the loop thread.
         self._remote: RemoteKeys | None = None
+        self.listeners = ListenerCounters()
         self._watches: list[StatusWatch] = []
         self._awaited: list[tuple[str, Callable[[NodeInfo], None]]] = []
         self._joined: list[Future[None]] = []
@@ -98,7 +100,7 @@ class Session:
                 self.status.open(link, outbox)
                 self.events.open(link)
             # Of what somebody missed who only looks, nobody needs a record.
-            self._remote = RemoteKeys(link, outbox if self.registers else None)
+            self._remote = RemoteKeys(link, outbox if self.registers else None, self.listeners)
             self._membership = Membership(link, site.registries(), self.registers,
                                           self._on_changes, self.end)
 
@@ -227,6 +229,16 @@ class Session:
     def directory(self) -> Directory:
         with self._changed:
             return self._directory
+
+    def stats(self) -> Stats:
+        with self._changed:
+            link, outbox = self._link, self._outbox
+        if link is None or outbox is None:
+            return Stats()
+        streams, listeners = link.stream_counters, self.listeners
+        return Stats(streams.gaps, streams.repaired, streams.items_lost, streams.states,
+                     listeners.conflated, listeners.missed, outbox.held_bytes, outbox.dropped,
+                     link.counted())
 
     def _on_changes(self, directory: Directory, changed: list[NodeInfo]) -> None:
         with self._changed:

@@ -55,7 +55,7 @@ class StateFollower:
         self._on_state = on_state
         self._on_items = on_items
         self._on_lost = on_lost
-        self._reader = reader.StreamReader()
+        self._reader = reader.StreamReader(counters=link.stream_counters)
         self._stopped = False
         self.heard_at = -1e18
         self._subscription = link.subscribe(frame_class, node, stream, self._on_frame)

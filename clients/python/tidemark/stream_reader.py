@@ -87,7 +87,9 @@ class _Phase(Enum):
 
 
 class StreamReader:
-    def __init__(self, buffer_bytes_max: int = BUFFER_BYTES_MAX) -> None:
+    def __init__(self, buffer_bytes_max: int = BUFFER_BYTES_MAX,
+                 counters: Counters | None = None) -> None:
+        """`counters`: shared with others that follow streams."""
         self._buffer_bytes_max = buffer_bytes_max
         self._phase = _Phase.JOINING
         self._seen = 0
@@ -100,7 +102,7 @@ class StreamReader:
         self._retry_at = 0.0
         self.incarnation = 0
         self.applied = 0
-        self.counters = Counters()
+        self.counters = counters or Counters()
 
     @property
     def live(self) -> bool:
