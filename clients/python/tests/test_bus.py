@@ -6,10 +6,12 @@ import sys
 import threading
 import time
 import unittest
+import uuid
 from pathlib import Path
 
 from tidemark import (ERROR, Choice, Conflict, Failed, InCallback, InvalidArgument, NotFound,
                       Refused, Subsystem, Timeout, Unavailable)
+from tidemark.identity import node_uuid
 from tidemark.packing import pack
 from tidemark.remote_keys import QUEUE_MAX
 
@@ -439,6 +441,31 @@ class ASubsystem(SiteTest):
         before = first.incarnation
         first.stop()
         self.assertGreater(self.start(self.subsystem("psu.3")).incarnation, before)
+
+    def test_has_the_identity_that_it_is_given_and_keeps_it(self):
+        identity = uuid.UUID("0192f0c4-7b1e-7cc0-8000-00000000a11c")
+        client = self.client()
+
+        def seen():
+            return next((each.uuid, each.incarnation) for each in client.peers()
+                        if each.name == "psu.id" and each.state == "alive")
+        first = self.start(self.subsystem("psu.id", uuid=identity))
+        first.publish("v", "int64", journaled=True, default=1)
+        self.until(lambda: self.lines(client, origin=str(identity)), "the journal knows it by that")
+        self.assertEqual(seen(), (identity, first.incarnation))
+        same_number = self.subsystem("psu.other", uuid=uuid.UUID(int=identity.int ^ 1))
+        self.addCleanup(same_number.stop, 0)
+        with self.assertRaisesRegex(Conflict, "psu.id"):
+            same_number.start(20)
+        first.stop()
+        again = self.start(self.subsystem("psu.id", uuid=identity))
+        self.assertEqual(seen(), (identity, again.incarnation))
+        self.assertGreater(again.incarnation, first.incarnation)
+        derived = self.start(self.subsystem("psu.derived"))
+        self.assertEqual(next(each.uuid for each in client.peers() if each.name == derived.name),
+                         node_uuid("site", "psu.derived"))
+        with self.assertRaises(InvalidArgument):
+            Subsystem("psu.nobody", uuid=uuid.UUID(int=0))
 
     def test_says_goodbye(self):
         psu = self.start(self.subsystem("psu.4"))

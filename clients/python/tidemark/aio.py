@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mappin
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from . import client as sync
 from . import subsystem as sync_subsystem
@@ -274,9 +275,9 @@ class Subsystem(Client):
     """As the one of threads; handlers may be coroutines."""
 
     def __init__(self, name: str, site: str | Path | None = None, *, description: str = "",
-                 labels: Iterable[str] = ()):
+                 labels: Iterable[str] = (), uuid: UUID | None = None):
         self._subsystem = sync_subsystem.Subsystem(name, site, description=description,
-                                                   labels=labels)
+                                                   labels=labels, uuid=uuid)
         self._sync = self._subsystem
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -52,11 +52,13 @@ def user_at_host() -> str:
 
 class Session:
     def __init__(self, name: str, site: str | Path | None, registers: bool, key: str = "",
-                 description: str = "", labels: tuple[str, ...] = ()):
+                 description: str = "", labels: tuple[str, ...] = (),
+                 identity: uuid.UUID | None = None):
         self.name = name
         self.description = description
         self.labels = labels
         self.registers = registers
+        self._identity = identity
         self._site = site
         self._key = key or name
         self.executor = Executor()
@@ -113,7 +115,8 @@ class Session:
                         pid=os.getpid(), started_at=time.time_ns())
         if not self.registers:
             return LinkOptions(info, keys=keys, insecure=site.insecure)
-        info = replace(info, kind="subsystem", uuid=node_uuid(site.name, self.name),
+        info = replace(info, kind="subsystem",
+                       uuid=self._identity or node_uuid(site.name, self.name),
                        incarnation=next_incarnation(
                            site.data_directory / "subsystems" / self.name),
                        labels=self.labels, surface=self.surface())

@@ -23,6 +23,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from .client import Client, level_of
 from .errors import InvalidArgument, TidemarkError
@@ -103,16 +104,19 @@ class OwnStatusItem:
 
 class Subsystem(Client):
     def __init__(self, name: str, site: str | Path | None = None, *, description: str = "",
-                 labels: Iterable[str] = ()):
+                 labels: Iterable[str] = (), uuid: UUID | None = None):
         """`name`: 1 to 64 letters, digits, `.`, `-`, `_`. Only one of that name lives at a time.
 
         `labels`: groups that it belongs to, for calls. What it offers may be said before start()
-        or after.
+        or after. `uuid`: its identity for ever; None: from the site and its name.
         """
         if not _NAME.fullmatch(name):
             raise InvalidArgument(f"'{name}' is no name for a subsystem: expected 1 to 64 "
                                   "letters, digits, '.', '-' and '_', the first one no '.' or '-'")
-        self._session = Session(name, site, True, description=description, labels=tuple(labels))
+        if uuid is not None and uuid.int == 0:
+            raise InvalidArgument(f"the UUID of {name} is that of nobody: all zeros")
+        self._session = Session(name, site, True, description=description, labels=tuple(labels),
+                                identity=uuid)
 
     # ---- what it offers
 
