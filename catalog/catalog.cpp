@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "catalog/keys.h"
 #include "model/packing.h"
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <unordered_set>
 
-#include "catalog/keys.h"
+#include "base/ascii.h"
 #include "model/catalog_entries.h"
 #include "model/pv.h"
 

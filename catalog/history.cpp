@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ascii.h"
 #include "catalog/catalog.h"
 #include "catalog/keys.h"
 #include "model/packing.h"

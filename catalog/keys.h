@@ -44,12 +44,4 @@ inline std::string import_key(const std::string& setpoint, const std::string& re
   return !setpoint.empty() ? setpoint : '\0' + readback + '\0' + config;
 }
 
-inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-inline std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) c = lower(c);
-  return out;
-}
-
 }  // namespace tidemark::catalog

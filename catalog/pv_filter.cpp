@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/glob.h"
-#include "catalog/keys.h"
 
 namespace tidemark::catalog {
 

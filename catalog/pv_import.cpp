@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/ascii.h"
 #include "catalog/catalog.h"
 #include "catalog/csv_import.h"
 #include "catalog/keys.h"

@@ -3,20 +3,13 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/ascii.h"
 #include "base/glob.h"
 
 namespace tidemark::journal {
 namespace {
 
 constexpr std::size_t kNodeBytes = 48;  // of a set or a map, with what the allocator adds
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -117,7 +110,7 @@ std::vector<Marks::Number> Marks::candidates(const std::string& mark) const {
   }
   std::vector<Number> found;
   if (mark.size() < kDigitsMin) return found;
-  const auto digits = lower(mark);
+  const auto digits = lowered(mark);
   std::copy_if(in_order_.begin(), in_order_.end(), std::back_inserter(found),
                [&](Number number) { return rows_[number].id.text().starts_with(digits); });
   return found;

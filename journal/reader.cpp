@@ -4,13 +4,12 @@
 #include <map>
 #include <unordered_map>
 
+#include "base/ascii.h"
 #include "base/glob.h"
 #include "journal/record_class.h"
 
 namespace tidemark::journal {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool contains_in_any_case(std::string_view text, std::string_view part) {
   return std::search(text.begin(), text.end(), part.begin(), part.end(),

@@ -14,12 +14,12 @@
 // anew when a program starts again.
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
 #include <vector>
 
+#include "base/ascii.h"
 #include "tools/import_line.h"
 #include "tools/typed_json.h"
 
@@ -30,13 +30,6 @@ using model::kv::Struct;
 using model::kv::Value;
 
 enum class Phase { kNone, kBegin, kEnd };
-
-Error wrong(const std::string& what) { return {Code::kInvalidArgument, what}; }
-
-std::string lower(std::string text) {
-  for (auto& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 Phase phase_of(const std::string& word) {
   for (const auto* each : {"begin", "begun", "start", "started", "open", "opened"}) {
@@ -67,7 +60,7 @@ std::string text_of(const Json& json, std::initializer_list<const char*> names) 
 /// Words of "EVENT_BEGIN", "event.begin", "Begin".
 Phase phase(const std::string& l_type, const Json& data) {
   std::vector<std::string> words(1);
-  for (const char c : lower(l_type)) {
+  for (const char c : lowered(l_type)) {
     if (c >= 'a' && c <= 'z') {
       words.back() += c;
     } else if (!words.back().empty()) {
@@ -88,7 +81,7 @@ Phase phase(const std::string& l_type, const Json& data) {
     }
   }
   if (found != Phase::kNone || !event) return found;
-  return phase_of(lower(text_of(data, {"event_state", "state", "phase", "action"})));
+  return phase_of(lowered(text_of(data, {"event_state", "state", "phase", "action"})));
 }
 
 Result<model::Level> level_of(const Json* level) {
@@ -105,7 +98,7 @@ Result<model::Level> level_of(const Json* level) {
                          : Level::kError;
   }
   if (!level->is_string()) return wrong("level: neither a name nor a number");
-  const auto name = lower(level->get<std::string>());
+  const auto name = lowered(level->get<std::string>());
   if (name == "trace" || name == "debug") return Level::kDebug;
   if (name == "info" || name == "notice" || name.empty()) return Level::kInfo;
   if (name == "warn" || name == "warning") return Level::kWarning;

@@ -29,6 +29,8 @@ struct ImportedLine {
   model::Record record;
 };
 
+inline Error wrong(const std::string& what) { return {Code::kInvalidArgument, what}; }
+
 class LineReader {
  public:
   virtual ~LineReader() = default;

@@ -20,8 +20,6 @@ using model::kv::Value;
 
 constexpr std::uint64_t kLineMax = 1ull << 63;
 
-Error wrong(const std::string& what) { return {Code::kInvalidArgument, what}; }
-
 template <class T>
 Result<T> need(const Json& line, const char* name) {
   const auto found = line.find(name);

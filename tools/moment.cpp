@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/ascii.h"
 #include "tools/local_time.h"
 #include "tools/table.h"
 
@@ -20,14 +21,6 @@ constexpr std::string_view kExamples =
     "2026-11-21T14:05:00Z";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -97,7 +90,7 @@ Result<UtcTime> shown_at(std::string_view text, const WallTime& wall) {
 
 /// "14:05", "today 14:05", "yesterday 14:05", "monday 14:05". Empty when it is none of these.
 std::optional<Result<UtcTime>> day_and_time(std::string_view text, UtcTime now) {
-  const auto words = lower(text);
+  const auto words = lowered(text);
   const auto space = words.find(' ');
   const auto day = space == std::string::npos ? "" : words.substr(0, space);
   const auto clock = trimmed(std::string_view(words).substr(day.size()));
@@ -135,13 +128,13 @@ std::optional<Result<UtcTime>> date(std::string_view text) {
 
 Result<Moment> parse_moment(std::string_view text, UtcTime now) {
   text = trimmed(text);
-  if (lower(text) == "now") return Moment{};
+  if (lowered(text) == "now") return Moment{};
   if (text.starts_with('@')) {
     std::uint64_t line = 0;
     const auto* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data() + 1, end, line);
     if (error == std::errc{} && stop == end && line > 0) return Moment{line, std::nullopt};
-  } else if (const auto ago = before_now(lower(text))) {
+  } else if (const auto ago = before_now(lowered(text))) {
     return Moment{0, now - *ago};
   } else {
     auto time = date(text);
@@ -149,7 +142,7 @@ Result<Moment> parse_moment(std::string_view text, UtcTime now) {
     if (time && !*time) return time->error();
     if (time) return Moment{0, time->value()};
   }
-  if (sum_of_durations(lower(text))) {
+  if (sum_of_durations(lowered(text))) {
     return Error{Code::kInvalidArgument, "'" + printable(text) +
                                              "' is no moment, but how long: did you mean '-" +
                                              printable(text) + "', so long ago?"};

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/ascii.h"
 #include "tools/table.h"
 
 namespace tidemark::tools {
 namespace {
 
 constexpr std::size_t kNameMax = 256;  // longer ones are not compared: time grows with the square
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "tools/browse/moves.h"
 #include "tools/table.h"
 
@@ -9,8 +10,6 @@ namespace tidemark::tools::browse {
 namespace {
 
 constexpr std::uint32_t kSearchPage = 5000;  // lines; tens of milliseconds of the journal's time
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 template <class Line>
 bool has(const Line& line, std::string_view text) {
