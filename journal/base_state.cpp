@@ -10,10 +10,10 @@
 namespace tidemark::journal {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kBaseFormat = 1;
 constexpr std::size_t kMetasMax = 64u << 20;  // of a shard: 16 KiB a channel
 
-Error corrupt(const char* what) {
+Error corrupt_base(const char* what) {
   return Error{Code::kCorruption, std::string("the state behind lines that expired: ") + what};
 }
 
@@ -45,7 +45,7 @@ std::vector<KeyValue> encode_base(const BaseState& base) {
     const auto end = std::min(begin + kShardChannels, base.state.size());
     const auto shard = encode_shard(base.state, begin, end);
     Bytes value;
-    value.push_back(static_cast<char>(kFormat));
+    value.push_back(static_cast<char>(kBaseFormat));
     append_varint(value, raw(base.keyframe));
     append_varint(value, shard.size());
     value += shard;
@@ -59,12 +59,12 @@ std::vector<KeyValue> encode_base(const BaseState& base) {
 
 Result<Unit> decode_base(BytesView value, BaseState& base) {
   const auto sound = checked(value);
-  if (!sound) return corrupt("checksum");
+  if (!sound) return corrupt_base("checksum");
   VarintReader from(sound.value());
   const auto format = from.take_byte();
   base.keyframe = Line{from.take()};
   const auto size = from.take();
-  if (!from.ok() || format != kFormat || size > from.left()) return corrupt("format");
+  if (!from.ok() || format != kBaseFormat || size > from.left()) return corrupt_base("format");
   const auto shard = decode_shard(from.take_bytes(size), base.state);
   if (!shard) return shard;
   const auto metas = unpack_value(from.rest(), kMetasMax);
@@ -75,7 +75,7 @@ Result<Unit> decode_base(BytesView value, BaseState& base) {
   for (auto& update : updates.value()) {
     const auto* row = base.state.find(update.channel);
     if (row == nullptr || update.event != model::PvUpdate::Event::kConnected) {
-      return corrupt("what an IOC said");
+      return corrupt_base("what an IOC said");
     }
     auto with_meta = *row;
     with_meta.meta = std::move(update.meta);
@@ -101,13 +101,13 @@ Result<BaseState> read_base(const ProjectionTable& table, Line line,
   const auto found = table.last("y", base_key(Line{raw(line) + 1}));
   if (!found) return found.error();
   if (!found.value()) return base;
-  if (found.value()->first.size() != base_key({}).size()) return corrupt("its key");
+  if (found.value()->first.size() != base_key({}).size()) return corrupt_base("its key");
   base.line = Line{read_be<std::uint64_t>(found.value()->first, 1)};
   Result<Unit> result = Unit{};
   const auto scanned = table.scan(base_key(base.line), base_key(Line{raw(base.line) + 1}),
                                   [&](BytesView key, BytesView value) {
                                     if (key.size() != base_key({}).size()) {
-                                      result = corrupt("its key");
+                                      result = corrupt_base("its key");
                                     } else if (holds_one(only, read_be<std::uint32_t>(key, 9))) {
                                       result = decode_base(value, base);
                                     }

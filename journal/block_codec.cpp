@@ -10,8 +10,8 @@
 namespace tidemark::journal {
 namespace {
 
-constexpr BytesView kMagic = "TMBK";
-constexpr std::uint16_t kFormat = 1;
+constexpr BytesView kBlockMagic = "TMBK";
+constexpr std::uint16_t kBlockFormat = 1;
 
 // Offsets in the header.
 constexpr std::size_t kAtFormat = 4;
@@ -36,7 +36,7 @@ static_assert(kAtHeaderCrc + 4 == kBlockHeaderBytes);
 constexpr std::size_t kCompressAbove = 1024;
 /// Level 1: the journal's writer is one thread, and level 3 costs it twice the time for a tenth
 /// of the bytes.
-constexpr int kZstdLevel = 1;
+constexpr int kBlockZstdLevel = 1;
 
 Error damaged(const std::string& why) { return Error{Code::kCorruption, "block: " + why}; }
 
@@ -116,7 +116,7 @@ Bytes encode_block(Line first, UtcTime recorded_at, const Digest& previous,
     packed.resize(kBlockHeaderBytes + ZSTD_compressBound(raw_bytes));
     const auto packed_bytes = ZSTD_compressCCtx(
         context.get(), packed.data() + kBlockHeaderBytes, packed.size() - kBlockHeaderBytes,
-        block.data() + kBlockHeaderBytes, raw_bytes, kZstdLevel);
+        block.data() + kBlockHeaderBytes, raw_bytes, kBlockZstdLevel);
     if (!ZSTD_isError(packed_bytes) && packed_bytes < raw_bytes) {
       codec = BlockCodec::kZstd;
       block.assign(packed.data(), kBlockHeaderBytes + packed_bytes);
@@ -126,8 +126,8 @@ Bytes encode_block(Line first, UtcTime recorded_at, const Digest& previous,
   }
 
   const BytesView payload = BytesView(block).substr(kBlockHeaderBytes);
-  std::memcpy(block.data(), kMagic.data(), kMagic.size());
-  put(block, kAtFormat, kFormat);
+  std::memcpy(block.data(), kBlockMagic.data(), kBlockMagic.size());
+  put(block, kAtFormat, kBlockFormat);
   put(block, kAtCodec, codec);
   put(block, kAtLevel, level);
   put(block, kAtHeaderBytes, static_cast<std::uint16_t>(kBlockHeaderBytes));
@@ -149,12 +149,12 @@ Result<BlockHeader> decode_block_header(BytesView block) {
   if (block.size() < kBlockHeaderBytes) {
     return damaged(std::to_string(block.size()) + " bytes are less than a header");
   }
-  if (block.substr(0, kMagic.size()) != kMagic) return damaged("no TMBK at the start");
+  if (block.substr(0, kBlockMagic.size()) != kBlockMagic) return damaged("no TMBK at the start");
   if (read_le<std::uint32_t>(block, kAtHeaderCrc) != crc32(block.substr(0, kAtHeaderCrc))) {
     return damaged("checksum of the header");
   }
   // From here on the bytes are what somebody wrote; what remains is whether we know the format.
-  if (read_le<std::uint16_t>(block, kAtFormat) != kFormat) {
+  if (read_le<std::uint16_t>(block, kAtFormat) != kBlockFormat) {
     return damaged("format " + std::to_string(read_le<std::uint16_t>(block, kAtFormat)) +
                    ", written by a later version");
   }

@@ -14,11 +14,12 @@
 #include "journal/chunk_body.h"
 #include "journal/int_column.h"
 #include "journal/value_columns.h"
+#include "journal/wrapping.h"
 
 namespace tidemark::journal {
 namespace {
 
-constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kChunkFormat = 2;
 constexpr std::uint8_t kZstd = 1;  // format 1
 constexpr std::uint8_t kNumbers = 2;
 constexpr std::uint8_t kHidden = 4;
@@ -26,19 +27,9 @@ constexpr std::uint32_t kNumbersFrom = 256;  // samples: below, the header would
 /// The rate at which time goes by with the lines counts 1/65536 ns.
 constexpr unsigned kRateShift = 16;
 
-Error corrupt(const char* what) {
+Error corrupt_chunk(const char* what) {
   return Error{Code::kCorruption, std::string("history chunk: ") + what};
 }
-
-std::int64_t ns(UtcTime time) { return time.time_since_epoch().count(); }
-/// Differences wrap, so that any two times have one.
-std::int64_t minus(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-std::int64_t plus(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-
 
 /// What time the rate expects at a line, from that of the first.
 std::int64_t expected(std::int64_t rate, std::int64_t lines) {
@@ -199,11 +190,11 @@ Result<ChunkParts> open(BytesView chunk) {
   VarintReader from(chunk);
   ChunkParts parts;
   parts.format = from.take_byte();
-  if (parts.format != 1 && parts.format != kFormat) return corrupt("format");
+  if (parts.format != 1 && parts.format != kChunkFormat) return corrupt_chunk("format");
   const auto flags = from.take_byte();
   auto& header = parts.header;
   const auto count = from.take();
-  if (count == 0 || count > kChunkSamplesMax) return corrupt("number of samples");
+  if (count == 0 || count > kChunkSamplesMax) return corrupt_chunk("number of samples");
   header.count = static_cast<std::uint32_t>(count);
   header.first = Line{from.take()};
   header.last = Line{raw(header.first) + from.take()};
@@ -213,21 +204,21 @@ Result<ChunkParts> open(BytesView chunk) {
   header.earliest = UtcTime{Duration{minus(parts.first_time, static_cast<std::int64_t>(before))}};
   header.latest = UtcTime{Duration{plus(parts.first_time, static_cast<std::int64_t>(after))}};
   const auto worst = from.take_byte();
-  if (worst > 3) return corrupt("severity");
+  if (worst > 3) return corrupt_chunk("severity");
   header.worst = static_cast<model::Severity>(worst);
   if ((flags & kNumbers) != 0) {
     ChunkHeader::Numbers numbers;
     numbers.count = static_cast<std::uint32_t>(from.take());
     for (auto* each : figures_of(numbers)) {
       const auto bytes = from.take_bytes(sizeof(double));
-      if (!from.ok()) return corrupt("cut off");
+      if (!from.ok()) return corrupt_chunk("cut off");
       *each = std::bit_cast<double>(read_le<std::uint64_t>(bytes, 0));
     }
     header.numbers = numbers;
   }
   parts.any_hidden = (flags & kHidden) != 0;
   parts.is_packed = (flags & kZstd) != 0;
-  if (!from.ok()) return corrupt("cut off");
+  if (!from.ok()) return corrupt_chunk("cut off");
   parts.body = from.rest();
   return parts;
 }
@@ -278,7 +269,7 @@ Bytes encode_chunk(const std::vector<Sample>& samples, ChunkSizes* sizes) {
 
   Bytes out;
   out.reserve(samples.size() * 8 + 128);
-  out.push_back(static_cast<char>(kFormat));
+  out.push_back(static_cast<char>(kChunkFormat));
   out.push_back(static_cast<char>((numbers ? kNumbers : 0) | (any_hidden ? kHidden : 0)));
   append_varint(out, samples.size());
   append_varint(out, raw(first));
@@ -340,21 +331,23 @@ Result<Unit> decode_chunk(BytesView chunk, ChunkColumns& columns) {
   const auto& header = parts.value().header;
   const auto first_line = static_cast<std::int64_t>(raw(header.first));
   VarintReader from(parts.value().body);
-  if (!take_channels(from, header.count, columns)) return corrupt("channels");
+  if (!take_channels(from, header.count, columns)) return corrupt_chunk("channels");
   columns.lines.resize(header.count);
-  if (!take_steps(from, columns, columns.lines)) return corrupt("lines");
+  if (!take_steps(from, columns, columns.lines)) return corrupt_chunk("lines");
   for (auto& each : columns.lines) {
     const auto distance = static_cast<std::uint64_t>(each);
-    if (distance > raw(header.last) - raw(header.first)) return corrupt("lines");
+    if (distance > raw(header.last) - raw(header.first)) return corrupt_chunk("lines");
     each = plus(first_line, each);
   }
-  if (!take_times(from, first_line, parts.value().first_time, columns)) return corrupt("times");
-  if (!take_alarms(from, header.count, columns.alarms)) return corrupt("alarms");
-  if (parts.value().any_hidden && !take_hidden(from, header.count, columns.hidden)) {
-    return corrupt("hidden updates");
+  if (!take_times(from, first_line, parts.value().first_time, columns)) {
+    return corrupt_chunk("times");
   }
-  if (!take_values(from, columns)) return corrupt("values");
-  if (!from.ok() || from.left() != 0) return corrupt("length");
+  if (!take_alarms(from, header.count, columns.alarms)) return corrupt_chunk("alarms");
+  if (parts.value().any_hidden && !take_hidden(from, header.count, columns.hidden)) {
+    return corrupt_chunk("hidden updates");
+  }
+  if (!take_values(from, columns)) return corrupt_chunk("values");
+  if (!from.ok() || from.left() != 0) return corrupt_chunk("length");
   return Unit{};
 }
 

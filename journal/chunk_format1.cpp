@@ -10,6 +10,7 @@
 
 #include "base/varint.h"
 #include "journal/chunk_body.h"
+#include "journal/wrapping.h"
 
 namespace tidemark::journal {
 namespace {
@@ -17,15 +18,11 @@ namespace {
 using model::PvUpdate;
 using model::TypeCode;
 
-constexpr std::size_t kTransposeFrom = 8;     // values of a run
-constexpr std::size_t kBodyMax = 128u << 20;  // bytes, unpacked
+constexpr std::size_t kFormat1TransposeFrom = 8;   // values of a run
+constexpr std::size_t kChunkBodyMax = 128u << 20;  // bytes, unpacked
 
-Error corrupt(const char* what) {
+Error corrupt_format1(const char* what) {
   return Error{Code::kCorruption, std::string("history chunk of format 1: ") + what};
-}
-
-std::int64_t plus(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 }
 
 bool same_channel(const Sample& a, const Sample& b) { return a.update.channel == b.update.channel; }
@@ -36,7 +33,7 @@ bool take_floats(VarintReader& from, const Sample* samples, std::size_t count,
   if (count > from.left() / sizeof(Bits)) return false;
   const auto bytes = from.take_bytes(count * sizeof(Bits));
   bits.assign(count, 0);
-  if (count < kTransposeFrom) {
+  if (count < kFormat1TransposeFrom) {
     for (std::size_t i = 0; i < count; ++i) bits[i] = read_le<Bits>(bytes, i * sizeof(Bits));
   } else {
     const auto* byte = reinterpret_cast<const unsigned char*>(bytes.data());
@@ -108,17 +105,21 @@ bool take_run(VarintReader& from, TypeCode type, Sample* samples, std::size_t co
 Result<Unit> decode_body_format1(const ChunkParts& chunk, std::vector<Sample>& out) {
   VarintReader head(chunk.body);
   const auto body_bytes = head.take();
-  if (!head.ok() || body_bytes > kBodyMax) return corrupt("size");
+  if (!head.ok() || body_bytes > kChunkBodyMax) return corrupt_format1("size");
   Bytes unpacked;
   auto body = head.rest();
   if (chunk.is_packed) {
-    if (ZSTD_getFrameContentSize(body.data(), body.size()) != body_bytes) return corrupt("size");
+    if (ZSTD_getFrameContentSize(body.data(), body.size()) != body_bytes) {
+      return corrupt_format1("size");
+    }
     unpacked.resize(body_bytes);
     const auto size = ZSTD_decompress(unpacked.data(), unpacked.size(), body.data(), body.size());
-    if (ZSTD_isError(size) != 0U || size != body_bytes) return corrupt("cannot be unpacked");
+    if (ZSTD_isError(size) != 0U || size != body_bytes) {
+      return corrupt_format1("cannot be unpacked");
+    }
     body = unpacked;
   }
-  if (body.size() != body_bytes) return corrupt("size");
+  if (body.size() != body_bytes) return corrupt_format1("size");
 
   const std::size_t begin = out.size();
   const std::size_t count = chunk.header.count;
@@ -131,7 +132,7 @@ Result<Unit> decode_body_format1(const ChunkParts& chunk, std::vector<Sample>& o
     channel += from.take();
     const auto run = from.take();
     if (!from.ok() || run == 0 || run > count - at || channel > ~std::uint32_t{0}) {
-      return corrupt("channels");
+      return corrupt_format1("channels");
     }
     begins.push_back(at);
     for (const auto end = at + run; at < end; ++at) {
@@ -145,7 +146,7 @@ Result<Unit> decode_body_format1(const ChunkParts& chunk, std::vector<Sample>& o
     for (auto i = begins[run] + 1; i < begins[run + 1]; ++i) {
       samples[i].line = Line{line += from.take() + 1};
     }
-    if (line > raw(chunk.header.last)) return corrupt("lines");
+    if (line > raw(chunk.header.last)) return corrupt_format1("lines");
   }
   std::vector<std::int64_t> times(count);
   auto start = chunk.first_time;
@@ -157,13 +158,13 @@ Result<Unit> decode_body_format1(const ChunkParts& chunk, std::vector<Sample>& o
       times[i] = plus(times[i - 1], step);
     }
   }
-  if (!from.ok()) return corrupt("times");
+  if (!from.ok()) return corrupt_format1("times");
   std::vector<model::Alarm> alarms(count);
   for (std::size_t at = 0; at < count;) {
     const auto run = from.take();
     const auto severity = from.take_byte();
     const auto status = from.take_byte();
-    if (run == 0 || run > count - at || severity > 3) return corrupt("alarms");
+    if (run == 0 || run > count - at || severity > 3) return corrupt_format1("alarms");
     std::fill_n(alarms.begin() + static_cast<std::ptrdiff_t>(at), run,
                 model::Alarm{static_cast<model::Severity>(severity), status});
     at += run;
@@ -173,11 +174,11 @@ Result<Unit> decode_body_format1(const ChunkParts& chunk, std::vector<Sample>& o
   for (std::size_t at = 0; at < count;) {
     const auto run = from.take();
     const auto type = static_cast<TypeCode>(from.take_byte());
-    if (!from.ok() || run == 0 || run > count - at) return corrupt("types");
-    if (!take_run(from, type, samples + at, run)) return corrupt("values");
+    if (!from.ok() || run == 0 || run > count - at) return corrupt_format1("types");
+    if (!take_run(from, type, samples + at, run)) return corrupt_format1("values");
     at += run;
   }
-  if (!from.ok() || from.left() != 0) return corrupt("length");
+  if (!from.ok() || from.left() != 0) return corrupt_format1("length");
   for (std::size_t i = 0; i < count; ++i) {
     auto& update = samples[i].update;
     update.taken_at = UtcTime{Duration{times[i]}};

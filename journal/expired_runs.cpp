@@ -10,9 +10,9 @@
 namespace tidemark::journal {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kRunFormat = 1;
 
-Error corrupt() { return Error{Code::kCorruption, "what is said of lines that expired"}; }
+Error corrupt_run() { return Error{Code::kCorruption, "what is said of lines that expired"}; }
 
 /// The last run that begins at or before `line`.
 template <class Runs>
@@ -84,7 +84,7 @@ ExpiredRun ExpiredRuns::add(RecordClass of, const ExpiredRun& run) {
 
 KeyValue encode_run(RecordClass of, const ExpiredRun& run) {
   Bytes value;
-  value.push_back(static_cast<char>(kFormat));
+  value.push_back(static_cast<char>(kRunFormat));
   append_varint(value, raw(run.last) - raw(run.first));
   append_varint(value, zigzag(run.since.time_since_epoch().count()));
   append_varint(value, zigzag(run.until.time_since_epoch().count()));
@@ -97,7 +97,7 @@ KeyValue encode_run(RecordClass of, const ExpiredRun& run) {
 Result<std::pair<RecordClass, ExpiredRun>> decode_run(BytesView key, BytesView value) {
   const auto sound = checked(value);
   if (!sound || key.size() != expired_key({}, Line{}).size() || key.front() != 'x') {
-    return corrupt();
+    return corrupt_run();
   }
   const auto number = static_cast<std::uint8_t>(key[1]);
   VarintReader from(sound.value());
@@ -109,9 +109,9 @@ Result<std::pair<RecordClass, ExpiredRun>> decode_run(BytesView key, BytesView v
   run.until = UtcTime{Duration{from.take_signed()}};
   run.lines = from.take();
   run.bytes = from.take();
-  if (!from.ok() || from.left() != 0 || format != kFormat || number >= kRecordClasses ||
+  if (!from.ok() || from.left() != 0 || format != kRunFormat || number >= kRecordClasses ||
       run.first == Line{0} || more >= ~std::uint64_t{0} - raw(run.first)) {
-    return corrupt();
+    return corrupt_run();
   }
   run.last = Line{raw(run.first) + more};
   return std::pair(static_cast<RecordClass>(number), run);

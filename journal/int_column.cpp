@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "journal/bits.h"
+#include "journal/wrapping.h"
 
 namespace tidemark::journal {
 namespace {
@@ -26,15 +27,6 @@ constexpr unsigned kSlopeShift = 16;  // a slope counts 1/65536 per row
 constexpr unsigned kRiceEscape = 24;
 constexpr unsigned kRiceBitsMax = 56;
 
-std::int64_t plus(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-std::int64_t minus(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-std::int64_t times(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
-}
 /// How far the line has gone at row `at`.
 std::int64_t along(std::int64_t slope, std::size_t at) {
   return times(slope, static_cast<std::int64_t>(at)) >> kSlopeShift;
@@ -254,7 +246,7 @@ class Coder {
 };
 
 /// What precedes the stored numbers.
-struct Head {
+struct ColumnHead {
   Order order{};
   Coding coding{};
   std::int64_t first = 0;
@@ -263,10 +255,10 @@ struct Head {
   std::int64_t divisor = 1;
 };
 
-bool take_numbers(VarintReader& from, const Head& head, std::span<std::int64_t> numbers,
+bool take_numbers(VarintReader& from, const ColumnHead& head, std::span<std::int64_t> numbers,
                   bool may_be_sparse);
 
-bool take_head(VarintReader& from, Head& head) {
+bool take_head(VarintReader& from, ColumnHead& head) {
   const auto form = from.take_byte();
   if (!from.ok() || form >= kForms) return false;
   head.order = static_cast<Order>(form & 3);
@@ -278,13 +270,13 @@ bool take_head(VarintReader& from, Head& head) {
   return from.ok();
 }
 
-bool take_sparse(VarintReader& from, const Head& head, std::span<std::int64_t> numbers) {
+bool take_sparse(VarintReader& from, const ColumnHead& head, std::span<std::int64_t> numbers) {
   const auto count = from.take();
   if (!from.ok() || count == 0 || count > numbers.size()) return false;
   std::vector<std::int64_t> gaps(count);
   std::vector<std::int64_t> codes(count);
   for (auto* column : {&gaps, &codes}) {
-    Head inner;
+    ColumnHead inner;
     if (!take_head(from, inner) || inner.order != Order::kValues) return false;
     if (!take_numbers(from, inner, *column, false)) return false;
   }
@@ -299,7 +291,7 @@ bool take_sparse(VarintReader& from, const Head& head, std::span<std::int64_t> n
   return true;
 }
 
-bool take_numbers(VarintReader& from, const Head& head, std::span<std::int64_t> numbers,
+bool take_numbers(VarintReader& from, const ColumnHead& head, std::span<std::int64_t> numbers,
                   bool may_be_sparse) {
   switch (head.coding) {
     case Coding::kConstant: std::fill(numbers.begin(), numbers.end(), head.base); return true;
@@ -351,7 +343,7 @@ void append_column(Bytes& out, std::span<const std::int64_t> values, unsigned tr
 
 bool take_column(VarintReader& from, std::span<std::int64_t> values) {
   if (values.empty()) return true;
-  Head head;
+  ColumnHead head;
   if (!take_head(from, head)) return false;
   const std::size_t first = head.order == Order::kValues ? 0 : head.order == Order::kBends ? 2 : 1;
   if (first > values.size()) return false;

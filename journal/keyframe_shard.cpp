@@ -12,10 +12,10 @@
 namespace tidemark::journal {
 namespace {
 
-constexpr std::uint8_t kFormat = 2;
-constexpr std::size_t kBodyMax = 512u << 20;  // bytes of format 1, unpacked
+constexpr std::uint8_t kShardFormat = 2;
+constexpr std::size_t kShardBodyMax = 512u << 20;  // bytes of format 1, unpacked
 
-Error corrupt(const char* what) {
+Error corrupt_shard(const char* what) {
   return Error{Code::kCorruption, std::string("keyframe: ") + what};
 }
 
@@ -70,25 +70,25 @@ bool apply(std::vector<Sample> samples, std::vector<Row>& rows) {
 
 Result<Unit> decode_format2(VarintReader from, MachineState& state) {
   const auto count = from.take();
-  if (!from.ok() || count > kShardChannels) return corrupt("number of rows");
+  if (!from.ok() || count > kShardChannels) return corrupt_shard("number of rows");
   std::vector<Row> rows(count);
   std::vector<std::int64_t> column(count);
-  if (!take_column(from, column)) return corrupt("channels");
+  if (!take_column(from, column)) return corrupt_shard("channels");
   for (std::size_t i = 0; i < count; ++i) {
     const bool follows = i == 0 ? column[i] >= 0 : column[i] > column[i - 1];
-    if (!follows || column[i] > model::LiveTable::kChannelMax) return corrupt("a channel");
+    if (!follows || column[i] > model::LiveTable::kChannelMax) return corrupt_shard("a channel");
     rows[i].channel = column[i];
   }
-  if (!take_column(from, column)) return corrupt("states");
+  if (!take_column(from, column)) return corrupt_shard("states");
   for (std::size_t i = 0; i < count; ++i) {
-    if (column[i] < 0 || column[i] > 2) return corrupt("a state");
+    if (column[i] < 0 || column[i] > 2) return corrupt_shard("a state");
     rows[i].state.state = static_cast<model::LiveState>(column[i]);
   }
   const auto newest = from.take();
-  if (!take_column(from, column)) return corrupt("lines");
+  if (!take_column(from, column)) return corrupt_shard("lines");
   for (std::size_t i = 0; i < count; ++i) {
     const auto distance = static_cast<std::uint64_t>(column[i]);
-    if (distance > newest) return corrupt("a line");
+    if (distance > newest) return corrupt_shard("a line");
     rows[i].state.link_line = Line{newest - distance};
   }
   while (from.ok() && from.left() > 0) {
@@ -96,9 +96,9 @@ Result<Unit> decode_format2(VarintReader from, MachineState& state) {
     std::vector<Sample> samples;
     const auto decoded = decode_chunk(from.take_bytes(size), samples);
     if (!decoded) return decoded;
-    if (!apply(std::move(samples), rows)) return corrupt("values");
+    if (!apply(std::move(samples), rows)) return corrupt_shard("values");
   }
-  if (!from.ok()) return corrupt("cut off");
+  if (!from.ok()) return corrupt_shard("cut off");
   for (auto& row : rows) {
     state.set(model::ChannelId{static_cast<std::uint32_t>(row.channel)}, std::move(row.state));
   }
@@ -109,28 +109,30 @@ Result<Unit> decode_format2(VarintReader from, MachineState& state) {
 Result<Unit> decode_format1(VarintReader head, MachineState& state) {
   const bool is_packed = head.take_byte() != 0;
   const auto body_bytes = head.take();
-  if (!head.ok() || body_bytes > kBodyMax) return corrupt("length");
+  if (!head.ok() || body_bytes > kShardBodyMax) return corrupt_shard("length");
   auto body = head.take_bytes(head.left());
   Bytes unpacked;
   if (is_packed) {
-    if (ZSTD_getFrameContentSize(body.data(), body.size()) != body_bytes) return corrupt("length");
+    if (ZSTD_getFrameContentSize(body.data(), body.size()) != body_bytes) {
+      return corrupt_shard("length");
+    }
     unpacked.resize(body_bytes);
     const auto size = ZSTD_decompress(unpacked.data(), unpacked.size(), body.data(), body.size());
-    if (ZSTD_isError(size) != 0U || size != body_bytes) return corrupt("cannot be unpacked");
+    if (ZSTD_isError(size) != 0U || size != body_bytes) return corrupt_shard("cannot be unpacked");
     body = unpacked;
   }
-  if (body.size() != body_bytes) return corrupt("length");
+  if (body.size() != body_bytes) return corrupt_shard("length");
 
   VarintReader from(body);
   const auto count = from.take();
   const auto newest = from.take();
-  if (count > kShardChannels || count > from.left()) return corrupt("number of rows");
+  if (count > kShardChannels || count > from.left()) return corrupt_shard("number of rows");
   std::vector<Row> rows(count);
   std::uint64_t channel = 0;
   for (auto& row : rows) row.channel = static_cast<std::int64_t>(channel += from.take());
   for (auto& row : rows) {
     const auto known = from.take_byte();
-    if (known > 2) return corrupt("a state");
+    if (known > 2) return corrupt_shard("a state");
     row.state.state = static_cast<model::LiveState>(known);
   }
   const auto line = [&]() -> std::optional<Line> {
@@ -140,20 +142,22 @@ Result<Unit> decode_format1(VarintReader head, MachineState& state) {
   };
   for (auto& row : rows) {
     const auto found = line();
-    if (!found) return corrupt("a line");
+    if (!found) return corrupt_shard("a line");
     row.state.value_line = *found;
   }
   for (auto& row : rows) {
     const auto found = line();
-    if (!found) return corrupt("a line");
+    if (!found) return corrupt_shard("a line");
     row.state.link_line = *found;
   }
   for (std::size_t at = 0; at < rows.size();) {
     const auto size = from.take();
-    if (size > from.left()) return corrupt("cut off");
+    if (size > from.left()) return corrupt_shard("cut off");
     auto batch = model::decode_updates(from.take_bytes(size));
-    if (!batch) return corrupt("values");
-    if (batch.value().empty() || batch.value().size() > rows.size() - at) return corrupt("values");
+    if (!batch) return corrupt_shard("values");
+    if (batch.value().empty() || batch.value().size() > rows.size() - at) {
+      return corrupt_shard("values");
+    }
     for (auto& update : batch.value()) {
       auto& row = rows[at++].state;
       row.alarm = update.alarm;
@@ -161,9 +165,11 @@ Result<Unit> decode_format1(VarintReader head, MachineState& state) {
       row.value = std::move(update.value);
     }
   }
-  if (!from.ok() || from.left() != 0) return corrupt("length");
+  if (!from.ok() || from.left() != 0) return corrupt_shard("length");
   for (auto& row : rows) {
-    if (row.channel < 0 || row.channel > model::LiveTable::kChannelMax) return corrupt("a channel");
+    if (row.channel < 0 || row.channel > model::LiveTable::kChannelMax) {
+      return corrupt_shard("a channel");
+    }
     state.set(model::ChannelId{static_cast<std::uint32_t>(row.channel)}, std::move(row.state));
   }
   return Unit{};
@@ -189,7 +195,7 @@ Bytes encode_shard(const MachineState& state, std::uint32_t begin, std::uint32_t
   for (const auto& [channel, row] : rows) {
     links.push_back(static_cast<std::int64_t>(raw(newest) - raw(row->link_line)));
   }
-  Bytes out(1, static_cast<char>(kFormat));
+  Bytes out(1, static_cast<char>(kShardFormat));
   append_varint(out, rows.size());
   append_column(out, channels, kAsSteps);
   append_column(out, states, kAsValues);
@@ -203,8 +209,8 @@ Result<Unit> decode_shard(BytesView bytes, MachineState& state) {
   VarintReader from(bytes);
   switch (from.take_byte()) {
     case 1: return decode_format1(from, state);
-    case kFormat: return decode_format2(from, state);
-    default: return corrupt("format");
+    case kShardFormat: return decode_format2(from, state);
+    default: return corrupt_shard("format");
   }
 }
 

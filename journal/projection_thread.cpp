@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t kLinesAtOnce = 65'536;
 constexpr auto kRetry = std::chrono::seconds(1);
 constexpr auto kLook = std::chrono::seconds(10);  // when nobody writes: what is there grows older
-constexpr int kNice = 10;
+constexpr int kProjectionNice = 10;
 
 }  // namespace
 
@@ -63,7 +63,7 @@ Result<bool> ProjectionThread::step() {
 
 void ProjectionThread::run() {
   pthread_setname_np(pthread_self(), "projections");
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kProjectionNice);
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     if (!woken_) changed_.wait_for(lock, kLook, [&] { return woken_ || stopping_; });

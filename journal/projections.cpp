@@ -17,7 +17,8 @@ namespace {
 
 using model::PvUpdate;
 
-constexpr std::uint8_t kFormat = 3;  // of all that is derived: a table of another is made anew
+constexpr std::uint8_t kProjectionsFormat =
+    3;  // of all that is derived: a table of another is made anew
 constexpr std::size_t kWriteBytes = 4u << 20;  // of one write
 
 struct Watermark {
@@ -25,21 +26,21 @@ struct Watermark {
   Line keyframe{0};  // the last one at or before it
 };
 
-Bytes encode(const Watermark& mark) {
+Bytes encode_watermark(const Watermark& mark) {
   Bytes out;
-  out.push_back(static_cast<char>(kFormat));
+  out.push_back(static_cast<char>(kProjectionsFormat));
   append_varint(out, raw(mark.told));
   append_varint(out, raw(mark.keyframe));
   return out;
 }
 
-Result<Watermark> decode(BytesView bytes) {
+Result<Watermark> decode_watermark(BytesView bytes) {
   VarintReader from(bytes);
   const auto format = from.take_byte();
   Watermark mark;
   mark.told = Line{from.take()};
   mark.keyframe = Line{from.take()};
-  if (!from.ok() || format != kFormat || from.left() != 0) {
+  if (!from.ok() || format != kProjectionsFormat || from.left() != 0) {
     return Error{Code::kCorruption, "the watermark of the projections"};
   }
   return mark;
@@ -107,7 +108,7 @@ Result<Line> Projections::load_chunks() const {
 }
 
 Result<Unit> Projections::load_table(BytesView watermark) {
-  const auto mark = decode(watermark);
+  const auto mark = decode_watermark(watermark);
   if (!mark) return mark.error();
   const auto sealed = load_chunks();
   if (!sealed) return sealed.error();
@@ -349,7 +350,7 @@ Result<Unit> Projections::seal(Line through) {
   if (result) {
     if (through > told_) {
       puts.emplace_back(kWatermarkKey,
-                        encode(Watermark{through, has_keyframe ? through : keyframe_}));
+                        encode_watermark(Watermark{through, has_keyframe ? through : keyframe_}));
     }
     result = write(puts);
   }
@@ -429,7 +430,7 @@ Result<Line> read_watermark(const ProjectionTable& table) {
   const auto stored = table.last(kWatermarkKey, kWatermarkKey + '\0');
   if (!stored) return stored.error();
   if (!stored.value()) return Line{0};
-  const auto mark = decode(stored.value()->second);
+  const auto mark = decode_watermark(stored.value()->second);
   if (!mark) return mark.error();
   return mark.value().told;
 }

@@ -5,12 +5,10 @@
 #include <string>
 
 #include "journal/damage.h"
+#include "journal/rocks_slice.h"
 
 namespace tidemark::journal {
 namespace {
-
-rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
-BytesView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
 
 std::optional<Line> line_of(const rocksdb::Iterator& at) {
   if (at.key().size() != sizeof(std::uint64_t)) return std::nullopt;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/digest.h"
+#include "journal/rocks_slice.h"
 
 namespace tidemark::journal {
 namespace {
@@ -16,9 +17,6 @@ constexpr const char* kFormatBefore = "1";  // without segments: becomes 2 by it
 constexpr const char* kProofKey = "proof";
 constexpr std::size_t kProofBytes = 24;
 constexpr std::size_t kMarkBytes = 28;
-
-rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
-BytesView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
 
 Bytes mark_key(const Uuid& origin) {
   Bytes key = "o/";

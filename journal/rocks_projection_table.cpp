@@ -3,13 +3,11 @@
 #include <rocksdb/convenience.h>
 #include <spdlog/spdlog.h>
 
+#include "journal/rocks_slice.h"
 #include "journal/segment_header.h"
 
 namespace tidemark::journal {
 namespace {
-
-rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
-BytesView view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
 
 Error error_of(const rocksdb::Status& status) {
   const auto code = status.IsCorruption() || status.IsPathNotFound() ? Code::kCorruption

@@ -22,6 +22,7 @@
 #include "journal/rocks_meta.h"
 #include "journal/rocks_projection_table.h"
 #include "journal/rocks_proof.h"
+#include "journal/rocks_slice.h"
 #include "journal/segment_reader.h"
 #include "journal/store_index.h"
 #include "journal/witness_thread.h"
@@ -30,8 +31,6 @@ namespace tidemark::journal {
 namespace {
 
 constexpr int kSegmentsPerFile = 64;  // of the log, at most; more would only stay longer
-
-rocksdb::Slice slice(BytesView bytes) { return {bytes.data(), bytes.size()}; }
 
 class RocksStore final : public Store,
                          public SegmentStore,

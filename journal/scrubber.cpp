@@ -12,7 +12,7 @@ namespace {
 
 /// Of one step: less than that is never noticed, and an iterator that stays open keeps old files.
 constexpr std::uint64_t kStepBytes = 1u << 20;
-constexpr int kNice = 19;
+constexpr int kScrubNice = 19;
 
 }  // namespace
 
@@ -67,7 +67,7 @@ Scrubber::~Scrubber() {
 
 void Scrubber::run() {
   pthread_setname_np(pthread_self(), "scrubber");
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kScrubNice);
   std::unique_lock lock(mutex_);
   std::string trouble;
   while (!stopping_) {

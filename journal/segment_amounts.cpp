@@ -6,13 +6,13 @@
 namespace tidemark::journal {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kAmountsFormat = 1;
 
 }  // namespace
 
 KeyValue encode_amounts(Line first, const Amounts& amounts) {
   Bytes value;
-  value.push_back(static_cast<char>(kFormat));
+  value.push_back(static_cast<char>(kAmountsFormat));
   for (const auto bytes : amounts) append_varint(value, bytes);
   append_crc(value);
   return {amounts_key(first), std::move(value)};
@@ -25,7 +25,7 @@ Result<Amounts> decode_amounts(BytesView value) {
     VarintReader from(sound.value());
     const auto format = from.take_byte();
     for (auto& bytes : amounts) bytes = from.take();
-    if (from.ok() && from.left() == 0 && format == kFormat) return amounts;
+    if (from.ok() && from.left() == 0 && format == kAmountsFormat) return amounts;
   }
   return Error{Code::kCorruption, "what a segment takes"};
 }

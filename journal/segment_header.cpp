@@ -2,14 +2,13 @@
 
 #include "base/varint.h"
 #include "journal/packed_value.h"
+#include "journal/wrapping.h"
 
 namespace tidemark::journal {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kHeaderFormat = 1;
 constexpr std::uint8_t kInLog = 1;
-
-std::int64_t ns(UtcTime time) { return time.time_since_epoch().count(); }
 
 void append_digest(Bytes& out, const Digest& digest) {
   out.append(reinterpret_cast<const char*>(digest.data()), digest.size());
@@ -22,7 +21,7 @@ bool take_digest(VarintReader& from, Digest& digest) {
   return true;
 }
 
-Error corrupt(const char* what) {
+Error corrupt_header(const char* what) {
   return Error{Code::kCorruption, std::string("the header of a segment: ") + what};
 }
 
@@ -30,7 +29,7 @@ Error corrupt(const char* what) {
 
 Bytes encode_header(const SegmentHeader& header) {
   Bytes out;
-  out.push_back(static_cast<char>(kFormat));
+  out.push_back(static_cast<char>(kHeaderFormat));
   out.push_back(static_cast<char>(header.in_log ? kInLog : 0));
   out.push_back(static_cast<char>(header.level));
   append_varint(out, raw(header.first));
@@ -52,9 +51,9 @@ Bytes encode_header(const SegmentHeader& header) {
 
 Result<SegmentHeader> decode_header(BytesView bytes) {
   const auto sound = checked(bytes);
-  if (!sound) return corrupt("checksum");
+  if (!sound) return corrupt_header("checksum");
   VarintReader from(sound.value());
-  if (from.take_byte() != kFormat) return corrupt("format");
+  if (from.take_byte() != kHeaderFormat) return corrupt_header("format");
   const auto flags = from.take_byte();
   const auto level = from.take_byte();
   SegmentHeader header;
@@ -69,19 +68,19 @@ Result<SegmentHeader> decode_header(BytesView bytes) {
   const auto blocks = from.take();
   for (auto& frames : header.frames) {
     const auto count = from.take();
-    if (count > ~std::uint32_t{0}) return corrupt("frames");
+    if (count > ~std::uint32_t{0}) return corrupt_header("frames");
     frames = static_cast<std::uint32_t>(count);
   }
   bool whole = take_digest(from, header.previous) && take_digest(from, header.block) &&
                take_digest(from, header.skeleton);
   for (auto& each : header.records) whole = whole && take_digest(from, each);
   whole = whole && take_digest(from, header.chunks);
-  if (!whole || !from.ok() || from.left() != 0) return corrupt("length");
-  if (level > static_cast<std::uint8_t>(model::Level::kError)) return corrupt("level");
+  if (!whole || !from.ok() || from.left() != 0) return corrupt_header("length");
+  if (level > static_cast<std::uint8_t>(model::Level::kError)) return corrupt_header("level");
   if (header.first == Line{0} || more >= ~std::uint64_t{0} - raw(header.first) ||
       header.length == 0 || kinds > ~std::uint32_t{0} || blocks == 0 || blocks > more + 1 ||
       blocks > header.length) {
-    return corrupt("lines");
+    return corrupt_header("lines");
   }
   header.last = Line{raw(header.first) + more};
   header.kinds = static_cast<std::uint32_t>(kinds);
@@ -96,7 +95,7 @@ Result<std::optional<SegmentHeader>> header_before(const ProjectionTable& table,
   auto header = decode_header(found.value()->second);
   if (!header) return header.error();
   if (found.value()->first != header_key(header.value().first)) {
-    return corrupt("it is of other lines");
+    return corrupt_header("it is of other lines");
   }
   return std::optional<SegmentHeader>(header.value());
 }

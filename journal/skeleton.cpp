@@ -7,18 +7,19 @@
 #include "base/check.h"
 #include "base/varint.h"
 #include "journal/packed_value.h"
+#include "journal/wrapping.h"
 
 namespace tidemark::journal {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
-constexpr std::size_t kBodyMax = 256u << 20;  // bytes: more than a segment of one-line blocks needs
+constexpr std::uint8_t kSkeletonFormat = 1;
+constexpr std::size_t kSkeletonBodyMax =
+    256u << 20;  // bytes: more than a segment of one-line blocks needs
 
-Error corrupt(const char* what) {
+Error corrupt_skeleton(const char* what) {
   return Error{Code::kCorruption, std::string("skeleton of a segment: ") + what};
 }
 
-std::int64_t ns(UtcTime time) { return time.time_since_epoch().count(); }
 UtcTime time_of(std::int64_t ns) { return UtcTime{Duration{ns}}; }
 /// Differences wrap, so that any two numbers have one.
 std::int64_t minus(std::uint64_t a, std::uint64_t b) { return static_cast<std::int64_t>(a - b); }
@@ -100,7 +101,7 @@ bool take_content(VarintReader& from, SectionBones& bones) {
   }
   for (auto& part : bones.parts) {
     const auto bytes = from.take();
-    if (bytes == 0 || bytes > kBodyMax) return false;
+    if (bytes == 0 || bytes > kSkeletonBodyMax) return false;
     part.bytes = static_cast<std::uint32_t>(bytes);
   }
   return true;
@@ -181,12 +182,14 @@ Bytes encode_skeleton(const Skeleton& skeleton) {
     body.push_back(static_cast<char>(shape.content));
   });
   for (const auto& each : sections) put_content(body, each);
-  return Bytes(1, static_cast<char>(kFormat)) + pack_value(body);
+  return Bytes(1, static_cast<char>(kSkeletonFormat)) + pack_value(body);
 }
 
 Result<Skeleton> decode_skeleton(BytesView bytes) {
-  if (bytes.empty() || static_cast<std::uint8_t>(bytes[0]) != kFormat) return corrupt("format");
-  const auto body = unpack_value(bytes.substr(1), kBodyMax);
+  if (bytes.empty() || static_cast<std::uint8_t>(bytes[0]) != kSkeletonFormat) {
+    return corrupt_skeleton("format");
+  }
+  const auto body = unpack_value(bytes.substr(1), kSkeletonBodyMax);
   if (!body) return body.error();
   VarintReader from(body.value());
   const auto block_count = from.take();
@@ -196,12 +199,12 @@ Result<Skeleton> decode_skeleton(BytesView bytes) {
   // Each takes some bytes, so that no number makes room for more than there can be.
   if (!from.ok() || block_count == 0 || section_count < block_count ||
       section_count > from.left() || origin_count > from.left() / 16 || first == 0) {
-    return corrupt("how many there are");
+    return corrupt_skeleton("how many there are");
   }
   std::vector<Origin> origins(origin_count);
   for (auto& [uuid, incarnation] : origins) {
     const auto taken = from.take_bytes(uuid.bytes.size());
-    if (taken.size() != uuid.bytes.size()) return corrupt("an origin");
+    if (taken.size() != uuid.bytes.size()) return corrupt_skeleton("an origin");
     std::memcpy(uuid.bytes.data(), taken.data(), taken.size());
     incarnation = static_cast<std::uint32_t>(from.take());
   }
@@ -214,11 +217,11 @@ Result<Skeleton> decode_skeleton(BytesView bytes) {
   for (auto& each : blocks) {
     each.sections_begin = static_cast<std::uint32_t>(at);
     const auto more = from.take();
-    if (more >= section_count - at) return corrupt("sections of a block");
+    if (more >= section_count - at) return corrupt_skeleton("sections of a block");
     at += more + 1;
     each.sections_end = static_cast<std::uint32_t>(at);
   }
-  if (at != section_count) return corrupt("sections of a block");
+  if (at != section_count) return corrupt_skeleton("sections of a block");
   std::uint64_t time = 0;
   for (auto& each : blocks) {
     time = plus(time, from.take_signed());
@@ -236,12 +239,12 @@ Result<Skeleton> decode_skeleton(BytesView bytes) {
       });
   if (!sound || std::any_of(blocks.begin(), blocks.end(),
                             [](auto& each) { return each.level > model::Level::kError; })) {
-    return corrupt("kinds and levels");
+    return corrupt_skeleton("kinds and levels");
   }
   std::vector<std::size_t> origin_of(section_count);
   for (std::size_t i = 0; i < section_count; ++i) {
     origin_of[i] = from.take();
-    if (origin_of[i] >= origin_count) return corrupt("an origin");
+    if (origin_of[i] >= origin_count) return corrupt_skeleton("an origin");
     auto& section = sections[i].section;
     std::tie(section.origin, section.incarnation) = origins[origin_of[i]];
   }
@@ -251,7 +254,7 @@ Result<Skeleton> decode_skeleton(BytesView bytes) {
   for (std::size_t i = 0; i < section_count; ++i) {
     auto& section = sections[i].section;
     const auto count = from.take();
-    if (count == 0 || count > ~std::uint32_t{0}) return corrupt("records of a section");
+    if (count == 0 || count > ~std::uint32_t{0}) return corrupt_skeleton("records of a section");
     section.count = static_cast<std::uint32_t>(count);
     section.sequence = plus(expected[origin_of[i]], steps[i]);
     expected[origin_of[i]] = section.sequence + count;
@@ -266,7 +269,9 @@ Result<Skeleton> decode_skeleton(BytesView bytes) {
           static_cast<std::uint64_t>(ns(block.recorded_at)) -
           static_cast<std::uint64_t>(from.take_signed())));
     }
-    if (lines > ~std::uint32_t{0} || line > ~std::uint64_t{0} - lines) return corrupt("lines");
+    if (lines > ~std::uint32_t{0} || line > ~std::uint64_t{0} - lines) {
+      return corrupt_skeleton("lines");
+    }
     block.first = Line{line};
     block.count = static_cast<std::uint32_t>(lines);
     line += lines;
@@ -281,13 +286,15 @@ Result<Skeleton> decode_skeleton(BytesView bytes) {
         each.section.format = static_cast<SectionFormat>(value.first);
         each.content = static_cast<Content>(value.second);
       });
-  if (!sound) return corrupt("formats");
+  if (!sound) return corrupt_skeleton("formats");
   FramePlaces places;
   for (auto& each : sections) {
-    if (each.content > Content::kMixed || !take_content(from, each)) return corrupt("a section");
+    if (each.content > Content::kMixed || !take_content(from, each)) {
+      return corrupt_skeleton("a section");
+    }
     for (auto& part : each.parts) places.place(part);
   }
-  if (!from.ok() || from.left() != 0) return corrupt("length");
+  if (!from.ok() || from.left() != 0) return corrupt_skeleton("length");
   return skeleton;
 }
 

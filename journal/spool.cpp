@@ -22,8 +22,8 @@ namespace {
 
 using model::api::AppendSection;
 
-constexpr BytesView kMagic = "TMSP";
-constexpr std::uint32_t kFormat = 1;
+constexpr BytesView kSpoolMagic = "TMSP";
+constexpr std::uint32_t kSpoolFormat = 1;
 constexpr std::size_t kAtProgress = 8;
 constexpr std::size_t kAtOwner = 32;
 constexpr std::size_t kOwnerBytes = 16 + 4 + 4;  // without the name
@@ -51,8 +51,8 @@ Bytes encode_head(const SpoolOwner& owner) {
   append_le(whose, owner.incarnation);
   append_le(whose, static_cast<std::uint32_t>(name.size()));
   whose += name;
-  Bytes out(kMagic);
-  append_le(out, kFormat);
+  Bytes out(kSpoolMagic);
+  append_le(out, kSpoolFormat);
   out += encode_progress(0, {});
   out += whose;
   append_le(out, crc32(whose));
@@ -82,10 +82,10 @@ struct Decoded {
   std::vector<std::size_t> begins;  // of each of spooled.sections
 };
 
-Result<Decoded> decode(BytesView bytes) {
+Result<Decoded> decode_all(BytesView bytes) {
   const Error no_spool{Code::kCorruption, "not the head of a spool"};
-  if (bytes.size() < kAtOwner + kOwnerBytes || !bytes.starts_with(kMagic)) return no_spool;
-  if (read_le<std::uint32_t>(bytes, kMagic.size()) != kFormat) {
+  if (bytes.size() < kAtOwner + kOwnerBytes || !bytes.starts_with(kSpoolMagic)) return no_spool;
+  if (read_le<std::uint32_t>(bytes, kSpoolMagic.size()) != kSpoolFormat) {
     return Error{Code::kCorruption, "a spool of another version"};
   }
   Decoded out;
@@ -155,7 +155,7 @@ std::uint64_t Spooled::last() const {
 }
 
 Result<Spooled> decode_spool(BytesView bytes) {
-  auto decoded = decode(bytes);
+  auto decoded = decode_all(bytes);
   if (!decoded) return decoded.error();
   return std::move(decoded.value().spooled);
 }
@@ -187,7 +187,7 @@ Result<std::unique_ptr<Spool>> Spool::open(const std::string& path, const SpoolO
     self->begin_ = self->end_ = head.size();
     return self;
   }
-  auto decoded = decode(bytes.value());
+  auto decoded = decode_all(bytes.value());
   const bool ours = decoded.ok() && decoded.value().spooled.owner == owner;
   if (!ours) {
     self->frames_.push_back({});  // Not ours to remove.

@@ -14,7 +14,7 @@ namespace tidemark::journal {
 namespace {
 
 constexpr BytesView kMagic = "TMWT";
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kWitnessFormat = 1;
 
 // In a slot: magic 4, format u32, writes u64, last u64, head 16, CRC-32 of these 40 bytes.
 constexpr std::size_t kAtFormat = 4;
@@ -29,7 +29,7 @@ Error system_error(const std::string& what, const std::string& path) {
 
 Bytes encode(const Witnessed& witnessed) {
   Bytes slot(kMagic);
-  append_le(slot, kFormat);
+  append_le(slot, kWitnessFormat);
   append_le(slot, witnessed.writes);
   append_le(slot, raw(witnessed.last));
   slot.append(reinterpret_cast<const char*>(witnessed.head.data()), witnessed.head.size());
@@ -41,7 +41,7 @@ Bytes encode(const Witnessed& witnessed) {
 std::optional<Witnessed> decode(BytesView slot) {
   if (slot.substr(0, kMagic.size()) != kMagic) return std::nullopt;
   if (read_le<std::uint32_t>(slot, kAtCrc) != crc32(slot.substr(0, kAtCrc))) return std::nullopt;
-  if (read_le<std::uint32_t>(slot, kAtFormat) != kFormat) return std::nullopt;
+  if (read_le<std::uint32_t>(slot, kAtFormat) != kWitnessFormat) return std::nullopt;
   Witnessed witnessed;
   witnessed.writes = read_le<std::uint64_t>(slot, kAtWrites);
   witnessed.last = Line{read_le<std::uint64_t>(slot, kAtLast)};
