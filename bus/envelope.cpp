@@ -17,7 +17,9 @@ constexpr std::size_t kBudgetOffset = 24;  // in a final answer: the count of pa
 constexpr std::size_t kServerOffset = kEnvelopeHeaderBytes;
 constexpr std::size_t kLongHeaderBytes = kEnvelopeHeaderBytes + 8;
 
-Error corrupt(std::string what) { return Error{Code::kCorruption, "envelope: " + std::move(what)}; }
+Error corrupt_envelope(std::string what) {
+  return Error{Code::kCorruption, "envelope: " + std::move(what)};
+}
 
 bool known_kind(std::uint8_t byte) {
   switch (static_cast<EnvelopeKind>(byte)) {
@@ -91,32 +93,36 @@ void set_server(Bytes& encoded, Incarnation server) {
 
 Result<Envelope> decode_envelope(BytesView bytes) {
   if (bytes.size() < kEnvelopeHeaderBytes) {
-    return corrupt(std::to_string(bytes.size()) + " bytes are no header");
+    return corrupt_envelope(std::to_string(bytes.size()) + " bytes are no header");
   }
   const auto major = read_le<std::uint8_t>(bytes, 1);
-  if (major != kWireMajor) return corrupt("wire version " + std::to_string(major));
+  if (major != kWireMajor) return corrupt_envelope("wire version " + std::to_string(major));
   const auto kind = read_le<std::uint8_t>(bytes, 0);
-  if (!known_kind(kind)) return corrupt("kind " + std::to_string(kind));
+  if (!known_kind(kind)) return corrupt_envelope("kind " + std::to_string(kind));
 
   const std::size_t header_bytes = std::size_t{read_le<std::uint8_t>(bytes, kHeaderSizeOffset)} * 8;
   const std::size_t method_bytes = read_le<std::uint8_t>(bytes, 3);
   const std::size_t payload_bytes = read_le<std::uint32_t>(bytes, 32);
   if (header_bytes < kEnvelopeHeaderBytes ||
       header_bytes + method_bytes + payload_bytes != bytes.size()) {
-    return corrupt("a header of " + std::to_string(header_bytes) + ", a method of " +
-                   std::to_string(method_bytes) + " and a payload of " +
-                   std::to_string(payload_bytes) + " bytes do not make " +
-                   std::to_string(bytes.size()));
+    return corrupt_envelope("a header of " + std::to_string(header_bytes) + ", a method of " +
+                            std::to_string(method_bytes) + " and a payload of " +
+                            std::to_string(payload_bytes) + " bytes do not make " +
+                            std::to_string(bytes.size()));
   }
   const bool is_request = static_cast<EnvelopeKind>(kind) == EnvelopeKind::kRequest;
-  if (method_bytes > kMethodBytesMax) return corrupt("a method's name of more than 64 bytes");
-  if (is_request != (method_bytes > 0)) return corrupt("requests name a method, others do not");
+  if (method_bytes > kMethodBytesMax) {
+    return corrupt_envelope("a method's name of more than 64 bytes");
+  }
+  if (is_request != (method_bytes > 0)) {
+    return corrupt_envelope("requests name a method, others do not");
+  }
   const auto budget = read_le<std::int64_t>(bytes, kBudgetOffset);
   const bool is_done = static_cast<EnvelopeKind>(kind) == EnvelopeKind::kDone;
-  if (budget < 0 && !is_done) return corrupt("a budget below nothing");
+  if (budget < 0 && !is_done) return corrupt_envelope("a budget below nothing");
   // CRC-32 of the method followed by the payload, which stand side by side.
   if (read_le<std::uint32_t>(bytes, 36) != crc32(bytes.substr(header_bytes))) {
-    return corrupt("checksum differs");
+    return corrupt_envelope("checksum differs");
   }
 
   Envelope envelope;

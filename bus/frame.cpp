@@ -10,7 +10,7 @@
 namespace tidemark::bus {
 namespace {
 
-Error corrupt(std::string what) {
+Error corrupt_frame(std::string what) {
   return Error{Code::kCorruption, "data frame: " + std::move(what)};
 }
 
@@ -64,20 +64,20 @@ std::optional<UtcTime> frame_sent_at(BytesView bytes) {
 
 Result<FrameView> decode_frame(BytesView bytes) {
   if (bytes.size() < kFrameHeaderBytes) {
-    return corrupt(std::to_string(bytes.size()) + " bytes are no header");
+    return corrupt_frame(std::to_string(bytes.size()) + " bytes are no header");
   }
   const auto major = read_le<std::uint8_t>(bytes, 1);
-  if (major != kWireMajor) return corrupt("wire version " + std::to_string(major));
+  if (major != kWireMajor) return corrupt_frame("wire version " + std::to_string(major));
   const auto frame_class = read_le<std::uint8_t>(bytes, 0);
-  if (!known_class(frame_class)) return corrupt("class " + std::to_string(frame_class));
+  if (!known_class(frame_class)) return corrupt_frame("class " + std::to_string(frame_class));
 
   const std::size_t header_bytes = std::size_t{read_le<std::uint8_t>(bytes, 14)} * 8;
   const auto payload_bytes = read_le<std::uint32_t>(bytes, 44);
   if (header_bytes < kFrameHeaderBytes || header_bytes > bytes.size() ||
       payload_bytes != bytes.size() - header_bytes) {
-    return corrupt("a header of " + std::to_string(header_bytes) + " and a payload of " +
-                   std::to_string(payload_bytes) + " bytes do not make " +
-                   std::to_string(bytes.size()));
+    return corrupt_frame("a header of " + std::to_string(header_bytes) + " and a payload of " +
+                         std::to_string(payload_bytes) + " bytes do not make " +
+                         std::to_string(bytes.size()));
   }
 
   FrameView view;
@@ -95,18 +95,21 @@ Result<FrameView> decode_frame(BytesView bytes) {
 
   // Readers add count to sequence, and may do so without a thought.
   if (header.sequence > std::numeric_limits<std::uint64_t>::max() - header.count - 1) {
-    return corrupt("sequence " + std::to_string(header.sequence) + " cannot be");
+    return corrupt_frame("sequence " + std::to_string(header.sequence) + " cannot be");
   }
   if (header.frame_class == FrameClass::kHeartbeat) {
-    if (header.count != 0 || payload_bytes != 0) return corrupt("a heartbeat with content");
+    if (header.count != 0 || payload_bytes != 0) return corrupt_frame("a heartbeat with content");
   } else if (header.sequence == 0) {
-    return corrupt("sequence 0; the first is 1");
+    return corrupt_frame("sequence 0; the first is 1");
   } else if (header.count == 0) {
-    return corrupt("a frame without items");
+    return corrupt_frame("a frame without items");
   } else if (!belong_together(header.frame_class, header.stream.stream)) {
-    return corrupt("stream " + std::to_string(header.stream.stream) + " is not of that class");
+    return corrupt_frame("stream " + std::to_string(header.stream.stream) +
+                         " is not of that class");
   }
-  if (read_le<std::uint32_t>(bytes, 28) != crc32(view.payload)) return corrupt("checksum differs");
+  if (read_le<std::uint32_t>(bytes, 28) != crc32(view.payload)) {
+    return corrupt_frame("checksum differs");
+  }
   return view;
 }
 

@@ -8,7 +8,7 @@
 namespace tidemark::bus {
 namespace {
 
-constexpr Duration kTick = std::chrono::milliseconds(100);
+constexpr Duration kMembershipTick = std::chrono::milliseconds(100);
 constexpr Duration kSilence = std::chrono::seconds(1);  // five heartbeats
 constexpr int kUnheardMax = 5;                          // then its connections are opened anew
 
@@ -112,7 +112,7 @@ void Membership::introduce(std::size_t index) {
 }
 
 void Membership::tick() {
-  link_.after(kTick, [weak = weak_from_this()] {
+  link_.after(kMembershipTick, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tick();
   });
   if (options_.registers && !leaving_) act(plan_.tick(link_.now()));

@@ -12,10 +12,9 @@
 #include "bus/engine.h"
 
 namespace tidemark::bus {
-namespace {
 
 /// What one link has received and not yet read. Has no limit: a test that floods a link means it.
-struct Inbox {
+struct MemoryInbox {
   enum class Kind { kFrame, kSubscribed, kRequest, kAnswer };
   struct Item {
     Kind kind;
@@ -46,12 +45,10 @@ struct Inbox {
   }
 };
 
-}  // namespace
-
-/// Who is there, and who listens to what. Its lock may be held while an Inbox is locked.
+/// Who is there, and who listens to what. Its lock may be held while an inbox is locked.
 class MemoryHub {
  public:
-  void add(NodeNumber number, const Bytes& identity, std::shared_ptr<Inbox> inbox) {
+  void add(NodeNumber number, const Bytes& identity, std::shared_ptr<MemoryInbox> inbox) {
     const std::lock_guard lock(mutex_);
     links_[identity].inbox = std::move(inbox);
     links_[identity].number = number;
@@ -103,7 +100,7 @@ class MemoryHub {
     }
     for (auto& [identity, link] : links_) {
       if (!link.reads.contains(publisher) || !link.prefixes.contains(prefix)) continue;
-      link.inbox->put({Inbox::Kind::kFrame, {}, {}, frame});
+      link.inbox->put({MemoryInbox::Kind::kFrame, {}, {}, frame});
     }
   }
 
@@ -111,7 +108,8 @@ class MemoryHub {
     const std::lock_guard lock(mutex_);
     const auto holder = holders_.find(server);
     if (holder == holders_.end()) return false;
-    links_[holder->second].inbox->put({Inbox::Kind::kRequest, caller, {}, std::move(envelope)});
+    links_[holder->second].inbox->put(
+        {MemoryInbox::Kind::kRequest, caller, {}, std::move(envelope)});
     return true;
   }
 
@@ -119,7 +117,7 @@ class MemoryHub {
     const std::lock_guard lock(mutex_);
     const auto found = links_.find(caller);
     if (found == links_.end()) return false;
-    found->second.inbox->put({Inbox::Kind::kAnswer, {}, server, std::move(envelope)});
+    found->second.inbox->put({MemoryInbox::Kind::kAnswer, {}, server, std::move(envelope)});
     return true;
   }
 
@@ -131,7 +129,7 @@ class MemoryHub {
  private:
   struct Entry {
     NodeNumber number{};
-    std::shared_ptr<Inbox> inbox;
+    std::shared_ptr<MemoryInbox> inbox;
     std::multiset<Bytes> prefixes;  // as often as subscribed
     std::set<NodeNumber> reads;
   };
@@ -139,7 +137,7 @@ class MemoryHub {
   void announce(NodeNumber publisher, const Bytes& prefix) {
     const auto holder = holders_.find(publisher);
     if (holder == holders_.end()) return;
-    links_[holder->second].inbox->put({Inbox::Kind::kSubscribed, {}, {}, prefix});
+    links_[holder->second].inbox->put({MemoryInbox::Kind::kSubscribed, {}, {}, prefix});
   }
 
   std::mutex mutex_;
@@ -157,7 +155,7 @@ class MemoryTransport final : public Transport {
       : number_(node_number(self.uuid)),
         identity_(Uuid::random().text()),
         hub_(std::move(hub)),
-        inbox_(std::make_shared<Inbox>()) {
+        inbox_(std::make_shared<MemoryInbox>()) {
     hub_->add(number_, identity_, inbox_);
   }
   ~MemoryTransport() override { hub_->remove(identity_); }
@@ -167,7 +165,7 @@ class MemoryTransport final : public Transport {
   }
 
   void receive(Receiver& receiver, Duration timeout) override {
-    std::deque<Inbox::Item> items;
+    std::deque<MemoryInbox::Item> items;
     {
       std::unique_lock lock(inbox_->mutex);
       inbox_->changed.wait_for(lock, timeout,
@@ -177,10 +175,10 @@ class MemoryTransport final : public Transport {
     }
     for (auto& item : items) {
       switch (item.kind) {
-        case Inbox::Kind::kFrame: receiver.on_frame(item.bytes); break;
-        case Inbox::Kind::kSubscribed: receiver.on_subscribed(item.bytes); break;
-        case Inbox::Kind::kRequest: receiver.on_request(item.from, item.bytes); break;
-        case Inbox::Kind::kAnswer: receiver.on_answer(item.server, item.bytes); break;
+        case MemoryInbox::Kind::kFrame: receiver.on_frame(item.bytes); break;
+        case MemoryInbox::Kind::kSubscribed: receiver.on_subscribed(item.bytes); break;
+        case MemoryInbox::Kind::kRequest: receiver.on_request(item.from, item.bytes); break;
+        case MemoryInbox::Kind::kAnswer: receiver.on_answer(item.server, item.bytes); break;
       }
     }
   }
@@ -205,7 +203,7 @@ class MemoryTransport final : public Transport {
   const NodeNumber number_;
   const Bytes identity_;
   const std::shared_ptr<MemoryHub> hub_;
-  const std::shared_ptr<Inbox> inbox_;
+  const std::shared_ptr<MemoryInbox> inbox_;
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace tidemark::bus {
 namespace {
 
-constexpr Duration kTick = std::chrono::milliseconds(100);
+constexpr Duration kFollowerTick = std::chrono::milliseconds(100);
 constexpr Duration kStateBudget = std::chrono::seconds(5);
 
 }  // namespace
@@ -22,7 +22,7 @@ std::shared_ptr<StateFollower> StateFollower::start(Link& link, StateFollowerOpt
         self->heard_at_ = self->link_.now();
         self->act(self->reader_.on_frame(std::move(frame), self->heard_at_));
       });
-  link.after(kTick, [weak] {
+  link.after(kFollowerTick, [weak] {
     if (const auto self = weak.lock()) self->tick();
   });
   return made;
@@ -35,7 +35,7 @@ void StateFollower::stop() {
 
 void StateFollower::tick() {
   if (stopped_) return;
-  link_.after(kTick, [weak = weak_from_this()] {
+  link_.after(kFollowerTick, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tick();
   });
   act(reader_.on_tick(link_.now()));

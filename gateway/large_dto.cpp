@@ -165,14 +165,14 @@ void write_live_entry(JsonWriter& json, const api::LiveValue& value, bool monito
 }
 
 /// The snapshot's object, kept open between two of its PVs.
-struct SnapshotBody {
-  SnapshotBody(Snapshot from, std::vector<TagGroup> named, Frame around)
+struct SnapshotPieces {
+  SnapshotPieces(Snapshot from, std::vector<TagGroup> named, Frame around)
       : snapshot(std::move(from)), groups(std::move(named)), tags(groups), frame(around) {
     frame.begin(json);
     begin_summary(json, snapshot.header, frame.envelope);
     json.key("pvValues").begin_array();
   }
-  SnapshotBody(const SnapshotBody&) = delete;
+  SnapshotPieces(const SnapshotPieces&) = delete;
 
   Piece next() {
     reserve_piece(json, snapshot.pvs.size() - next_pv, kPvBytesGuess);
@@ -195,14 +195,14 @@ struct SnapshotBody {
 };
 
 /// The same for live values.
-struct LiveBody {
-  LiveBody(api::LiveReply from, bool with_count, Frame around)
+struct LivePieces {
+  LivePieces(api::LiveReply from, bool with_count, Frame around)
       : reply(std::move(from)), counted(with_count), frame(around) {
     frame.begin(json);
     json.begin_object();
     if (counted) json.key("values").begin_object();
   }
-  LiveBody(const LiveBody&) = delete;
+  LivePieces(const LivePieces&) = delete;
 
   Piece next() {
     reserve_piece(json, reply.values.size() - next_value, kLiveBytesGuess);
@@ -229,12 +229,12 @@ struct LiveBody {
 }  // namespace
 
 Pieces snapshot_pieces(Snapshot snapshot, std::vector<TagGroup> groups, Frame frame) {
-  auto body = std::make_shared<SnapshotBody>(std::move(snapshot), std::move(groups), frame);
+  auto body = std::make_shared<SnapshotPieces>(std::move(snapshot), std::move(groups), frame);
   return [body] { return body->next(); };
 }
 
 Pieces live_pieces(api::LiveReply reply, bool counted, Frame frame) {
-  auto body = std::make_shared<LiveBody>(std::move(reply), counted, frame);
+  auto body = std::make_shared<LivePieces>(std::move(reply), counted, frame);
   return [body] { return body->next(); };
 }
 

@@ -13,7 +13,7 @@
 namespace tidemark::model {
 namespace {
 
-using Comparison = FieldTest::Comparison;
+using Relation = FieldTest::Comparison;
 using Path = std::span<const std::string>;
 
 constexpr std::array<std::string_view, 3> kUpdateNames{"value", "severity", "status"};
@@ -31,22 +31,22 @@ class Leaf {
   explicit Leaf(const FieldTest& test) : test_(test) {}
 
   bool text(std::string_view value) const {
-    if (test_.comparison == Comparison::kEqual) return value == test_.operand;
-    return test_.comparison == Comparison::kNotEqual && value != test_.operand;
+    if (test_.comparison == Relation::kEqual) return value == test_.operand;
+    return test_.comparison == Relation::kNotEqual && value != test_.operand;
   }
   /// In the precision of what is asked: 0.1 is found in a float.
   template <std::floating_point F>
   bool number(F value) const {
-    if (!test_.number) return test_.comparison == Comparison::kNotEqual;
+    if (!test_.number) return test_.comparison == Relation::kNotEqual;
     const auto operand = static_cast<F>(*test_.number);
     const bool equal = value == operand || (std::isnan(value) && std::isnan(operand));
     switch (test_.comparison) {
-      case Comparison::kEqual: return equal;
-      case Comparison::kNotEqual: return !equal;
-      case Comparison::kLess: return value < operand;
-      case Comparison::kAtMost: return value <= operand;
-      case Comparison::kGreater: return value > operand;
-      case Comparison::kAtLeast: break;
+      case Relation::kEqual: return equal;
+      case Relation::kNotEqual: return !equal;
+      case Relation::kLess: return value < operand;
+      case Relation::kAtMost: return value <= operand;
+      case Relation::kGreater: return value > operand;
+      case Relation::kAtLeast: break;
     }
     return value >= operand;
   }
@@ -56,15 +56,15 @@ class Leaf {
     constexpr auto kExact = std::int64_t{1} << 53;
     const bool exact = std::cmp_less_equal(value, kExact) && std::cmp_greater_equal(value, -kExact);
     if (exact) return number(static_cast<double>(value));
-    if (test_.comparison == Comparison::kEqual || test_.comparison == Comparison::kNotEqual) {
+    if (test_.comparison == Relation::kEqual || test_.comparison == Relation::kNotEqual) {
       return text(std::to_string(value));
     }
     return number(static_cast<double>(value));
   }
   bool choice(std::string_view label, std::uint16_t index) const {
     const bool same = !label.empty() && label == test_.operand;
-    if (test_.comparison == Comparison::kNotEqual) return !same && integer(index);
-    return (same && test_.comparison == Comparison::kEqual) || integer(index);
+    if (test_.comparison == Relation::kNotEqual) return !same && integer(index);
+    return (same && test_.comparison == Relation::kEqual) || integer(index);
   }
 
  private:
@@ -142,15 +142,15 @@ bool is_field(std::string_view name) {
 
 struct Sign {
   std::string_view text;
-  Comparison comparison;
+  Relation comparison;
 };
 // The longer ones first.
-constexpr std::array<Sign, 6> kSigns{{{"!=", Comparison::kNotEqual},
-                                      {"<=", Comparison::kAtMost},
-                                      {">=", Comparison::kAtLeast},
-                                      {"=", Comparison::kEqual},
-                                      {"<", Comparison::kLess},
-                                      {">", Comparison::kGreater}}};
+constexpr std::array<Sign, 6> kSigns{{{"!=", Relation::kNotEqual},
+                                      {"<=", Relation::kAtMost},
+                                      {">=", Relation::kAtLeast},
+                                      {"=", Relation::kEqual},
+                                      {"<", Relation::kLess},
+                                      {">", Relation::kGreater}}};
 
 }  // namespace
 
@@ -173,7 +173,7 @@ Result<FieldTest> parse_field_test(std::string_view text) {
   test.operand = rest.substr(sign->text.size());
   test.number = number_in(test.operand);
   const bool orders =
-      test.comparison != Comparison::kEqual && test.comparison != Comparison::kNotEqual;
+      test.comparison != Relation::kEqual && test.comparison != Relation::kNotEqual;
   if (orders && !test.number) {
     return Error{Code::kInvalidArgument, "'" + std::string(text) + "': '" + test.operand +
                                              "' is no number, and texts have no order"};

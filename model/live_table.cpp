@@ -1,7 +1,8 @@
 #include "model/live_table.h"
 
-#include <limits>
 #include <utility>
+
+#include "model/saturating.h"
 
 namespace tidemark::model {
 namespace {
@@ -9,11 +10,6 @@ namespace {
 /// The slot exists for every number below the highest one; known is what somebody spoke of.
 bool known(const LiveEntry& entry) {
   return entry.state != LiveState::kNeverConnected || entry.meta != nullptr;
-}
-
-std::uint32_t add_saturating(std::uint32_t a, std::uint32_t b) {
-  const auto room = std::numeric_limits<std::uint32_t>::max() - a;
-  return a + (b < room ? b : room);
 }
 
 /// A value row, when there is anything that only one can carry.

@@ -8,7 +8,7 @@
 namespace tidemark::model {
 namespace {
 
-constexpr std::size_t kShown = 5;  // names or tags, in a line
+constexpr std::size_t kNamesShown = 5;  // names or tags, in a line
 
 Error bad(const std::string& field, const std::string& what) {
   return {Code::kInvalidArgument, field + ": " + what};
@@ -27,8 +27,9 @@ bool within(double number, double least, double most) { return number >= least &
 
 std::string words(const std::vector<std::string>& all) {
   std::string out;
-  for (std::size_t i = 0; i < all.size() && i < kShown; ++i) out += (i == 0 ? "" : " ") + all[i];
-  if (all.size() > kShown) out += " and " + std::to_string(all.size() - kShown) + " more";
+  for (std::size_t i = 0; i < all.size() && i < kNamesShown; ++i)
+    out += (i == 0 ? "" : " ") + all[i];
+  if (all.size() > kNamesShown) out += " and " + std::to_string(all.size() - kNamesShown) + " more";
   return out;
 }
 

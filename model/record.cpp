@@ -53,10 +53,10 @@ bool same_text(std::string_view a, std::string_view b) {
   });
 }
 
-constexpr std::size_t kShown = 8;  // elements of an array, in a line
+constexpr std::size_t kElementsShown = 8;  // elements of an array, in a line
 
 std::string with(const kv::Value& value) {
-  return value.is_none() ? "" : ", " + kv::to_text(value, kShown);
+  return value.is_none() ? "" : ", " + kv::to_text(value, kElementsShown);
 }
 
 /// Of a mark that was set after the fact.
@@ -223,7 +223,7 @@ std::string describe(const Record& record) {
                    std::to_string(each.missing) + " missing";
           },
           [](const KvUpdate& each) {
-            return kv::to_text(each.value, kShown) +
+            return kv::to_text(each.value, kElementsShown) +
                    (each.writer.empty() ? "" : ", written by " + each.writer);
           },
           [](const EventCalled& each) {

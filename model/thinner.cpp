@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
+
+#include "model/saturating.h"
 
 namespace tidemark::model {
 namespace {
@@ -11,11 +12,6 @@ namespace {
 constexpr std::size_t kRowBytes = 23;  // channel, time, type, alarm and a double
 constexpr std::size_t kConnectedBytes = 256;
 constexpr double kPauseMax = 1e9;  // seconds: 30 years fit a Duration
-
-std::uint32_t add_saturating(std::uint32_t a, std::uint32_t b) {
-  const auto room = std::numeric_limits<std::uint32_t>::max() - a;
-  return a + std::min(b, room);
-}
 
 Duration seconds(double number) {
   return std::chrono::duration_cast<Duration>(

@@ -14,18 +14,18 @@ constexpr std::array<std::string_view, 12> kKindNames = {
     "bytes", "enum", "timestamp", "duration", "array",  "struct"};
 constexpr std::size_t kLabelsMax = std::numeric_limits<std::uint16_t>::max() + 1u;
 
-Error wrong(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
+Error wrong_type(std::string message) { return {Code::kInvalidArgument, std::move(message)}; }
 
 Result<Unit> check_names(const std::set<std::string_view>& distinct, std::size_t count,
                          const std::string& what) {
-  if (distinct.contains("")) return wrong(what + " without a name");
-  if (distinct.size() != count) return wrong("two of one name: " + what);
+  if (distinct.contains("")) return wrong_type(what + " without a name");
+  if (distinct.size() != count) return wrong_type("two of one name: " + what);
   return Unit{};
 }
 
 Result<Unit> check_labels(const Type& type) {
-  if (type.labels.empty()) return wrong("an enum without labels");
-  if (type.labels.size() > kLabelsMax) return wrong("an enum of more than 65536 labels");
+  if (type.labels.empty()) return wrong_type("an enum without labels");
+  if (type.labels.size() > kLabelsMax) return wrong_type("an enum of more than 65536 labels");
   return check_names({type.labels.begin(), type.labels.end()}, type.labels.size(), "an enum label");
 }
 
@@ -45,14 +45,15 @@ Result<Unit> check_depth(const Type& type, std::size_t depth) {
   const bool is_array = type.kind == Kind::kArray;
   const bool is_struct = type.kind == Kind::kStruct;
   if (depth > kTypeDepthMax) {
-    return wrong("a type of more than " + std::to_string(kTypeDepthMax) + " levels");
+    return wrong_type("a type of more than " + std::to_string(kTypeDepthMax) + " levels");
   }
   if (type.kind > Kind::kStruct) {
-    return wrong("a type of unknown kind " + std::to_string(static_cast<unsigned>(type.kind)));
+    return wrong_type("a type of unknown kind " + std::to_string(static_cast<unsigned>(type.kind)));
   }
   if ((!is_enum && !type.labels.empty()) || type.element.size() != (is_array ? 1u : 0u) ||
       (!is_array && type.length) || (!is_struct && !type.members.empty())) {
-    return wrong("parts of another kind in a type of kind " + std::string(to_string(type.kind)));
+    return wrong_type("parts of another kind in a type of kind " +
+                      std::string(to_string(type.kind)));
   }
   if (is_enum) return check_labels(type);
   if (is_array) return check_depth(type.element.front(), depth + 1);
