@@ -12,8 +12,8 @@ using model::api::LogLine;
 using model::api::ReadReply;
 using model::api::ReadRequest;
 
-constexpr Duration kLook = std::chrono::milliseconds(100);
-constexpr Duration kWaitMax = std::chrono::seconds(30);
+constexpr Duration kReaderLook = std::chrono::milliseconds(100);
+constexpr Duration kReadWaitMax = std::chrono::seconds(30);
 constexpr std::size_t kWaitingMax = 256;
 constexpr std::size_t kReadBytesMax = 8u << 20;  // of one answer, about: the bus carries 64 MiB
 
@@ -149,7 +149,7 @@ void JournalReaderState::take(const bus::Call& call, std::uint64_t from) {
   auto reply = read(asked.value());
   if (!reply) return call.fail(reply.error());
   auto& wanted = asked.value().request;
-  const auto wait = std::min(wanted.wait, kWaitMax);
+  const auto wait = std::min(wanted.wait, kReadWaitMax);
   const bool waits = wait > Duration{0} && !wanted.newest_first && reply.value().lines.empty() &&
                      reply.value().end;
   if (!waits) return call.done(model::pack(reply.value()));
@@ -194,7 +194,7 @@ JournalReader::behavior_type journal_reader_actor(
       [&state](read_atom, const bus::Call& call, std::uint64_t from) { state.take(call, from); },
       [&state](wake_atom) { state.answer_waiting(steady_now()); },
       [self, &state](tick_atom) {
-        self->delayed_send(self, kLook, tick_atom_v);
+        self->delayed_send(self, kReaderLook, tick_atom_v);
         const auto now = steady_now();
         const bool over = std::any_of(state.waiting.begin(), state.waiting.end(),
                                       [&](const auto& each) { return each.until <= now; });

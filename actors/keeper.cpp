@@ -15,8 +15,8 @@ namespace api = model::api;
 using model::Job;
 using model::JobState;
 
-constexpr Duration kTick = std::chrono::milliseconds(100);
-constexpr Duration kWaitMax = std::chrono::seconds(30);
+constexpr Duration kKeeperTick = std::chrono::milliseconds(100);
+constexpr Duration kJobWaitMax = std::chrono::seconds(30);
 
 Job new_job(std::string type, std::string title, const std::string& user) {
   Job job;
@@ -55,11 +55,6 @@ std::string plan_detail(const model::RestorePlan& plan) {
 template <class Promise, class T>
 void deliver(Promise promise, T&& value) {
   promise.deliver(std::forward<T>(value));
-}
-
-template <class Promise>
-KeeperState::Failed fails(Promise promise) {
-  return [promise](const caf::error& error) { deliver(promise, error); };
 }
 
 /// A plan of one step: what the operator asked for, whatever is there now.
@@ -253,7 +248,7 @@ caf::result<Job> wait_for_job(KeeperState& state, const api::JobQuery& query) {
   if (found != state.running.end()) {
     if (query.wait <= Duration{0}) return found->second.job;
     auto promise = state.self->make_response_promise<Job>();
-    const auto until = steady_now() + std::min(query.wait, kWaitMax);
+    const auto until = steady_now() + std::min(query.wait, kJobWaitMax);
     state.waiting.push_back({query.job, until, promise});
     return promise;
   }
@@ -377,7 +372,7 @@ Keeper::behavior_type keeper_actor(Keeper::stateful_pointer<KeeperState> self,
       },
       [&state](start_atom) { recover(state); },
       [self, &state](tick_atom) {
-        self->delayed_send(self, kTick, tick_atom_v);
+        self->delayed_send(self, kKeeperTick, tick_atom_v);
         tick(state);
       },
   };

@@ -129,6 +129,13 @@ struct KeeperState {
   void answer_preview(std::uint64_t number, const bus::Answer& answer);
 };
 
+/// Hands an error on. Promises are handles: a copy delivers as well, so continuations need not be
+/// mutable.
+template <class Promise>
+KeeperState::Failed fails(Promise promise) {
+  return [promise](const caf::error& error) { Promise(promise).deliver(error); };
+}
+
 Keeper::behavior_type keeper_actor(Keeper::stateful_pointer<KeeperState> self,
                                    KeeperOptions options);
 

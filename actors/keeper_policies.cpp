@@ -18,12 +18,6 @@ namespace api = model::api;
 constexpr Duration kForecastBudget = std::chrono::seconds(5);
 constexpr std::uint32_t kEffectsMax = 10'000;  // in one answer
 
-/// Promises are handles: a copy delivers as well, so continuations need not be mutable.
-template <class Promise>
-auto fails(Promise promise) {
-  return [promise](const caf::error& error) { Promise(promise).deliver(error); };
-}
-
 }  // namespace
 
 void KeeperState::record_policy(model::PolicyChanged change,

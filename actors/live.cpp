@@ -14,12 +14,10 @@ namespace api = model::api;
 using Reader = bus::StreamReader;
 
 constexpr std::size_t kFramesBytesMax = 64u << 20;
-constexpr Duration kTick = std::chrono::milliseconds(100);
+constexpr Duration kLiveTick = std::chrono::milliseconds(100);
 constexpr Duration kSilenceMax = std::chrono::seconds(2);  // ten heartbeats
 constexpr Duration kStateBudget = std::chrono::seconds(10);
 constexpr Duration kAckBudget = std::chrono::seconds(2);
-
-bool is_glob(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }
 
 api::LiveValue live_value(const std::string& address, model::ChannelId channel,
                           const model::LiveEntry* entry) {
@@ -203,7 +201,7 @@ Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, Live
         state.take_again(from, *found);
       },
       [self, &state, board = options.board](tick_atom) {
-        self->delayed_send(self, kTick, tick_atom_v);
+        self->delayed_send(self, kLiveTick, tick_atom_v);
         state.act(state.reader.on_tick(steady_now()));
         state.show(*board);
       },
@@ -265,7 +263,7 @@ Table::behavior_type replay_table_actor(Table::stateful_pointer<LiveActorState> 
         state.take_again(from, *found);
       },
       [self, &state, acknowledge](tick_atom) {
-        self->delayed_send(self, kTick, tick_atom_v);
+        self->delayed_send(self, kLiveTick, tick_atom_v);
         state.act(state.reader.on_tick(steady_now()));
         acknowledge();  // also as a sign of life
       },

@@ -14,7 +14,7 @@ using model::PvUpdate;
 namespace api = model::api;
 
 constexpr Duration kCoalesce = std::chrono::milliseconds(1);
-constexpr Duration kTick = std::chrono::milliseconds(200);
+constexpr Duration kMonitorTick = std::chrono::milliseconds(200);
 // A batch of 4096 scalars is some 100 KiB: a late gap costs little, and a frame stays far from
 // its limit also with strings in it.
 constexpr std::size_t kBatchUpdatesMax = 4096;
@@ -224,7 +224,7 @@ Monitor::behavior_type monitor_actor(Monitor::stateful_pointer<MonitorState> sel
         state.drain();
       },
       [self, &state](tick_atom) {
-        self->delayed_send(self, kTick, tick_atom_v);
+        self->delayed_send(self, kMonitorTick, tick_atom_v);
         state.ask_channels();
         state.turn();
         state.show();

@@ -91,8 +91,6 @@ Result<Unit> check_lateness(Duration lateness, Duration most) {
 
 namespace {
 
-bool is_glob(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }
-
 }  // namespace
 
 Wanted wanted(const Past& past, const std::vector<std::string>& addresses,

@@ -17,7 +17,7 @@ using journal::Line;
 using journal::raw;
 using journal::Sample;
 
-constexpr std::size_t kPartBytes = 4u << 20;
+constexpr std::size_t kHistoryPartBytes = 4u << 20;
 constexpr std::uint32_t kSamplesPerPart = 16'384;
 
 /// What a history or its bins are asked of.
@@ -76,9 +76,9 @@ Result<api::LiveValue> at_the_end(const Past& self, const std::string& address,
 }
 
 /// Sends samples in parts, and counts them.
-class Parts {
+class HistoryParts {
  public:
-  Parts(const bus::Call& call, std::uint64_t limit) : call_(call), limit_(limit) {}
+  HistoryParts(const bus::Call& call, std::uint64_t limit) : call_(call), limit_(limit) {}
 
   /// False: no more are wanted.
   bool take(const Sample& sample) {
@@ -88,7 +88,9 @@ class Parts {
     }
     const auto more = model::content_bytes(sample.update.value);
     // Before it grows beyond what the bus carries.
-    if (updates_.size() >= kSamplesPerPart || (bytes_ > 0 && bytes_ + more > kPartBytes)) send();
+    if (updates_.size() >= kSamplesPerPart || (bytes_ > 0 && bytes_ + more > kHistoryPartBytes)) {
+      send();
+    }
     updates_.push_back(sample.update);
     lines_.push_back(raw(sample.line));
     bytes_ += more;
@@ -128,7 +130,7 @@ class Parts {
   bool cut_ = false;
 };
 
-Result<Unit> send_lines(const Past& self, const Asked& asked, Parts& parts) {
+Result<Unit> send_lines(const Past& self, const Asked& asked, HistoryParts& parts) {
   // What was in force at the beginning.
   const auto before = self.archive->newest(asked.channel, Line{asked.from.line}, 1);
   if (!before) return before.error();
@@ -140,7 +142,7 @@ Result<Unit> send_lines(const Past& self, const Asked& asked, Parts& parts) {
 /// Answers where those begin that are left, if any.
 Result<std::optional<api::SourceCursor>> send_by_source(const Past& self, const Asked& asked,
                                                         const api::HistoryQuery& query,
-                                                        Parts& parts) {
+                                                        HistoryParts& parts) {
   std::optional<journal::SourceCursor> after;
   if (query.after) {
     after = journal::SourceCursor{query.after->taken_at, Line{query.after->line}};
@@ -166,7 +168,8 @@ Result<std::optional<api::SourceCursor>> send_by_source(const Past& self, const 
   return next;
 }
 
-Result<Unit> send_line(const Past& self, const Asked& asked, std::uint32_t points, Parts& parts) {
+Result<Unit> send_line(const Past& self, const Asked& asked, std::uint32_t points,
+                       HistoryParts& parts) {
   journal::LineQuery wanted{asked.channel, asked.first, asked.last, points, {}};
   if (asked.lateness) wanted.taken = {asked.begin, asked.end};
   const auto found = journal::line_of_numbers(*self.archive, wanted);
@@ -189,7 +192,7 @@ Result<Unit> answer_history(const Past& self, const bus::Call& call,
   end.from = asked.value().from;
   end.to = asked.value().to;
   end.lateness = query.lateness;
-  Parts parts(call, query.line_points > 0 ? 0 : query.limit);
+  HistoryParts parts(call, query.line_points > 0 ? 0 : query.limit);
   if (query.line_points > 0) {
     const auto sent = send_line(self, asked.value(), query.line_points, parts);
     if (!sent) return sent;

@@ -16,19 +16,19 @@ using journal::Line;
 using journal::raw;
 
 constexpr std::size_t kRowsPerPart = 2048;
-constexpr std::size_t kPartBytes = 4u << 20;
+constexpr std::size_t kStatePartBytes = 4u << 20;
 
 /// Sends rows in parts, and counts them.
 template <class Part>
-class Parts {
+class StateParts {
  public:
-  explicit Parts(const bus::Call& call) : call_(call) {}
+  explicit StateParts(const bus::Call& call) : call_(call) {}
 
   Part& part() { return part_; }
   void added(std::size_t bytes) {
     ++rows_;
     bytes_ += bytes;
-    if (rows_ >= kRowsPerPart || bytes_ >= kPartBytes) send();
+    if (rows_ >= kRowsPerPart || bytes_ >= kStatePartBytes) send();
   }
   void send() {
     if (rows_ == 0) return;
@@ -110,7 +110,7 @@ Result<Unit> answer_state(const Past& self, const bus::Call& call, const api::St
     end.expired = expired_updates(self.projections->store(), line, line);
     std::erase_if(end.expired, [&](const auto& each) { return each.last == end.at.line; });
   }
-  Parts<api::PastValues> parts(call);
+  StateParts<api::PastValues> parts(call);
   for (const auto& [address, channel] : channels) {
     const auto* row = state.value().channels.find(channel);
     // Before it was defined there was no such PV.
@@ -139,7 +139,7 @@ Result<Unit> answer_changes(const Past& self, const bus::Call& call,
   end.to = after.value().at;
   end.source_from = before.value().source;
   end.source_to = after.value().source;
-  Parts<api::Changes> parts(call);
+  StateParts<api::Changes> parts(call);
   for (const auto& [address, channel] : channels) {
     ++end.looked_at;
     const auto* was = before.value().channels.find(channel);

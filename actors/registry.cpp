@@ -12,7 +12,7 @@ using bus::RegistryTable;
 using model::api::Empty;
 using model::api::Exited;
 
-constexpr Duration kLook = std::chrono::milliseconds(250);
+constexpr Duration kRegistryLook = std::chrono::milliseconds(250);
 
 /// All that others will read of it; past this line nobody looks again.
 Result<Unit> check(const bus::NodeInfo& asked) {
@@ -88,7 +88,7 @@ Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState>
       },
       [&state](directory_atom) { return state.table->directory(); },
       [self, &state](tick_atom) {
-        self->delayed_send(self, kLook, tick_atom_v);
+        self->delayed_send(self, kRegistryLook, tick_atom_v);
         state.tell(state.table->tick(steady_now(), utc_now()));
       },
   };
