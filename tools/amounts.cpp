@@ -11,15 +11,19 @@ namespace {
 
 using Units = std::initializer_list<std::pair<std::string_view, double>>;
 
-constexpr double kDay = 86'400;
-const Units kPer = {{"", 1},      {"/s", 1},         {"/m", 1.0 / 60},  {"/min", 1.0 / 60},
-                    {"/h", 1.0 / 3600}, {"/d", 1 / kDay}, {"/day", 1 / kDay}};
+const Units kPer = {{"", 1},
+                    {"/s", 1},
+                    {"/m", 1.0 / 60},
+                    {"/min", 1.0 / 60},
+                    {"/h", 1.0 / 3600},
+                    {"/d", 1 / kSecondsPerDay},
+                    {"/day", 1 / kSecondsPerDay}};
 const Units kBytes = {{"", 1},           {"B", 1},           {"KB", 1e3}, {"kB", 1e3}, {"MB", 1e6},
                       {"GB", 1e9},       {"KiB", 1 << 10},   {"MiB", 1 << 20},
                       {"GiB", 1 << 30}};
 
 /// The number that `text` begins with, not negative, and what follows it.
-std::optional<std::pair<double, std::string_view>> number(std::string_view text) {
+std::optional<std::pair<double, std::string_view>> leading_number(std::string_view text) {
   double value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
   if (read.ec != std::errc() || !(value >= 0)) return std::nullopt;
@@ -47,14 +51,14 @@ std::string digits(double number) {
 }  // namespace
 
 Result<double> parse_rate(std::string_view text) {
-  const auto read = number(text);
+  const auto read = leading_number(text);
   const auto per = read ? unit(read->second, kPer) : std::nullopt;
   if (!per) return bad(text, "rate: use 10/s, 6/min or 1/h");
   return read->first * *per;
 }
 
 Result<double> parse_byte_rate(std::string_view text) {
-  const auto read = number(text);
+  const auto read = leading_number(text);
   if (read) {
     const auto slash = std::min(read->second.find('/'), read->second.size());
     const auto bytes = unit(read->second.substr(0, slash), kBytes);
@@ -65,7 +69,7 @@ Result<double> parse_byte_rate(std::string_view text) {
 }
 
 Result<double> parse_part(std::string_view text) {
-  const auto read = number(text);
+  const auto read = leading_number(text);
   const auto of = read ? unit(read->second, {{"", 1}, {"%", 0.01}}) : std::nullopt;
   if (!of) return bad(text, "part: use 0.01 or 1%");
   return read->first * *of;

@@ -11,6 +11,8 @@
 
 namespace tidemark::tools {
 
+inline constexpr double kSecondsPerDay = 86'400;
+
 /// "10", "10/s", "6/min", "1/h": a second. Errors: kInvalidArgument.
 Result<double> parse_rate(std::string_view text);
 /// "500", "100KiB/s", "1.5MB/s", "2GB/day": bytes a second. Errors: kInvalidArgument.

@@ -27,8 +27,8 @@ namespace api = model::api;
 namespace fs = std::filesystem;
 
 constexpr auto kBackupBudget = std::chrono::hours(24);
-constexpr const char* kJournal = "/journal/";
-constexpr const char* kCatalog = "/catalog/";
+constexpr const char* kJournalFolder = "/journal/";
+constexpr const char* kCatalogFolder = "/catalog/";
 
 std::string absolute(const std::string& path) {
   std::error_code failure;
@@ -84,10 +84,12 @@ struct RestoreOptions {
 Result<std::string> newest_in(const std::string& from) {
   std::string newest;
   std::error_code ignored;
-  for (fs::directory_iterator at(from + kCatalog, ignored), end; at != end; at.increment(ignored)) {
+  for (fs::directory_iterator at(from + kCatalogFolder, ignored), end; at != end;
+       at.increment(ignored)) {
     const auto name = at->path().filename().string();
-    const bool whole = name.find(".partial") == std::string::npos &&
-                       fs::exists(from + kJournal + name + "/" + journal::kBackupManifest, ignored);
+    const bool whole =
+        name.find(".partial") == std::string::npos &&
+        fs::exists(from + kJournalFolder + name + "/" + journal::kBackupManifest, ignored);
     if (whole) newest = std::max(newest, name);
   }
   if (!newest.empty()) return newest;
@@ -121,14 +123,14 @@ Exit restore(Context& context, const RestoreOptions& options) {
   const auto data = data_of(context, options.to);
   if (!data) return context.report(data.error());
   const auto catalog_in = data.value() + "/keeper/store";
-  const auto catalog = restore_catalog(from + kCatalog + name.value(), catalog_in);
+  const auto catalog = restore_catalog(from + kCatalogFolder + name.value(), catalog_in);
   if (!catalog) return context.report(catalog.error());
   const auto journal_in = data.value() + "/journal/store";
   Result<journal::BackupManifest> journal = Error{Code::kFailed, ""};
   {
     Steps steps(context, "restore", "bytes");
     journal = journal::restore_backup(
-        from + kJournal + name.value(), journal_in,
+        from + kJournalFolder + name.value(), journal_in,
         [&](std::uint64_t done, std::uint64_t total) { return steps(done, total); });
   }
   if (!journal) {

@@ -26,7 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace browse;
 
-constexpr Duration kBudget = 10s;
+constexpr Duration kBrowseBudget = 10s;
 constexpr Duration kDrawEvery = 30ms;  // a terminal far away gets no more screens than eyes can use
 
 struct BrowseOptions {
@@ -163,7 +163,7 @@ Exit browse_site(Context& context, Client& client, const BrowseOptions& options)
   auto wake = Wake::make();
   if (!wake) return context.report(wake.error());
   if (context.journal.empty()) client.follow_directory();
-  Asker asker(client, wake.value(), context.budget(kBudget));
+  Asker asker(client, wake.value(), context.budget(kBrowseBudget));
 
   BrowseState state;
   if (site) state.site = site.value().name;

@@ -18,12 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : "  ") + word;
-  return out;
-}
-
 Json key_json(const model::kv::KeySpec& spec) {
   Json json = {{"name", spec.name},
                {"type", type_text(spec.type)},
@@ -81,13 +75,13 @@ void print_identity(const Context& context, const Offer& offer) {
       << ", " << paint(bus::to_string(node.state), state_color(node.state), context.color())
       << " for " << duration_text(std::max(context.now() - node.state_since, Duration{0})) << "\n";
   line("", offer.surface.description);
-  line("labels       ", joined(node.labels));
+  line("labels       ", joined(node.labels, "  "));
   line("uuid         ", node.uuid.text());
   line("incarnation  ", std::to_string(node.incarnation));
   line("process      ", "pid " + std::to_string(node.pid) + " on " + node.host);
   line("started      ", time_text(node.started_at, 0));
-  line("data         ", joined(node.data_endpoints));
-  line("requests     ", joined(node.request_endpoints));
+  line("data         ", joined(node.data_endpoints, "  "));
+  line("requests     ", joined(node.request_endpoints, "  "));
 }
 
 void print_keys(const Context& context, const Offer& offer) {

@@ -25,7 +25,7 @@ using State = model::EventTarget::State;
 
 // ---- list ---------------------------------------------------------------------------------------
 
-Exit list(Context& context, Client& client, const std::string& pattern) {
+Exit list_events(Context& context, Client& client, const std::string& pattern) {
   const auto offers = offers_of(client.directory());
   Table table({{"EVENT"}, {"SUBSYSTEM"}, {"ARGUMENT"}, {"DESCRIPTION"}});
   bool any = false;
@@ -259,7 +259,7 @@ Exit call(Context& context, Client& client, const CallOptions& options) {
 
 // ---- options ------------------------------------------------------------------------------------
 
-void add_list(Command event, Context& context) {
+void add_event_list(Command event, Context& context) {
   auto pattern = std::make_shared<std::string>();
   auto command = add_command(
       event, context, "list",
@@ -269,7 +269,7 @@ void add_list(Command event, Context& context) {
        "  tidemark event list\n  tidemark event list 'shutter*'"},
       [&context, pattern] {
         return with_client(context,
-                           [&](Client& client) { return list(context, client, *pattern); });
+                           [&](Client& client) { return list_events(context, client, *pattern); });
       });
   command.add_option("PATTERN", *pattern, "Name of an event, with * and ?");
 }
@@ -316,7 +316,7 @@ void add_event_commands(Command app, Context& context) {
                            "whether it minds.",
                            "  tidemark event list\n"
                            "  tidemark event call degauss --to psu.1"});
-  add_list(event, context);
+  add_event_list(event, context);
   add_call(event, context);
 }
 

@@ -18,13 +18,13 @@ namespace {
 using namespace std::chrono_literals;
 namespace api = model::api;
 
-constexpr auto kBudget = 5s;
+constexpr auto kJobBudget = 5s;
 
 // ---- tags ---------------------------------------------------------------------------------------
 
 Exit list_tags(Context& context, Client& client) {
   const auto reply =
-      client.ask<api::Tags>("keeper", "keeper.tags", api::Empty{}, context.budget(kBudget));
+      client.ask<api::Tags>("keeper", "keeper.tags", api::Empty{}, context.budget(kJobBudget));
   if (!reply) return context.report(reply.error());
   const auto pvs_of = [&](const Uuid& tag) -> std::uint32_t {
     for (const auto& [id, count] : reply.value().pv_counts) {
@@ -61,7 +61,7 @@ Exit list_tags(Context& context, Client& client) {
 
 Exit list_jobs(Context& context, Client& client, std::uint32_t limit) {
   const auto reply = client.ask<api::JobList>("keeper", "keeper.jobs", api::JobsQuery{limit},
-                                              context.budget(kBudget));
+                                              context.budget(kJobBudget));
   if (!reply) return context.report(reply.error());
   if (context.json) {
     auto documents = Json::array();
@@ -102,7 +102,7 @@ Result<Uuid> find_job(Context& context, Client& client, const std::string& text)
   if (const auto whole = Uuid::parse(text)) return *whole;
   constexpr std::uint32_t kJobsMax = 10'000;
   const auto reply = client.ask<api::JobList>("keeper", "keeper.jobs", api::JobsQuery{kJobsMax},
-                                              context.budget(kBudget));
+                                              context.budget(kJobBudget));
   if (!reply) return reply.error();
   std::vector<Uuid> found;
   for (const auto& job : reply.value().jobs) {
@@ -119,7 +119,7 @@ Exit ask_job(Context& context, Client& client, const std::string& text, const st
   if (!id) return context.report(id.error());
   const auto job =
       client.ask<model::Job>("keeper", method, api::JobQuery{id.value(), Duration{0}, context.user},
-                             context.budget(kBudget));
+                             context.budget(kJobBudget));
   if (!job) return context.report(job.error());
   if (context.json) {
     context.print(job_json(job.value()));

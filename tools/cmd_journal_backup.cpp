@@ -16,7 +16,7 @@ namespace {
 
 namespace api = model::api;
 
-constexpr auto kBackupBudget = std::chrono::hours(24);
+constexpr auto kJournalBackupBudget = std::chrono::hours(24);
 
 /// By the node that has the journal.
 Result<api::BackupReply> backup_by_node(Context& context, const std::string& to) {
@@ -27,7 +27,7 @@ Result<api::BackupReply> backup_by_node(Context& context, const std::string& to)
   }
   Steps steps(context, "backup", "bytes");
   return client.value()->ask<api::BackupReply>(
-      "journal", "journal.backup", api::BackupRequest{to}, context.budget(kBackupBudget),
+      "journal", "journal.backup", api::BackupRequest{to}, context.budget(kJournalBackupBudget),
       [&](const Bytes& packed) {
         const auto progress = model::unpack<api::BackupProgress>(packed);
         if (progress) steps(progress.value().done, progress.value().total);

@@ -52,7 +52,7 @@ Json list_json(const FoundKey& key, const Result<api::KeyUpdate>& now) {
   return json;
 }
 
-Exit list(Context& context, Client& client, const std::string& pattern) {
+Exit list_keys(Context& context, Client& client, const std::string& pattern) {
   const auto offers = offers_of(client.directory());
   const auto keys = find_keys(offers, pattern.empty() ? "*" : pattern);
   if (keys.empty() && !pattern.empty()) return context.report(nothing_matches(pattern, offers));
@@ -105,7 +105,7 @@ std::vector<FoundKey> asked_for(const std::vector<Offer>& offers,
   return keys;
 }
 
-Exit get(Context& context, Client& client, const std::vector<std::string>& names) {
+Exit get_keys(Context& context, Client& client, const std::vector<std::string>& names) {
   const auto offers = offers_of(client.directory());
   std::vector<Error> errors;
   const auto keys = asked_for(offers, names, errors);
@@ -148,7 +148,7 @@ Exit get(Context& context, Client& client, const std::vector<std::string>& names
 
 // ---- set ----------------------------------------------------------------------------------------
 
-Exit set(Context& context, Client& client, const std::string& name, const std::string& text) {
+Exit set_key(Context& context, Client& client, const std::string& name, const std::string& text) {
   const auto offers = offers_of(client.directory());
   const auto key = find_key(offers, name);
   if (!key) return context.report(key.error());
@@ -181,39 +181,40 @@ Exit set(Context& context, Client& client, const std::string& name, const std::s
 
 // ---- options ------------------------------------------------------------------------------------
 
-void add_list(Command kv, Context& context) {
+void add_key_list(Command kv, Context& context) {
   auto pattern = std::make_shared<std::string>();
-  auto command =
-      add_command(kv, context, "list",
-                  {"List keys with type, unit, access and value",
-                   "PATTERN is SUBSYSTEM/KEY with * and ?; a subsystem alone means all its keys. "
-                   "ACCESS says whether others may read, write and watch a key.",
-                   "  tidemark kv list\n"
-                   "  tidemark kv list psu.1\n"
-                   "  tidemark kv list '*/voltage'"},
-                  [&context, pattern] {
-                    return with_client(
-                        context, [&](Client& client) { return list(context, client, *pattern); });
-                  });
+  auto command = add_command(
+      kv, context, "list",
+      {"List keys with type, unit, access and value",
+       "PATTERN is SUBSYSTEM/KEY with * and ?; a subsystem alone means all its keys. "
+       "ACCESS says whether others may read, write and watch a key.",
+       "  tidemark kv list\n"
+       "  tidemark kv list psu.1\n"
+       "  tidemark kv list '*/voltage'"},
+      [&context, pattern] {
+        return with_client(context,
+                           [&](Client& client) { return list_keys(context, client, *pattern); });
+      });
   command.add_option("PATTERN", *pattern, "Which keys (default: all)");
 }
 
-void add_get(Command kv, Context& context) {
+void add_key_get(Command kv, Context& context) {
   auto names = std::make_shared<std::vector<std::string>>();
-  auto command = add_command(
-      kv, context, "get",
-      {"Show values of keys, asked of their owners now",
-       "A key is SUBSYSTEM/KEY, or a pattern with * and ?. The exit code tells when "
-       "a key is not there, or its owner is away or refuses.",
-       "  tidemark kv get psu.1/current\n"
-       "  tidemark kv get 'psu.*/current' --json"},
-      [&context, names] {
-        return with_client(context, [&](Client& client) { return get(context, client, *names); });
-      });
+  auto command =
+      add_command(kv, context, "get",
+                  {"Show values of keys, asked of their owners now",
+                   "A key is SUBSYSTEM/KEY, or a pattern with * and ?. The exit code tells when "
+                   "a key is not there, or its owner is away or refuses.",
+                   "  tidemark kv get psu.1/current\n"
+                   "  tidemark kv get 'psu.*/current' --json"},
+                  [&context, names] {
+                    return with_client(
+                        context, [&](Client& client) { return get_keys(context, client, *names); });
+                  });
   command.add_option("KEY", *names, "Keys or patterns").required();
 }
 
-void add_set(Command kv, Context& context) {
+void add_key_set(Command kv, Context& context) {
   auto name = std::make_shared<std::string>();
   auto value = std::make_shared<std::string>();
   auto command = add_command(
@@ -227,7 +228,7 @@ void add_set(Command kv, Context& context) {
        "  tidemark kv set laser/pulse '{width: 20ns, on: true}'"},
       [&context, name, value] {
         return with_client(context,
-                           [&](Client& client) { return set(context, client, *name, *value); });
+                           [&](Client& client) { return set_key(context, client, *name, *value); });
       });
   command.add_option("KEY", *name, "SUBSYSTEM/KEY").required();
   command.add_option("VALUE", *value, "What to write").required();
@@ -241,9 +242,9 @@ void add_kv_commands(Command app, Context& context) {
                         "A key is one value that a subsystem of the laboratory publishes or "
                         "accepts: SUBSYSTEM/KEY.",
                         "  tidemark kv list psu.1\n  tidemark kv get 'psu.*/current'"});
-  add_list(kv, context);
-  add_get(kv, context);
-  add_set(kv, context);
+  add_key_list(kv, context);
+  add_key_get(kv, context);
+  add_key_set(kv, context);
   add_kv_watch_command(kv, context);
 }
 

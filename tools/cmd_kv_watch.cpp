@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct WatchOptions {
+struct KeyWatchOptions {
   std::vector<std::string> patterns;
   bool all = false;
   bool durable = false;
@@ -137,7 +137,7 @@ void say_what_is_missing(const Context& context, const std::vector<Offer>& offer
   }
 }
 
-Exit watch(Context& context, Client& client, const WatchOptions& options) {
+Exit watch_keys(Context& context, Client& client, const KeyWatchOptions& options) {
   const auto beginning = parse_beginning("--from", options.from, context.now());
   if (!beginning) return context.report(beginning.error());
   const auto from = find_beginning(context, client, beginning.value());
@@ -168,7 +168,7 @@ Exit watch(Context& context, Client& client, const WatchOptions& options) {
 }  // namespace
 
 void add_kv_watch_command(Command kv, Context& context) {
-  auto options = std::make_shared<WatchOptions>();
+  auto options = std::make_shared<KeyWatchOptions>();
   auto command = add_command(
       kv, context, "watch",
       {"Show keys now and as they change",
@@ -185,7 +185,7 @@ void add_kv_watch_command(Command kv, Context& context) {
        "  tidemark kv watch 'psu.*/current' --durable --from 184223"},
       [&context, options] {
         return with_client(context,
-                           [&](Client& client) { return watch(context, client, *options); });
+                           [&](Client& client) { return watch_keys(context, client, *options); });
       });
   command.add_option("PATTERN", options->patterns, "Keys or patterns").required();
   auto all = command.add_flag("--all", options->all, "Every change, not only the newest");

@@ -65,7 +65,7 @@ void print_details(const Context& context, const api::LogLine& line) {
   }
 }
 
-Exit show(Context& context, Client& client, std::uint64_t first, std::uint64_t last) {
+Exit show_lines(Context& context, Client& client, std::uint64_t first, std::uint64_t last) {
   api::ReadRequest request;
   request.from = first;
   request.to = last;
@@ -210,8 +210,8 @@ class Follower {
   bool warned_ = false;
 };
 
-Exit follow(Context& context, Client& client, api::ReadRequest request,
-            const FollowOptions& options) {
+Exit follow_log(Context& context, Client& client, api::ReadRequest request,
+                const FollowOptions& options) {
   const auto marked = set_mark(context, client, options.filter, request);
   if (!marked) return context.report(marked.error());
   if (request.from == 0) {
@@ -240,13 +240,13 @@ Exit start_follow(Context& context, const FollowOptions& options) {
       request.value().from = 1;
       request.value().since = std::max(found.value().time, request.value().since);
     }
-    return follow(context, client, request.value(), options);
+    return follow_log(context, client, request.value(), options);
   });
 }
 
 // ---- options ------------------------------------------------------------------------------------
 
-void add_show(Command log, Context& context) {
+void add_line_show(Command log, Context& context) {
   auto lines = std::make_shared<std::string>();
   auto command =
       add_command(log, context, "show",
@@ -258,7 +258,7 @@ void add_show(Command log, Context& context) {
                     const auto range = parse_lines(*lines);
                     if (!range) return context.report(range.error());
                     return with_client(context, [&](Client& client) {
-                      return show(context, client, range.value().first, range.value().second);
+                      return show_lines(context, client, range.value().first, range.value().second);
                     });
                   });
   command.add_option("LINE", *lines, "Line number, or first..last").required();
@@ -309,7 +309,7 @@ void add_log_commands(Command app, Context& context) {
                          "Everything that happens is a line of the journal, with a number that is "
                          "never used again.",
                          "  tidemark log query --since -10m\n  tidemark log follow"});
-  add_show(log, context);
+  add_line_show(log, context);
   add_query(log, context);
   add_follow(log, context);
   add_mark_commands(log, context);

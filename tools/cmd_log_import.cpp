@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace api = model::api;
 
-constexpr auto kBudget = 30s;
+constexpr auto kImportBudget = 30s;
 constexpr std::uint64_t kComplaintsMax = 20;  // shown; the rest is counted
 constexpr std::uint32_t bit(model::RecordKind kind) {
   return 1u << static_cast<std::uint32_t>(kind);
@@ -27,7 +27,7 @@ constexpr std::uint32_t kImportedKinds = bit(model::RecordKind::kLogMessage) |
                                          bit(model::RecordKind::kMarkBegin) |
                                          bit(model::RecordKind::kMarkEnd);
 
-struct ImportOptions {
+struct LogImportOptions {
   std::vector<std::string> files;
   bool skip_bad = false;
   bool dry_run = false;
@@ -43,7 +43,7 @@ struct Counts {
 
 class Import {
  public:
-  Import(Context& context, Client& client, const ImportOptions& options)
+  Import(Context& context, Client& client, const LogImportOptions& options)
       : context_(context), client_(client), options_(options) {}
 
   Exit run() {
@@ -119,7 +119,7 @@ class Import {
                                        "goes on from there"};
       }
       const auto stored = client_.ask<api::AppendReply>("journal", "journal.append", request,
-                                                        context_.budget(kBudget));
+                                                        context_.budget(kImportBudget));
       if (!stored) return stored.error();
       for (const auto& section : request.sections) stored_ += section.count;
       show();
@@ -154,7 +154,7 @@ class Import {
     request.incarnation = 1;
     request.sparse = request.complete = true;
     const auto reply = client_.ask<api::AppendReply>("journal", "journal.append", request,
-                                                     context_.budget(kBudget));
+                                                     context_.budget(kImportBudget));
     if (!reply) return reply.error();
     return reply.value().through;
   }
@@ -169,7 +169,7 @@ class Import {
     request.limit = api::ReadRequest::kReadLinesMax;
     while (true) {
       const auto page = client_.ask<api::ReadReply>("journal", "journal.read", request,
-                                                    context_.budget(kBudget));
+                                                    context_.budget(kImportBudget));
       if (!page) return page.error();
       for (const auto& line : page.value().lines) {
         const auto origin = wanted.find(line.origin);
@@ -225,7 +225,7 @@ class Import {
 
   Context& context_;
   Client& client_;
-  const ImportOptions& options_;
+  const LogImportOptions& options_;
   Progress progress_{context_.err, context_.err_terminal, context_.columns};
   const std::unique_ptr<LineReader> ipi_ = make_ipi_reader();
   std::vector<File> files_;
@@ -239,7 +239,7 @@ class Import {
 }  // namespace
 
 void add_log_import_command(Command log, Context& context) {
-  auto options = std::make_shared<ImportOptions>();
+  auto options = std::make_shared<LogImportOptions>();
   auto command = add_command(
       log, context, "import",
       {"Take in lines of other journals",

@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace api = model::api;
 
-constexpr auto kBudget = 5s;
+constexpr auto kMarkBudget = 5s;
 
 struct MarkOptions {
   std::string name;
@@ -42,8 +42,8 @@ std::string line_text(const std::optional<api::MarkPoint>& point) {
 }
 
 /// Says where a mark stands that was just set.
-Exit show(Context& context, Client& client, const Uuid& id) {
-  const auto mark = find_mark(client, id.text(), false, context.budget(kBudget));
+Exit show_mark(Context& context, Client& client, const Uuid& id) {
+  const auto mark = find_mark(client, id.text(), false, context.budget(kMarkBudget));
   if (!mark) return context.report(mark.error());
   if (context.json) {
     context.print(mark_json(mark.value()));
@@ -62,8 +62,8 @@ Exit show(Context& context, Client& client, const Uuid& id) {
 
 Exit set_mark(Context& context, const std::vector<model::Record>& records, const Uuid& id) {
   return with_client(context, [&](Client& client) {
-    const auto said = say(client, context.user, records, context.budget(kBudget));
-    return said ? show(context, client, id) : context.report(said.error());
+    const auto said = say(client, context.user, records, context.budget(kMarkBudget));
+    return said ? show_mark(context, client, id) : context.report(said.error());
   });
 }
 
@@ -81,7 +81,7 @@ Exit begin(Context& context, const MarkOptions& options) {
       id);
 }
 
-Exit set(Context& context, const MarkOptions& options) {
+Exit set_mark(Context& context, const MarkOptions& options) {
   const auto now = context.now();
   const auto from = past_time("--from", options.from, now);
   if (!from) return context.report(from.error());
@@ -108,7 +108,7 @@ Exit end(Context& context, const MarkOptions& options) {
   const auto data = parse_data(options.data);
   if (!data) return context.report(data.error());
   return with_client(context, [&](Client& client) {
-    const auto mark = find_mark(client, options.name, true, context.budget(kBudget));
+    const auto mark = find_mark(client, options.name, true, context.budget(kMarkBudget));
     if (!mark) return context.report(mark.error());
     const auto& [id, name, tags, begin, none] = mark.value();
     if (at.value() != UtcTime{} && begin && at.value() < begin->at) {
@@ -117,25 +117,19 @@ Exit end(Context& context, const MarkOptions& options) {
     }
     const auto said = say(client, context.user,
                           {model::MarkEnd{id, name, context.user, data.value(), at.value()}},
-                          context.budget(kBudget));
-    return said ? show(context, client, id) : context.report(said.error());
+                          context.budget(kMarkBudget));
+    return said ? show_mark(context, client, id) : context.report(said.error());
   });
 }
 
 // ---- list ---------------------------------------------------------------------------------------
 
-struct ListOptions {
+struct MarkListOptions {
   api::MarksQuery query;
   std::string since;
   std::string until;
   std::uint32_t limit = 50;
 };
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
 
 std::string data_text(const api::MarkEntry& mark) {
   std::string out;
@@ -164,7 +158,7 @@ void print_table(const Context& context, const api::MarkList& list) {
                {lasted_text(mark), whole ? Color::kNone : Color::kYellow},
                line_text(mark.begin) + ".." + (mark.end ? line_text(mark.end) : ""),
                first ? first->who : "",
-               joined(mark.tags),
+               joined(mark.tags, ", "),
                data_text(mark)});
   }
   if (!table.empty()) table.print(context.out, context.columns, context.color());
@@ -173,7 +167,7 @@ void print_table(const Context& context, const api::MarkList& list) {
   }
 }
 
-Exit list(Context& context, ListOptions options) {
+Exit list_marks(Context& context, MarkListOptions options) {
   const auto now = context.now();
   auto& query = options.query;
   const auto read = [&](const char* option, const std::string& text, auto& into) -> Result<Unit> {
@@ -190,7 +184,7 @@ Exit list(Context& context, ListOptions options) {
   query.limit = options.limit == 0 ? api::MarksQuery::kMarksMax : options.limit;
   return with_client(context, [&](Client& client) {
     const auto found =
-        client.ask<api::MarkList>("journal", "journal.marks", query, context.budget(kBudget));
+        client.ask<api::MarkList>("journal", "journal.marks", query, context.budget(kMarkBudget));
     if (!found) return context.report(found.error());
     if (context.json) {
       for (const auto& mark : found.value().marks) context.print(mark_json(mark));
@@ -246,29 +240,29 @@ void add_end(Command mark, Context& context) {
       .type_name("TIME");
 }
 
-void add_set(Command mark, Context& context) {
+void add_mark_set(Command mark, Context& context) {
   auto options = std::make_shared<MarkOptions>();
   auto command =
       add_command(mark, context, "set",
                   {"Set a mark after the fact, from a time to a time",
                    "Each end stands for the last line that was recorded at or before its time.",
                    "  tidemark log mark set 'beam loss' --from -20m --to -15m --tag fault"},
-                  [&context, options] { return set(context, *options); });
+                  [&context, options] { return set_mark(context, *options); });
   add_name_and_tags(command, *options);
   add_data(command, *options);
   command.add_option("--from", options->from, "It began then").type_name("TIME").required();
   command.add_option("--to", options->to, "It ended then").type_name("TIME").required();
 }
 
-void add_list(Command mark, Context& context) {
-  auto options = std::make_shared<ListOptions>();
+void add_mark_list(Command mark, Context& context) {
+  auto options = std::make_shared<MarkListOptions>();
   auto command = add_command(
       mark, context, "list",
       {"List marks, the newest first",
        "All filters must match. --since and --until take what was open at some time between them.",
        "  tidemark log mark list --open\n"
        "  tidemark log mark list --name 'shot *' --since -8h --json"},
-      [&context, options] { return list(context, *options); });
+      [&context, options] { return list_marks(context, *options); });
   command.add_flag("--open", options->query.open, "Only those that have not ended");
   command.add_option("--name", options->query.name, "Glob on the name").type_name("GLOB");
   command.add_option("--tag", options->query.tag, "Glob on one of its tags").type_name("GLOB");
@@ -291,8 +285,8 @@ void add_mark_commands(Command log, Context& context) {
                           "  tidemark log query --in 'shot 4711'"});
   add_begin(mark, context);
   add_end(mark, context);
-  add_set(mark, context);
-  add_list(mark, context);
+  add_mark_set(mark, context);
+  add_mark_list(mark, context);
 }
 
 }  // namespace tidemark::tools

@@ -17,13 +17,13 @@ namespace {
 
 namespace api = model::api;
 
-constexpr auto kBudget = std::chrono::milliseconds(500);
+constexpr auto kNamesBudget = std::chrono::milliseconds(500);
 constexpr std::size_t kNamesMax = 500;  // more are no help to anybody
 
 std::set<std::string> pv_names(Client& client, const std::string& prefix) {
   std::set<std::string> names;
   const auto reply = client.ask<api::LiveReply>("keeper", "keeper.pv_live",
-                                                api::LiveQuery{{prefix + "*"}}, kBudget);
+                                                api::LiveQuery{{prefix + "*"}}, kNamesBudget);
   if (!reply) return names;
   for (const auto& value : reply.value().values) names.insert(value.address);
   return names;
@@ -34,7 +34,7 @@ std::set<std::string> mark_names(Client& client, const std::string& prefix) {
   api::MarksQuery query;
   query.name = prefix + "*";
   query.limit = kNamesMax;
-  const auto reply = client.ask<api::MarkList>("journal", "journal.marks", query, kBudget);
+  const auto reply = client.ask<api::MarkList>("journal", "journal.marks", query, kNamesBudget);
   if (!reply) return names;
   for (const auto& mark : reply.value().marks) names.insert(mark.name);
   return names;
@@ -59,7 +59,7 @@ void add_names_command(Command app, Context& context) {
       {"Print names that begin with a text, for the completion of a shell",
        "One a line; nothing when the system is away.", "  tidemark complete-names pv QUAD:LI21"},
       [&context, options] {
-        if (!context.timeout) context.timeout = kBudget;
+        if (!context.timeout) context.timeout = kNamesBudget;
         auto client = context.connect(context);
         if (!client) return Exit::kFine;
         const auto names = options->kind == "pv" ? pv_names(*client.value(), options->prefix)

@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 namespace api = model::api;
 
-constexpr auto kBudget = 5s;
+constexpr auto kPolicyBudget = 5s;
 constexpr auto kPreviewBudget = 15s;
 
 struct Arguments {
@@ -57,13 +57,12 @@ Exit change(Context& context, Client& client, const Arguments& arguments, bool r
     context.err << "nothing was changed\n";
     return Exit::kFailed;
   }
-  const auto done =
-      remove ? client.ask<api::Empty>("keeper", "keeper.policy_remove",
-                                      api::PolicyRemove{name, context.user},
-                                      context.budget(kBudget))
-             : client.ask<api::Empty>("keeper", "keeper.policy_set",
-                                      api::PolicySet{arguments.policy, context.user},
-                                      context.budget(kBudget));
+  const auto done = remove ? client.ask<api::Empty>("keeper", "keeper.policy_remove",
+                                                    api::PolicyRemove{name, context.user},
+                                                    context.budget(kPolicyBudget))
+                           : client.ask<api::Empty>("keeper", "keeper.policy_set",
+                                                    api::PolicySet{arguments.policy, context.user},
+                                                    context.budget(kPolicyBudget));
   if (!done) return context.report(done.error());
   if (context.json) {
     context.print({{"policy", name}, {"removed", remove}, {"channels", seen.value().channels}});
@@ -85,7 +84,7 @@ Exit run_change(Context& context, const Arguments& arguments, bool remove) {
 
 Result<std::vector<api::PolicyEntry>> ask_policies(Context& context, Client& client) {
   auto list = client.ask<api::PolicyList>("keeper", "keeper.policy_list", api::Empty{},
-                                          context.budget(kBudget));
+                                          context.budget(kPolicyBudget));
   if (!list) return list.error();
   return std::move(list.value().policies);
 }
@@ -97,7 +96,7 @@ std::string scope_text(const model::Scope& scope) {
   return out;
 }
 
-Exit list(Context& context, Client& client) {
+Exit list_policies(Context& context, Client& client) {
   const auto policies = ask_policies(context, client);
   if (!policies) return context.report(policies.error());
   Table table({{"ORDER", true, false},
@@ -122,7 +121,7 @@ Exit list(Context& context, Client& client) {
   return Exit::kFine;
 }
 
-Exit show(Context& context, Client& client, const std::string& name) {
+Exit show_policy(Context& context, Client& client, const std::string& name) {
   const auto policies = ask_policies(context, client);
   if (!policies) return context.report(policies.error());
   for (const auto& entry : policies.value()) {
@@ -138,15 +137,15 @@ Exit show(Context& context, Client& client, const std::string& name) {
 }
 
 Exit explain(Context& context, Client& client, const std::string& address) {
-  const auto asked =
-      client.ask<api::PolicyExplanation>("keeper", "keeper.policy_explain",
-                                         api::PolicyQuestion{address}, context.budget(kBudget));
+  const auto asked = client.ask<api::PolicyExplanation>("keeper", "keeper.policy_explain",
+                                                        api::PolicyQuestion{address},
+                                                        context.budget(kPolicyBudget));
   if (!asked) return context.report(asked.error());
   const auto& answer = asked.value();
   api::RatesQuery query;
   query.channels = {answer.channel};
   const auto rates =
-      client.ask<api::Rates>("monitor", "monitor.rates", query, context.budget(kBudget));
+      client.ask<api::Rates>("monitor", "monitor.rates", query, context.budget(kPolicyBudget));
   const bool known = rates && rates.value().channels.size() == 1;
   const auto rate = known ? rates.value().channels[0] : api::ChannelRate{};
   if (context.json) {
@@ -223,7 +222,7 @@ void add_policy_options(Command command, Arguments& arguments) {
   command.add_option("--limit", arguments.limit, "Show at most so many PVs (20)");
 }
 
-void add_set(Command policies, Context& context) {
+void add_policy_set(Command policies, Context& context) {
   auto arguments = std::make_shared<Arguments>();
   auto command = add_command(
       policies, context, "set",
@@ -275,16 +274,17 @@ void add_questions(Command policies, Context& context) {
               {"List the policies in the order in which they are asked",
                "ADDRESSES are those that a policy decides about.", "  tidemark policy list"},
               [&context] {
-                return with_client(context, [&](Client& client) { return list(context, client); });
+                return with_client(context,
+                                   [&](Client& client) { return list_policies(context, client); });
               });
   auto name = std::make_shared<std::string>();
-  auto one = add_command(policies, context, "show",
-                          {"Show one policy", "With its whole scope.", "  tidemark policy show slow"},
-                          [&context, name] {
-                            return with_client(context, [&](Client& client) {
-                              return show(context, client, *name);
-                            });
-                          });
+  auto one = add_command(
+      policies, context, "show",
+      {"Show one policy", "With its whole scope.", "  tidemark policy show slow"},
+      [&context, name] {
+        return with_client(context,
+                           [&](Client& client) { return show_policy(context, client, *name); });
+      });
   one.add_option("NAME", *name, "Name of the policy").required();
   auto address = std::make_shared<std::string>();
   auto why = add_command(
@@ -310,7 +310,7 @@ void add_policy_commands(Command app, Context& context) {
        "everything. Without one all updates are archived.",
        "  tidemark policy set slow --tag kind/bpm --deadband 0.01 --rate 1/s\n"
        "  tidemark policy list"});
-  add_set(policies, context);
+  add_policy_set(policies, context);
   add_preview(policies, context);
   add_remove(policies, context);
   add_questions(policies, context);

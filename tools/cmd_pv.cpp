@@ -29,7 +29,7 @@ namespace api = model::api;
 
 constexpr std::size_t kCsvBytesMax = 16u << 20;  // what a packed string may hold
 
-struct ImportOptions {
+struct PvImportOptions {
   std::string file;
   bool skip_bad = false;
   bool dry_run = false;
@@ -65,7 +65,7 @@ Json import_json(const api::ImportReport& report) {
           {"problems", std::move(problems)}};
 }
 
-void print_import(const Context& context, const ImportOptions& options,
+void print_import(const Context& context, const PvImportOptions& options,
                   const api::ImportReport& report) {
   for (const auto& problem : report.problems) {
     context.err << options.file << ":" << problem.line << ": " << printable(problem.message)
@@ -81,7 +81,7 @@ void print_import(const Context& context, const ImportOptions& options,
       << report.tags_created << " tags created\n";
 }
 
-Exit import(Context& context, Client& client, const ImportOptions& options) {
+Exit import(Context& context, Client& client, const PvImportOptions& options) {
   auto csv = read_file(context, options.file);
   if (!csv) return context.report(csv.error());
   const auto report = client.ask<api::ImportReport>(
@@ -100,7 +100,7 @@ Exit import(Context& context, Client& client, const ImportOptions& options) {
 
 // ---- list ---------------------------------------------------------------------------------------
 
-struct ListOptions {
+struct PvListOptions {
   std::string text;
   std::vector<std::string> tags;
   std::vector<std::string> names;
@@ -116,13 +116,7 @@ std::string tolerance_text(const model::PvEntry& pv) {
   return text;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
-
-Exit list(Context& context, Client& client, const ListOptions& options) {
+Exit list_pvs(Context& context, Client& client, const PvListOptions& options) {
   constexpr std::uint32_t kPage = 1000;
   api::PvQuery query;
   query.text = options.text;
@@ -148,7 +142,7 @@ Exit list(Context& context, Client& client, const ListOptions& options) {
         documents.push_back(pv_json(pv, page.value().tag_groups));
       } else {
         table.add({pv.setpoint, pv.readback, pv.config, pv.device,
-                   joined(tag_names(pv.tags, page.value().tag_groups)), tolerance_text(pv),
+                   joined(tag_names(pv.tags, page.value().tag_groups), " "), tolerance_text(pv),
                    pv.description});
       }
       ++shown;
@@ -235,7 +229,7 @@ void print_values(const Context& context, const std::vector<api::LiveValue>& val
   table.print(context.out, context.columns, context.color());
 }
 
-Exit get(Context& context, Client& client, const std::vector<std::string>& names, bool fresh) {
+Exit get_pvs(Context& context, Client& client, const std::vector<std::string>& names, bool fresh) {
   auto asked = client.ask<api::LiveReply>("keeper", "keeper.pv_live", api::LiveQuery{names},
                                           context.budget(5s));
   if (!asked) return context.report(asked.error());
@@ -311,7 +305,7 @@ Exit put(Context& context, Client& client, api::PutRequest request) {
 // ---- options ------------------------------------------------------------------------------------
 
 void add_import(Command pv, Context& context) {
-  auto options = std::make_shared<ImportOptions>();
+  auto options = std::make_shared<PvImportOptions>();
   auto command = add_command(
       pv, context, "import",
       {"Define PVs from a CSV file",
@@ -328,8 +322,8 @@ void add_import(Command pv, Context& context) {
   command.add_flag("--dry-run", options->dry_run, "Only check, change nothing");
 }
 
-void add_list(Command pv, Context& context) {
-  auto options = std::make_shared<ListOptions>();
+void add_pv_list(Command pv, Context& context) {
+  auto options = std::make_shared<PvListOptions>();
   auto command = add_command(
       pv, context, "list",
       {"List the PVs that are defined",
@@ -339,7 +333,7 @@ void add_list(Command pv, Context& context) {
        "  tidemark pv list --tag area/linac --tag kind/magnet --name 'QUAD:*'"},
       [&context, options] {
         return with_client(context,
-                           [&](Client& client) { return list(context, client, *options); });
+                           [&](Client& client) { return list_pvs(context, client, *options); });
       });
   command.add_option("TEXT", options->text, "Part of an address, device or description");
   add_repeatable(command, "--tag", options->tags, "group/tag").type_name("G/T");
@@ -347,7 +341,7 @@ void add_list(Command pv, Context& context) {
   command.add_option("--limit", options->limit, "At most so many (default: all)");
 }
 
-void add_get(Command pv, Context& context) {
+void add_pv_get(Command pv, Context& context) {
   auto names = std::make_shared<std::vector<std::string>>();
   auto fresh = std::make_shared<bool>(false);
   auto replay = std::make_shared<std::string>();
@@ -361,7 +355,7 @@ void add_get(Command pv, Context& context) {
        "  tidemark pv get 'QUAD:*:BACT' --fresh --json"},
       [&context, names, fresh, replay] {
         return with_client(context, [&](Client& client) {
-          return replay->empty() ? get(context, client, *names, *fresh)
+          return replay->empty() ? get_pvs(context, client, *names, *fresh)
                                  : get_replayed(context, client, *names, *replay);
         });
       });
@@ -397,8 +391,8 @@ void add_pv_commands(Command app, Context& context) {
                         "configuration address, of which at least one is there.",
                         "  tidemark pv import machine.csv\n  tidemark pv get 'QUAD:*'"});
   add_import(pv, context);
-  add_list(pv, context);
-  add_get(pv, context);
+  add_pv_list(pv, context);
+  add_pv_get(pv, context);
   add_watch_command(pv, context);
   add_put(pv, context);
   add_rates_command(pv, context);

@@ -17,8 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 namespace api = model::api;
 
-constexpr double kDay = 86'400;
-
 Json document(const api::ChannelRate& rate) {
   return {{"address", rate.address},
           {"seen", rate_json(rate.seen)},
@@ -47,9 +45,11 @@ Exit rates(Context& context, Client& client, std::uint32_t top) {
   auto documents = Json::array();
   for (const auto& each : answer.channels) {
     documents.push_back(document(each));
-    table.add({each.address, rate_text(each.seen.updates_per_s),
-               rate_text(each.archived.updates_per_s), bytes_text(each.archived.bytes_per_s),
-               bytes_text(each.archived.bytes_per_s * kDay),
+    table.add({each.address,
+               rate_text(each.seen.updates_per_s),
+               rate_text(each.archived.updates_per_s),
+               bytes_text(each.archived.bytes_per_s),
+               bytes_text(each.archived.bytes_per_s * kSecondsPerDay),
                part_text(each.archived.bytes_per_s, answer.archived.bytes_per_s),
                {thinned_by(each), each.guarded ? Color::kYellow : Color::kNone}});
   }

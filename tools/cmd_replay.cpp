@@ -25,8 +25,8 @@ using namespace std::chrono_literals;
 namespace api = model::api;
 using subsystem::ReplayReader;
 
-constexpr auto kBudget = 10s;
-constexpr auto kTick = 50ms;
+constexpr auto kReplayBudget = 10s;
+constexpr auto kReplayTick = 50ms;
 
 struct ReplayOptions {
   std::string from;
@@ -40,7 +40,7 @@ struct ReplayOptions {
 Result<api::ReplayStatus> control(const Context& context, Client& client,
                                   const api::ReplayControl& wanted) {
   return client.ask<api::ReplayStatus>("journal", "journal.replay_control", wanted,
-                                       context.budget(kBudget));
+                                       context.budget(kReplayBudget));
 }
 
 // ---- replay -------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ Exit print_replay(Context& context, ReplayReader& reader, std::vector<api::LiveV
   Watched shown(context, std::move(values), 0);
   shown.show_all();
   while (!Interrupt::came() && context.out && !has_all(reader, status)) {
-    for (const auto& event : reader.next(kTick)) {
+    for (const auto& event : reader.next(kReplayTick)) {
       if (const auto* given = std::get_if<ReplayReader::Updates>(&event)) {
         shown.take(given->updates, given->whole);
         continue;
@@ -89,7 +89,7 @@ Exit view_replay(Context& context, Client& client, ReplayReader& reader,
   {
     RawTerminal terminal;
     while (!Interrupt::came() && !why) {
-      for (const auto& event : reader.next(kTick)) {
+      for (const auto& event : reader.next(kReplayTick)) {
         if (const auto* given = std::get_if<ReplayReader::Updates>(&event)) {
           view.take(given->updates, given->whole);
         } else {
@@ -121,7 +121,7 @@ Exit replay(Context& context, Client& client, const ReplayOptions& options,
   request.owner = Uuid::random();
   request.user = context.user;
   auto started = client.ask<api::ReplayStarted>("journal", "journal.replay_start", request,
-                                                context.budget(kBudget));
+                                                context.budget(kReplayBudget));
   if (!started) return context.report(started.error());
   const auto& status = started.value().replay;
   auto values = replayed_values(context, client, status, options.patterns);
@@ -174,10 +174,10 @@ Exit start(Context& context, const ReplayOptions& options) {
 
 // ---- those under way ----------------------------------------------------------------------------
 
-Exit list(Context& context) {
+Exit list_replays(Context& context) {
   return with_client(context, [&](Client& client) {
     const auto found = client.ask<api::ReplayList>("journal", "journal.replay_list", api::Empty{},
-                                                   context.budget(kBudget));
+                                                   context.budget(kReplayBudget));
     if (!found) return context.report(found.error());
     if (context.json) {
       for (const auto& each : found.value().replays) context.print(replay_json(each));
@@ -323,7 +323,7 @@ void add_replay_commands(Command app, Context& context) {
   });
   add_command(command, context, "list",
               {"List the replays under way", "Whoever started them.", "  tidemark replay list"},
-              [&context] { return list(context); });
+              [&context] { return list_replays(context); });
   add_changes(command, context);
 }
 

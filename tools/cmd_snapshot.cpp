@@ -76,7 +76,7 @@ Exit create(Context& context, Client& client, api::SnapshotRequest request) {
 
 // ---- list, show ---------------------------------------------------------------------------------
 
-Exit list(Context& context, Client& client, const api::SnapshotQuery& query) {
+Exit list_snapshots(Context& context, Client& client, const api::SnapshotQuery& query) {
   const auto reply =
       client.ask<api::SnapshotList>("keeper", "keeper.snapshot_list", query, context.budget(10s));
   if (!reply) return context.report(reply.error());
@@ -112,7 +112,7 @@ Exit list(Context& context, Client& client, const api::SnapshotQuery& query) {
   return Exit::kFine;
 }
 
-Exit show(Context& context, Client& client, const api::SnapshotGet& get) {
+Exit show_snapshot(Context& context, Client& client, const api::SnapshotGet& get) {
   const auto reply = client.ask<model::Snapshot>("keeper", "keeper.snapshot_get", get,
                                                  context.budget(kSnapshotBudget));
   if (!reply) return context.report(reply.error());
@@ -293,21 +293,22 @@ void add_create(Command snapshot, Context& context) {
       .type_name("GLOB");
 }
 
-void add_list(Command snapshot, Context& context) {
+void add_snapshot_list(Command snapshot, Context& context) {
   auto query = std::make_shared<api::SnapshotQuery>();
-  auto command = add_command(
-      snapshot, context, "list",
-      {"List snapshots, newest first",
-       "The id is cut to its first digits, which other commands accept.",
-       "  tidemark snapshot list --title shift --limit 10"},
-      [&context, query] {
-        return with_client(context, [&](Client& client) { return list(context, client, *query); });
-      });
+  auto command = add_command(snapshot, context, "list",
+                             {"List snapshots, newest first",
+                              "The id is cut to its first digits, which other commands accept.",
+                              "  tidemark snapshot list --title shift --limit 10"},
+                             [&context, query] {
+                               return with_client(context, [&](Client& client) {
+                                 return list_snapshots(context, client, *query);
+                               });
+                             });
   command.add_option("--title", query->title, "Part of the title, in any case").type_name("TEXT");
   command.add_option("--limit", query->limit, "At most so many (default: 1000)");
 }
 
-void add_show(Command snapshot, Context& context) {
+void add_snapshot_show(Command snapshot, Context& context) {
   auto get = std::make_shared<api::SnapshotGet>();
   auto command = add_command(
       snapshot, context, "show",
@@ -316,7 +317,8 @@ void add_show(Command snapshot, Context& context) {
        "was connected.",
        "  tidemark snapshot show 1f3a90c2 --name 'QUAD:*' --limit 20"},
       [&context, get] {
-        return with_client(context, [&](Client& client) { return show(context, client, *get); });
+        return with_client(context,
+                           [&](Client& client) { return show_snapshot(context, client, *get); });
       });
   command.add_option("ID", get->snapshot, kWhichSnapshot).required();
   add_repeatable(command, "--name", get->scope.names, "Only PVs of this glob").type_name("GLOB");
@@ -376,8 +378,8 @@ void add_snapshot_commands(Command app, Context& context) {
                  "  tidemark snapshot create \"before the shift\"\n"
                  "  tidemark snapshot restore \"before the shift\" --dry-run"});
   add_create(snapshot, context);
-  add_list(snapshot, context);
-  add_show(snapshot, context);
+  add_snapshot_list(snapshot, context);
+  add_snapshot_show(snapshot, context);
   add_compare(snapshot, context);
   add_restore_command(snapshot, context);
   add_delete(snapshot, context);

@@ -41,7 +41,7 @@ Json line_json(const std::string& subsystem, const model::StatusItem& item) {
 
 // ---- now ----------------------------------------------------------------------------------------
 
-Exit show(Context& context, Client& client, const ItemOptions& options) {
+Exit show_items(Context& context, Client& client, const ItemOptions& options) {
   const auto offers = offers_of(client.directory());
   StatusTable table;
   std::optional<Exit> bad;
@@ -123,7 +123,7 @@ class ItemWatch {
   Finish finish_;
 };
 
-Exit follow(Context& context, Client& client, const ItemOptions& options) {
+Exit follow_items(Context& context, Client& client, const ItemOptions& options) {
   const Interrupt interrupt;
   const auto joined = join(client, context.budget(5s));
   if (!joined) return context.report(joined.error());
@@ -208,8 +208,8 @@ void add_status_item_commands(Command app, Context& context) {
     if (command.has_subcommand()) return;  // That one runs.
     context.command = [&context, options] {
       return with_client(context, [&](Client& client) {
-        return options->follow ? follow(context, client, *options)
-                               : show(context, client, *options);
+        return options->follow ? follow_items(context, client, *options)
+                               : show_items(context, client, *options);
       });
     };
   });

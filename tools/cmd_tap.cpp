@@ -30,7 +30,7 @@ using namespace std::chrono_literals;
 namespace api = model::api;
 
 constexpr std::size_t kWaitingBytesMax = 64u << 20;  // a paused terminal; more is counted
-constexpr auto kTick = 50ms;
+constexpr auto kTapTick = 50ms;
 constexpr auto kRatePeriod = 1s;
 constexpr auto kReplaysPeriod = 500ms;  // of looking for new ones
 
@@ -50,7 +50,7 @@ struct Tapped {
 };
 
 /// Of one stream since the last time that it was shown.
-struct Rate {
+struct SourceRate {
   std::uint64_t frames = 0;
   std::uint64_t items = 0;
   std::uint64_t bytes = 0;
@@ -104,7 +104,7 @@ class Tap {
     std::uint64_t next = 0;  // sequence that is due
   };
   std::map<Source, Place> places_;
-  std::map<Source, Rate> rates_;
+  std::map<Source, SourceRate> rates_;
   std::uint64_t lines_ = 0;
 };
 
@@ -297,7 +297,7 @@ Exit Tap::run() {
   while (!Interrupt::came() && !full() && steady_now() < end && context_.out) {
     look_for_nodes();
     look_for_replays();
-    for (const auto& tapped : inbox_->take(kTick)) {
+    for (const auto& tapped : inbox_->take(kTapTick)) {
       if (options_.rates) {
         count(tapped);
       } else {

@@ -21,9 +21,9 @@ namespace {
 using namespace std::chrono_literals;
 namespace api = model::api;
 
-constexpr auto kTick = 100ms;
+constexpr auto kWatchTick = 100ms;
 
-struct WatchOptions {
+struct PvWatchOptions {
   std::vector<std::string> names;
   std::string replay;       // the past instead
   std::uint64_t count = 0;  // lines; 0: no end
@@ -54,7 +54,7 @@ class MonitorNotice {
   bus::Incarnation incarnation_ = 0;
 };
 
-Exit watch(Context& context, Client& client, const WatchOptions& options) {
+Exit watch_pvs(Context& context, Client& client, const PvWatchOptions& options) {
   const Interrupt interrupt;
   client.follow_directory();
   auto reply = client.ask<api::LiveReply>("keeper", "keeper.pv_live", api::LiveQuery{options.names},
@@ -80,14 +80,14 @@ Exit watch(Context& context, Client& client, const WatchOptions& options) {
     return Interrupt::came() || steady_now() >= end || shown.full() || !context.out;
   };
   while (!enough()) {
-    shown.take(follower.next(kTick));
+    shown.take(follower.next(kWatchTick));
     notice.look(client);
   }
   return complete ? Exit::kFine : Exit::kFailed;
 }
 
 /// The PVs of a replay, as it says them: it waits for this reader too.
-Exit watch_replay(Context& context, Client& client, const WatchOptions& options) {
+Exit watch_replay(Context& context, Client& client, const PvWatchOptions& options) {
   const Interrupt interrupt;
   client.follow_directory();
   const auto replay = find_replay(context, client, options.replay);
@@ -102,7 +102,7 @@ Exit watch_replay(Context& context, Client& client, const WatchOptions& options)
   shown.show_all();
   const auto end = options.period > Duration{0} ? steady_now() + options.period : SteadyTime::max();
   while (!Interrupt::came() && steady_now() < end && !shown.full() && context.out) {
-    for (const auto& event : reader.next(kTick)) {
+    for (const auto& event : reader.next(kWatchTick)) {
       const auto* given = std::get_if<subsystem::ReplayReader::Updates>(&event);
       if (given != nullptr) shown.take(given->updates, given->whole);
     }
@@ -116,7 +116,7 @@ Exit watch_replay(Context& context, Client& client, const WatchOptions& options)
 }  // namespace
 
 void add_watch_command(Command pv, Context& context) {
-  auto options = std::make_shared<WatchOptions>();
+  auto options = std::make_shared<PvWatchOptions>();
   auto command = add_command(
       pv, context, "watch",
       {"Show values now and as they change",
@@ -126,7 +126,7 @@ void add_watch_command(Command pv, Context& context) {
        "  tidemark pv watch BPM:1:X --for 5s --json"},
       [&context, options] {
         return with_client(context, [&](Client& client) {
-          return options->replay.empty() ? watch(context, client, *options)
+          return options->replay.empty() ? watch_pvs(context, client, *options)
                                          : watch_replay(context, client, *options);
         });
       });

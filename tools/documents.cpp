@@ -9,8 +9,6 @@ namespace {
 
 Json id_json(const Uuid& id) { return id.is_nil() ? Json(nullptr) : Json(id.text()); }
 
-Json number_json(double number) { return value_json(model::PvValue(number)).at("value"); }
-
 Json outcome_json(const model::RestoreOutcome& outcome) {
   auto failures = Json::array();
   for (const auto& failure : outcome.failures) {

@@ -8,7 +8,7 @@ namespace {
 
 using model::api::AppendRequest;
 
-constexpr std::uint8_t kRecords = 2;  // the format of a section
+constexpr std::uint8_t kImportFormat = 2;  // of a section: records
 constexpr std::size_t kRequestBytes = 1u << 20;
 constexpr std::size_t kRequestLines = 1000;
 constexpr std::size_t kTogether = 5000;  // lines whose order among origins may change
@@ -21,7 +21,7 @@ void fill(AppendRequest& request, const std::vector<const ImportedLine*>& lines)
     while (at < lines.size() && lines[at]->sequence == first + records.size()) {
       records.push_back(lines[at++]->record);
     }
-    request.sections.push_back({first, static_cast<std::uint32_t>(records.size()), kRecords,
+    request.sections.push_back({first, static_cast<std::uint32_t>(records.size()), kImportFormat,
                                 utc_now(), model::Blob{model::encode_records(records)}});
   }
 }

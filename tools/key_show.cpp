@@ -1,7 +1,5 @@
 #include "tools/key_show.h"
 
-#include <cmath>
-
 #include "model/kv/text.h"
 #include "tools/show.h"
 
@@ -11,12 +9,6 @@ namespace {
 using model::kv::Value;
 
 constexpr std::size_t kElementsShown = 16;
-
-const char* special_of(double number) {
-  if (std::isnan(number)) return "nan";
-  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
-  return nullptr;
-}
 
 /// `specials` gathers what JSON has no number for, by where it is.
 struct ToJson {

@@ -18,7 +18,7 @@
 namespace tidemark::tools {
 namespace {
 
-constexpr Duration kMarkBudget = std::chrono::seconds(10);
+constexpr Duration kFindMarkBudget = std::chrono::seconds(10);
 constexpr std::uint8_t kKindMax = static_cast<std::uint8_t>(model::RecordKind::kPolicyChanged);
 
 Error no_such_kind(const std::string& word) {
@@ -58,7 +58,7 @@ std::string padded(std::string_view text, std::size_t width) {
   return out;
 }
 
-std::optional<std::uint64_t> number(std::string_view text) {
+std::optional<std::uint64_t> whole_number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -140,7 +140,7 @@ Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime no
 Result<Unit> set_mark(const Context& context, Client& client, const LogFilter& filter,
                       model::api::ReadRequest& request) {
   if (filter.mark.empty()) return Unit{};
-  const auto mark = find_mark(client, filter.mark, false, context.budget(kMarkBudget));
+  const auto mark = find_mark(client, filter.mark, false, context.budget(kFindMarkBudget));
   if (!mark) return mark.error();
   request.mark = mark.value().id.text();
   return Unit{};
@@ -167,8 +167,8 @@ Result<model::api::Moment> find_beginning(const Context& context, Client& client
 
 Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view text) {
   const auto dots = text.find("..");
-  const auto first = number(text.substr(0, dots));
-  const auto last = dots == std::string_view::npos ? first : number(text.substr(dots + 2));
+  const auto first = whole_number(text.substr(0, dots));
+  const auto last = dots == std::string_view::npos ? first : whole_number(text.substr(dots + 2));
   if (!first || !last || *first == 0 || *last < *first) {
     return Error{Code::kInvalidArgument,
                  "'" + std::string(text) + "' is no line: use 1234, or 1200..1234"};

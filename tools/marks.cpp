@@ -15,7 +15,7 @@ namespace {
 
 namespace api = model::api;
 
-constexpr std::uint8_t kRecords = 2;  // the format of a section
+constexpr std::uint8_t kMarkFormat = 2;  // of a section: records
 
 Json point_json(const std::optional<api::MarkPoint>& point) {
   if (!point) return nullptr;
@@ -71,7 +71,7 @@ Result<Unit> say(Client& client, const std::string& user, const std::vector<mode
   request.incarnation = api::kShortLived;
   request.sections.push_back({1,
                               static_cast<std::uint32_t>(records.size()),
-                              kRecords,
+                              kMarkFormat,
                               utc_now(),
                               {model::encode_records(records)}});
   const auto stored = client.ask<api::AppendReply>("journal", "journal.append", request, budget);

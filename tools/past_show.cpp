@@ -9,8 +9,6 @@ namespace {
 namespace api = model::api;
 using model::LiveState;
 
-Json number_json(double number) { return value_json(model::PvValue(number)).at("value"); }
-
 }  // namespace
 
 Cell condition_cell(const api::LiveValue& value) {

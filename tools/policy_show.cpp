@@ -11,8 +11,6 @@ namespace {
 
 namespace api = model::api;
 
-constexpr double kDay = 86'400;
-
 Json number_or_null(double number) { return number == 0 ? Json(nullptr) : Json(number); }
 
 std::string or_none(const std::string& policy) { return policy.empty() ? "-" : policy; }
@@ -22,7 +20,7 @@ std::string or_none(const std::string& policy) { return policy.empty() ? "-" : p
 Json rate_json(const api::Rate& rate) {
   return {{"updates_per_s", rate.updates_per_s},
           {"bytes_per_s", rate.bytes_per_s},
-          {"bytes_per_day", rate.bytes_per_s * kDay}};
+          {"bytes_per_day", rate.bytes_per_s * kSecondsPerDay}};
 }
 
 Json thinning_json(const model::Thinning& thinning) {
@@ -68,7 +66,8 @@ Json preview_json(const api::PolicyPreview& preview) {
 }
 
 std::string rate_text(const api::Rate& rate) {
-  return rate_text(rate.updates_per_s) + ", " + bytes_text(rate.bytes_per_s * kDay) + " a day";
+  return rate_text(rate.updates_per_s) + ", " + bytes_text(rate.bytes_per_s * kSecondsPerDay) +
+         " a day";
 }
 
 void print_policy(const Context& context, const api::PolicyEntry& entry) {
@@ -100,7 +99,7 @@ void print_preview(const Context& context, std::ostream& out, const api::PolicyP
     const auto policy = each.policy_before == each.policy_after
                             ? each.policy_after
                             : or_none(each.policy_before) + " → " + or_none(each.policy_after);
-    const double saves = (each.before.bytes_per_s - each.after.bytes_per_s) * kDay;
+    const double saves = (each.before.bytes_per_s - each.after.bytes_per_s) * kSecondsPerDay;
     table.add({each.address, policy, rate_text(each.seen.updates_per_s),
                rate_text(each.before.updates_per_s), rate_text(each.after.updates_per_s),
                saves < 0 ? "-" + bytes_text(-saves) : bytes_text(saves)});

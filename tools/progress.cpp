@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLineInterval = 10s;
-constexpr std::size_t kCells = 30;
+constexpr std::size_t kBarCells = 30;
 constexpr std::size_t kColumnsGuess = 80;  // of a terminal that does not say
 
 }  // namespace
@@ -19,9 +19,9 @@ constexpr std::size_t kColumnsGuess = 80;  // of a terminal that does not say
 std::string progress_bar(const model::Job& job, std::size_t columns) {
   const double share =
       job.total == 0 ? 0.0 : std::min(1.0, static_cast<double>(job.done) / job.total);
-  const auto full = static_cast<std::size_t>(share * static_cast<double>(kCells));
+  const auto full = static_cast<std::size_t>(share * static_cast<double>(kBarCells));
   std::string bar = "[";
-  for (std::size_t i = 0; i < kCells; ++i) bar += i < full ? "█" : "·";
+  for (std::size_t i = 0; i < kBarCells; ++i) bar += i < full ? "█" : "·";
   bar += "] " + std::to_string(static_cast<int>(share * 100)) + " %";
   if (job.total > 0) bar += "  " + std::to_string(job.done) + " of " + std::to_string(job.total);
   if (!job.message.empty()) bar += "  " + printable(job.message);

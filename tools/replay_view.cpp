@@ -14,7 +14,7 @@ namespace api = model::api;
 
 constexpr std::size_t kLinesKept = 100;
 constexpr std::size_t kLinesShown = 5;
-constexpr std::size_t kCells = 20;
+constexpr std::size_t kViewCells = 20;
 constexpr Duration kJump = 10s;  // of recorded time
 constexpr double kFaster = 2;
 constexpr std::string_view kKeys =
@@ -23,9 +23,10 @@ constexpr std::string_view kKeys =
 std::string bar(const api::ReplayStatus& status) {
   const auto whole = static_cast<double>(status.to - status.from);
   const auto share = whole > 0 ? static_cast<double>(status.line - status.from) / whole : 1.0;
-  const auto full = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(kCells));
+  const auto full =
+      static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(kViewCells));
   std::string out = "[";
-  for (std::size_t i = 0; i < kCells; ++i) out += i < full ? "█" : "·";
+  for (std::size_t i = 0; i < kViewCells; ++i) out += i < full ? "█" : "·";
   return out + "]";
 }
 

@@ -12,12 +12,6 @@ using model::EnumIndex;
 using model::PvValue;
 using model::SharedArray;
 
-const char* special_of(double number) {
-  if (std::isnan(number)) return "nan";
-  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
-  return nullptr;
-}
-
 Json element(double v) { return special_of(v) != nullptr ? Json(nullptr) : Json(v); }
 Json element(float v) {
   if (special_of(static_cast<double>(v)) != nullptr) return nullptr;
@@ -100,6 +94,14 @@ Json value_json(const PvValue& value, const std::vector<std::string>& labels) {
   add_value(object, value, labels);
   return object;
 }
+
+const char* special_of(double number) {
+  if (std::isnan(number)) return "nan";
+  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
+  return nullptr;
+}
+
+Json number_json(double number) { return element(number); }
 
 std::string alarm_text(const model::Alarm& alarm) {
   if (alarm.severity == model::Severity::kNone && alarm.status == 0) return "";

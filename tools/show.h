@@ -29,6 +29,10 @@ void add_value(Json& object, const model::PvValue& value,
 /// The same as an object of its own.
 Json value_json(const model::PvValue& value, const std::vector<std::string>& labels = {});
 
+/// "nan", "inf" or "-inf"; nullptr for a number that JSON has.
+const char* special_of(double number);
+Json number_json(double number);
+
 /// "HIHI MAJOR"; empty without an alarm.
 std::string alarm_text(const model::Alarm& alarm);
 Color alarm_color(const model::Alarm& alarm);

@@ -152,6 +152,15 @@ std::string_view beyond(std::string_view text, std::size_t columns) {
   return text;
 }
 
+std::string joined(const std::vector<std::string>& words, std::string_view between) {
+  std::string out;
+  for (const auto& word : words) {
+    if (!out.empty()) out += between;
+    out += word;
+  }
+  return out;
+}
+
 std::string paint(std::string_view text, Color color, bool colored) {
   if (!colored || color == Color::kNone) return std::string(text);
   return escape(color) + std::string(text) + "\x1b[0m";

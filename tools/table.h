@@ -39,6 +39,8 @@ std::string shorten(std::string_view text, std::size_t width);
 std::string_view first_columns(std::string_view text, std::size_t columns);
 /// What is right of the first `columns` columns.
 std::string_view beyond(std::string_view text, std::size_t columns);
+/// The words one after the other, `between` between them.
+std::string joined(const std::vector<std::string>& words, std::string_view between);
 /// With the colour's escape sequences, when `colored`.
 std::string paint(std::string_view text, Color color, bool colored);
 

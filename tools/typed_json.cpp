@@ -44,7 +44,7 @@ std::optional<Bytes> from_hex(const std::string& text) {
   return out;
 }
 
-struct ToJson {
+struct ToTypedJson {
   Json operator()(std::monostate) const { return nullptr; }
   Json operator()(bool flag) const { return flag; }
   Json operator()(std::int64_t number) const { return number; }
@@ -180,7 +180,7 @@ std::size_t depth_of(std::string_view text) {
 
 }  // namespace
 
-Json to_typed_json(const Value& value) { return value.visit(ToJson{}); }
+Json to_typed_json(const Value& value) { return value.visit(ToTypedJson{}); }
 
 Result<Value> from_typed_json(const Json& json) { return sized(FromJson{true}.read(json, "", 1)); }
 
