@@ -1,8 +1,9 @@
 # cmake/TidemarkTargets.cmake
 #
-#   tidemark_library(<name> [SHARED] [SOURCES <file>...] [HEADERS <file>...]
+#   tidemark_library(<name> [SHARED] [SOURCES <file>...] [ALONE <file>...] [HEADERS <file>...]
 #                      [USES <target>...] [PRIVATELY <target>...])
 #                      SHARED: becomes part of the shared library that is installed
+#                      ALONE: sources that are not compiled together with others
 #   tidemark_precompile(<name> <header>...)
 #   tidemark_test(<folder> SOURCES <file>... [ALONE <file>...] USES <target>...
 #                 [LABELS <label>...] [TIMEOUT <s>])
@@ -15,8 +16,38 @@
 # links, and that is the only include directory it offers. The target
 # all_verify_interface_header_sets compiles each header alone.
 
+# Sources as files that include some of them each: the headers that they share are read once, and
+# the same templates are compiled once, which is most of a clean build. The price: of what is in no
+# namespace with a name, names must be different, and after a change more is compiled. The files
+# find the sources beside them, through a link: the directories of headers stay as they are.
+set(TIDEMARK_TOGETHER 6 CACHE STRING "So many sources are compiled together; 1: each by itself")
+function(tidemark_together result name)
+  set(batches)
+  set(includes)
+  set(count 0)
+  file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  set(together "${CMAKE_CURRENT_BINARY_DIR}/together")
+  get_filename_component(above "${together}/${folder}" DIRECTORY)
+  file(MAKE_DIRECTORY "${above}")
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${together}/${folder}" SYMBOLIC)
+  foreach(source IN LISTS ARGN)
+    string(APPEND includes "#include \"${folder}/${source}\"\n")
+    math(EXPR count "${count} + 1")
+    math(EXPR full "${count} % ${TIDEMARK_TOGETHER}")
+    list(LENGTH ARGN all)
+    if(full EQUAL 0 OR count EQUAL all)
+      list(LENGTH batches number)
+      set(batch "${together}/${name}_${number}.cpp")
+      file(CONFIGURE OUTPUT "${batch}" CONTENT "${includes}" @ONLY)
+      list(APPEND batches "${batch}")
+      set(includes)
+    endif()
+  endforeach()
+  set(${result} ${batches} PARENT_SCOPE)
+endfunction()
+
 function(tidemark_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "SHARED" "" "SOURCES;HEADERS;USES;PRIVATELY")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SHARED" "" "SOURCES;ALONE;HEADERS;USES;PRIVATELY")
 
   file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
   set(view "${CMAKE_CURRENT_BINARY_DIR}/view/${name}")
@@ -32,7 +63,8 @@ function(tidemark_library name)
 
   if(arg_SOURCES)
     set(scope PUBLIC)
-    add_library(tidemark_${name} STATIC ${arg_SOURCES})
+    tidemark_together(together ${name} ${arg_SOURCES})
+    add_library(tidemark_${name} STATIC ${together} ${arg_ALONE})
     target_link_libraries(tidemark_${name} PRIVATE tidemark::warnings ${arg_PRIVATELY})
     set_target_properties(tidemark_${name} PROPERTIES POSITION_INDEPENDENT_CODE ${arg_SHARED})
   else()
@@ -51,31 +83,6 @@ function(tidemark_precompile name)
   target_precompile_headers(tidemark_${name} PRIVATE ${ARGN})
   # ccache needs to see what the precompiled header is made from.
   target_compile_options(tidemark_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
-endfunction()
-
-# Sources as files that include some of them each: the headers that they share are read once, and
-# the same templates are compiled once, which halves the time of a clean build. The price: of what
-# is in no namespace with a name, names must be different, and after a change more is compiled.
-set(TIDEMARK_TOGETHER 6 CACHE STRING "So many sources of a test are compiled together; 1: each by itself")
-function(tidemark_together result name)
-  set(batches)
-  set(includes)
-  set(count 0)
-  file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
-  foreach(source IN LISTS ARGN)
-    string(APPEND includes "#include \"${folder}/${source}\"\n")
-    math(EXPR count "${count} + 1")
-    math(EXPR full "${count} % ${TIDEMARK_TOGETHER}")
-    list(LENGTH ARGN all)
-    if(full EQUAL 0 OR count EQUAL all)
-      list(LENGTH batches number)
-      set(batch "${CMAKE_CURRENT_BINARY_DIR}/${name}_${number}.cpp")
-      file(CONFIGURE OUTPUT "${batch}" CONTENT "${includes}" @ONLY)
-      list(APPEND batches "${batch}")
-      set(includes)
-    endif()
-  endforeach()
-  set(${result} ${batches} PARENT_SCOPE)
 endfunction()
 
 # Tests of one folder: one program, one CTest entry per test case, labelled by folder.
