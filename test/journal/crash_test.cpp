@@ -190,7 +190,8 @@ class CrashedJournal : public ::testing::Test {
     return acknowledged;
   }
 
-  /// A record of which only the beginning was written, as a power cut leaves it.
+  /// A record of which only the beginning was written, as a power cut leaves it. One that the kill
+  /// has torn stays as it is: nothing ever comes behind it.
   void tear_log(const std::string& directory) {
     fs::path newest;
     for (const auto& entry : fs::directory_iterator(directory + "/db")) {
@@ -198,13 +199,24 @@ class CrashedJournal : public ::testing::Test {
     }
     if (newest.empty() || fs::file_size(newest) == 0) return;
     const auto content = content_of(newest);
-    const std::uint64_t length = 7 + read_le<std::uint16_t>(content, 4);  // RocksDB's first record
+    if (end_of_records(content) != content.size()) return;
+    const auto first = kRecordHeader + read_le<std::uint16_t>(content, 4);
     // No record goes to the end of a block but a whole one.
-    const std::uint64_t left = 32'768 - content.size() % 32'768;
-    const auto bytes = std::min(length, left) - 1;
+    const auto bytes = std::min(first, kLogBlock - content.size() % kLogBlock) - 1;
     if (bytes == 0) return;
     std::ofstream(newest, std::ios::app | std::ios::binary)
         << content.substr(0, 1 + random_() % bytes);
+  }
+
+  /// Where the last record ends, or would.
+  static std::size_t end_of_records(const std::string& log) {
+    std::size_t at = 0;
+    while (at < log.size()) {
+      const auto left = kLogBlock - at % kLogBlock;
+      if (left >= kRecordHeader && at + kRecordHeader > log.size()) return at + kRecordHeader;
+      at += left < kRecordHeader ? left : kRecordHeader + read_le<std::uint16_t>(log, at + 4);
+    }
+    return at;
   }
 
   void begin_anew_when_large(const std::string& directory) {
@@ -212,6 +224,10 @@ class CrashedJournal : public ::testing::Test {
     fs::remove_all(directory);
     last_ = 0;
   }
+
+  // Of RocksDB's log.
+  static constexpr std::size_t kLogBlock = 32'768;
+  static constexpr std::size_t kRecordHeader = 7;
 
   const std::uint64_t seed_ = number_from("TIDEMARK_SEED", std::random_device{}());
   const std::uint64_t rounds_ = number_from("TIDEMARK_CRASH_ROUNDS", 3);
