@@ -65,7 +65,7 @@ TEST_F(RocksReading, HasNoHoleWhileTablesAreWrittenAndLogsRemoved) {
       std::filesystem::remove_all(path);
     }
   });
-  for (int i = 0; i < 20 && !HasFailure(); ++i) {
+  for (int i = 0; (i < 20 || flushes < 2) && !HasFailure(); ++i) {
     const auto before = acknowledged.load();
     const auto reader = open_rocks_journal_to_read(options());
     if (!reader) {
@@ -82,7 +82,6 @@ TEST_F(RocksReading, HasNoHoleWhileTablesAreWrittenAndLogsRemoved) {
   stop = true;
   appending.join();
   flushing.join();
-  EXPECT_GT(flushes, 1);
 }
 
 TEST_F(RocksReading, KeepsReadingTablesThatTheWriterRemoves) {
