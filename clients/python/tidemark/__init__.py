@@ -17,7 +17,9 @@ from .link_counters import LinkCounters
 from .messages import (DEBUG, ERROR, INFO, WARNING, EventSpec, LogLine, LogPage, StatusItem,
                        Surface)
 from .own_events import EventCall
-from .pv_batch import PvMeta
+from .past import (Bin, Bins, Blame, BlamedChange, Change, Changes, ExpiredLines, Found, History,
+                   PastValue, Sample, State)
+from .pv_batch import PvMeta, PvUpdate
 from .remote_keys import Update
 from .replay import PvChange, Replay, ReplayStatus
 from .stats import Stats
@@ -26,10 +28,13 @@ from .types import Type, array_of, enum_of, struct_of
 from .values import Choice, Duration, Timestamp
 
 __all__ = [
-    "CallResult", "Cancelled", "Choice", "Client", "Conflict", "Corruption", "DEBUG", "Duration",
-    "ERROR", "EventCall", "EventSpec", "Failed", "Feedback", "INFO", "InCallback",
+    "Bin", "Bins", "Blame", "BlamedChange", "CallResult", "Cancelled", "Change", "Changes",
+    "Choice", "Client", "Conflict", "Corruption", "DEBUG", "Duration", "ERROR", "EventCall",
+    "EventSpec", "ExpiredLines", "Failed", "Feedback", "Found", "History", "INFO", "InCallback",
     "InvalidArgument", "Key", "KeySpec", "Kind", "LinkCounters", "LogLine", "LogPage", "Mark",
-    "NotFound", "OwnKey", "OwnStatusItem", "Peer", "PvChange", "PvMeta", "Query", "Refused",
-    "Replay", "ReplayStatus", "RunningCall", "Stats", "StatusItem", "Subscription", "Subsystem", "Surface", "Target", "TidemarkError", "Timeout", "Timestamp",
-    "Type", "Unavailable", "Update", "WARNING", "WritableKey", "array_of", "enum_of", "struct_of",
+    "NotFound", "OwnKey", "OwnStatusItem", "PastValue", "Peer", "PvChange", "PvMeta", "PvUpdate",
+    "Query", "Refused", "Replay", "ReplayStatus", "RunningCall", "Sample", "State", "Stats",
+    "StatusItem", "Subscription", "Subsystem", "Surface", "Target", "TidemarkError", "Timeout",
+    "Timestamp", "Type", "Unavailable", "Update", "WARNING", "WritableKey", "array_of", "enum_of",
+    "struct_of",
 ]

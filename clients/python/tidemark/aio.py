@@ -33,6 +33,7 @@ from .event_calls import Feedback
 from .journal import FOLLOW_WAIT, Moment, Query, query
 from .messages import DEBUG, LogLine, LogPage, StatusItem
 from .own_events import EventCall
+from .past import Bins, Blame, Changes, Found, History, Span, State
 from .remote_keys import LATEST, KeySubscription, Update
 from .replay import At
 from .stats import Stats
@@ -244,6 +245,29 @@ class Client:
     async def read(self, wanted: Query | None = None, wait: float = 0.0) -> LogPage:
         return LogPage.unpacked(
             await asyncio.wrap_future(self._sync.read_later(wanted or Query(), wait)))
+
+    async def find(self, at: At) -> Found:
+        return await asyncio.wrap_future(self._sync.past.find(at))
+
+    async def state(self, *patterns: str, at: At = None, lateness: Span | None = None) -> State:
+        return await asyncio.wrap_future(self._sync.past.state(patterns, at, lateness))
+
+    async def changes(self, before: At, after: At = None, *patterns: str,
+                      lateness: Span | None = None) -> Changes:
+        return await asyncio.wrap_future(self._sync.past.changes(before, after, patterns, lateness))
+
+    async def history(self, address: str, begin: At, end: At = None, *, limit: int = 0,
+                      points: int = 0, lateness: Span | None = None) -> History:
+        return await asyncio.wrap_future(
+            self._sync.past.history(address, begin, end, limit, points, lateness))
+
+    async def bins(self, address: str, begin: At, end: At = None, count: int = 1000, *,
+                   median: bool = False, lateness: Span | None = None) -> Bins:
+        return await asyncio.wrap_future(
+            self._sync.past.bins(address, begin, end, count, median, lateness))
+
+    async def blame(self, address: str, at: At = None, count: int = 10) -> Blame:
+        return await asyncio.wrap_future(self._sync.past.blame(address, at, count))
 
     def replay(self, begin: At, end: At, *patterns: str, speed: float = 1.0, paused: bool = False,
                records: bool = True) -> Replay:

@@ -32,6 +32,7 @@ from .messages import (DEBUG, LEVELS, NODE_STATES, LogLine, LogPage, NodeInfo, S
                        Surface)
 from .outbox import LOG_MESSAGE, MARK_BEGIN, MARK_END
 from .packing import pack
+from .past import Bins, Blame, Changes, Found, History, Past, Span, State
 from .remote_keys import LATEST, KeySubscription, Update
 from .replay import At, Replay
 from .session import Session, user_at_host
@@ -335,6 +336,48 @@ class Client:
         Moments are a line, a time, a mark's name, or None: now. Speed 0 is as fast as it goes.
         """
         return Replay(self._session, begin, end, patterns, speed, paused, records)
+
+    @property
+    def past(self) -> Past:
+        """The questions below, as futures."""
+        return Past(self._session)
+
+    def find(self, at: At) -> Found:
+        """The line that a moment is: a line, a time, the name of a mark, or None, which is now."""
+        check_may_wait("find()")
+        return self.past.find(at).result()
+
+    def state(self, *patterns: str, at: At = None, lateness: Span | None = None) -> State:
+        """PVs as they were at a moment; without a pattern all of them. With a `lateness` (seconds)
+        times are those of the IOCs, whose clocks are trusted so far.
+        """
+        check_may_wait("state()")
+        return self.past.state(patterns, at, lateness).result()
+
+    def changes(self, before: At, after: At = None, *patterns: str,
+                lateness: Span | None = None) -> Changes:
+        """Which PVs differ between two moments."""
+        check_may_wait("changes()")
+        return self.past.changes(before, after, patterns, lateness).result()
+
+    def history(self, address: str, begin: At, end: At = None, *, limit: int = 0, points: int = 0,
+                lateness: Span | None = None) -> History:
+        """What happened to a PV: every sample, at most `limit` of them, or so many `points` that draw
+        nearly the same line.
+        """
+        check_may_wait("history()")
+        return self.past.history(address, begin, end, limit, points, lateness).result()
+
+    def bins(self, address: str, begin: At, end: At = None, count: int = 1000, *,
+             median: bool = False, lateness: Span | None = None) -> Bins:
+        """The same in bins of equal length, for plots and statistics: no extremum is lost."""
+        check_may_wait("bins()")
+        return self.past.bins(address, begin, end, count, median, lateness).result()
+
+    def blame(self, address: str, at: At = None, count: int = 10) -> Blame:
+        """The last changes of a PV up to a moment, and the jobs and users that made them."""
+        check_may_wait("blame()")
+        return self.past.blame(address, at, count).result()
 
     def _follow(self, wanted: Query) -> Iterator[LogLine]:
         while not self._session.ended.is_set():

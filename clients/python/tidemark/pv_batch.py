@@ -15,10 +15,10 @@ UPDATES_MAX = 65_536
 VALUE, CONNECTED, DISCONNECTED = "value", "connected", "disconnected"
 SEVERITIES = ("none", "minor", "major", "invalid")
 
-_SCALARS = {1: "d", 2: "f", 3: "i", 4: "h", 5: "B", 6: "H"}
+SCALARS = {1: "d", 2: "f", 3: "i", 4: "h", 5: "B", 6: "H"}
 _NOTHING = 0
-_STRING = 7
-_ARRAY = 16  # an array of type t has the code 16 + t
+STRING = 7
+ARRAY = 16  # an array of type t has the code 16 + t
 _CONNECTED = 64
 _DISCONNECTED = 65
 
@@ -69,12 +69,12 @@ def decode(data: bytes) -> list[PvUpdate]:
             raise Malformed("PV batch: severities are from 0 to 3")
         event, value, meta = VALUE, None, None
         kind = types[i]
-        if kind in _SCALARS:
+        if kind in SCALARS:
             try:
-                (value,) = struct.unpack_from("<" + _SCALARS[kind], fixed, at)
+                (value,) = struct.unpack_from("<" + SCALARS[kind], fixed, at)
             except struct.error:
                 raise Malformed("PV batch: fixed values are missing") from None
-            at += struct.calcsize(_SCALARS[kind])
+            at += struct.calcsize(SCALARS[kind])
         elif kind == _DISCONNECTED:
             event = DISCONNECTED
         elif kind != _NOTHING:
@@ -85,7 +85,7 @@ def decode(data: bytes) -> list[PvUpdate]:
             if kind == _CONNECTED:
                 event, meta = CONNECTED, _meta(content)
             else:
-                value = _content(kind, content)
+                value = content_of(kind, content)
         updates.append(PvUpdate(channels[i], event, value, time, SEVERITIES[severity],
                                 alarms[2 * i + 1], meta))
     if at != len(fixed) or used != len(others):
@@ -104,18 +104,18 @@ def _wrapped(time: int) -> int:
     return (time + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
-def _content(kind: int, content: Any) -> Any:
-    if kind == _STRING:
+def content_of(kind: int, content: Any) -> Any:
+    if kind == STRING:
         if not isinstance(content, str):
             raise Malformed("PV batch: expected a text")
         return content
     row = Row(content, "PV array")
-    element = kind - _ARRAY
-    if row.number(0) != kind or (element not in _SCALARS and element != _STRING):
+    element = kind - ARRAY
+    if row.number(0) != kind or (element not in SCALARS and element != STRING):
         raise Malformed(f"PV batch: type {kind} is not what it holds, or unknown")
-    if element == _STRING:
+    if element == STRING:
         return row.texts(1)
-    code, data = _SCALARS[element], row.data(1)
+    code, data = SCALARS[element], row.data(1)
     count, rest = divmod(len(data), struct.calcsize(code))
     if rest:
         raise Malformed("PV batch: an array of half an element")

@@ -262,8 +262,11 @@ class Session:
 
     # ---- asking
 
-    def ask(self, name: str, method: str, payload: bytes, patience: float) -> Future[bytes]:
-        """Asks a node, once it is there. Fails as the node says; NotFound when it never came."""
+    def ask(self, name: str, method: str, payload: bytes, patience: float,
+            on_progress: Callable[[bytes], None] | None = None) -> Future[bytes]:
+        """Asks a node, once it is there. Fails as the node says; NotFound when it never came.
+        `on_progress` gets the parts of a long answer, on the loop thread.
+        """
         future: Future[bytes] = Future()
         deadline = time.monotonic() + patience
         link = self.link
@@ -278,7 +281,8 @@ class Session:
 
         def found(node: NodeInfo) -> None:
             if not future.done():
-                link.request(node.number, method, payload, deadline - time.monotonic(), on_answer)
+                link.request(node.number, method, payload, deadline - time.monotonic(), on_answer,
+                             on_progress)
 
         def begin() -> None:
             node = self.directory().find(name)
