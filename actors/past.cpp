@@ -36,7 +36,9 @@ api::LiveValue live_value(const std::string& address, model::ChannelId channel,
 Result<UtcTime> recorded_at(const journal::Store& store, Line line) {
   UtcTime time{};
   if (line == Line{0}) return time;
-  const auto scanned = store.scan(line, {}, [&](journal::Block& block) {
+  journal::BlockFilter times;
+  times.payloads = false;
+  const auto scanned = store.scan(line, times, [&](journal::Block& block) {
     time = block.recorded_at;
     return false;
   });

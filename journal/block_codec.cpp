@@ -237,9 +237,9 @@ bool passes(const BlockFilter& filter, std::uint32_t kinds, model::Level level,
 }
 
 void leave_out(const BlockFilter& filter, Block& block) {
-  if ((filter.kinds & kUpdateKinds) != 0) return;
+  if (filter.payloads && (filter.kinds & kUpdateKinds) != 0) return;
   for (auto& section : block.sections) {
-    if (section.format == SectionFormat::kUpdates) section.payload.clear();
+    if (!filter.payloads || section.format == SectionFormat::kUpdates) section.payload.clear();
   }
 }
 

@@ -30,7 +30,8 @@ class BlockMaker {
              const SegmentHeader& header, const BlockFilter& filter)
       : sections_(table, rows, header, expired),
         header_(header),
-        with_updates_((filter.kinds & kUpdateKinds) != 0) {}
+        with_updates_((filter.kinds & kUpdateKinds) != 0),
+        with_payloads_(filter.payloads) {}
 
   Result<bool> show(const Skeleton& skeleton, const BlockBones& bones,
                     const std::function<bool(Block&)>& visit) {
@@ -38,7 +39,8 @@ class BlockMaker {
     auto line = raw(bones.first);
     for (auto i = bones.sections_begin; i < bones.sections_end; ++i) {
       const auto& each = skeleton.sections[i];
-      if (each.section.format == SectionFormat::kUpdates && !with_updates_) {
+      const bool is_updates = each.section.format == SectionFormat::kUpdates;
+      if (!with_payloads_ || (is_updates && !with_updates_)) {
         block.sections.push_back(each.section);
       } else {
         const auto made = sections_.add(each, Line{line}, block.sections);
@@ -56,6 +58,7 @@ class BlockMaker {
   SectionMaker sections_;
   const SegmentHeader& header_;
   const bool with_updates_;
+  const bool with_payloads_;
 };
 
 }  // namespace

@@ -63,6 +63,9 @@ struct BlockFilter {
   std::optional<UtcTime> until{};             // inclusive
   Line first{1};                              // blocks that end before it end a scan_back()
   Line last{~std::uint64_t{0}};               // blocks that begin after it end a scan()
+  /// False: all sections come without their payloads, as they were sent, whatever expired of them.
+  /// For who wants to know when blocks were recorded: nothing is unpacked then.
+  bool payloads = true;
 };
 
 /// Up to where the journal has the records of an origin.

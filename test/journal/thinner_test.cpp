@@ -147,6 +147,28 @@ TEST_F(ThinnerTest, DoesNotUnpackUpdatesThatNobodyAskedFor) {
   EXPECT_EQ(count(Line{1}, kUpdateKinds).error().code, Code::kCorruption);
 }
 
+TEST_F(ThinnerTest, SaysWhenBlocksWereRecordedWithoutUnpackingThem) {
+  append_blocks(200);
+  const auto times = [&] {
+    BlockFilter filter;
+    filter.payloads = false;
+    std::vector<std::pair<Line, UtcTime>> found;
+    EXPECT_TRUE(store().scan(Line{1}, filter, [&](Block& block) {
+      for (const auto& each : block.sections) EXPECT_TRUE(each.payload.empty());
+      found.emplace_back(block.first, block.recorded_at);
+      return true;
+    }));
+    return found;
+  };
+  const auto before = times();
+  ASSERT_EQ(before.size(), 200U);
+  segments_->settle();
+  remove("history", "h", "i");
+  remove("log_messages", "b", "c");
+  open();
+  EXPECT_EQ(times(), before);
+}
+
 TEST_F(ThinnerTest, NamesTheLinesThatAreDamagedAndReadsTheOthers) {
   append_blocks(200);
   segments_->settle();
