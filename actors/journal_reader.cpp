@@ -112,6 +112,7 @@ Result<ReadReply> JournalReaderState::read(const Asked& asked) const {
     };
   }
   query.limit = std::min(std::max(request.limit, 1u), ReadRequest::kReadLinesMax);
+  query.bytes_max = kReadBytesMax;  // in memory; what is sent is weighed once more
   auto page = journal::read(*store, query);
   if (!page) return page.error();
   ReadReply reply;

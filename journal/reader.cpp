@@ -78,6 +78,7 @@ class Collector {
   const Window window_;
   std::unordered_map<std::uint32_t, bool> channels_;  // whether the address matches the subject
   std::map<Uuid, bool> origins_;                      // whether it is wanted
+  std::size_t bytes_ = 0;  // of the content of the entries, about
   std::size_t found_ = 0;  // of the entries, those that are no Expired in the place of lines
   std::size_t expired_end_ = 0;  // so many entries there were behind the newest of those
 };
@@ -167,15 +168,24 @@ void Collector::take_expired(RecordClass of, std::uint64_t first, std::uint64_t 
   entry.recorded_at = query_.newest_first ? said.until : said.since;
 }
 
+/// What it holds; of a record its share of the section, which is no more than a batch in all.
+std::size_t weight_in(const Section&, const model::PvUpdate& update) {
+  return model::content_bytes(update.value);
+}
+std::size_t weight_in(const Section& section, const model::Record&) {
+  return section.payload.size() / section.count;
+}
+
 template <class T>
 bool Collector::take_all(std::vector<T>& whats, const Section& section, std::uint64_t first,
                          const Block& block) {
   const auto take_one = [&](std::size_t index) {
     const std::uint64_t line = first + index;
     if (line < window_.first || line > window_.last || !matches(whats[index])) return true;
+    bytes_ += weight_in(section, whats[index]);
     entries.push_back({Line{line}, block.recorded_at, section.origin, section.incarnation,
                        section.sequence + index, std::move(whats[index])});
-    if (++found_ < query_.limit) return true;
+    if (++found_ < query_.limit && bytes_ < query_.bytes_max) return true;
     full_at = line;
     return false;
   };

@@ -49,6 +49,9 @@ struct Query {
   std::function<bool(const Uuid&)> origin{};  // whether one is wanted; empty: any
   std::uint32_t limit = 1000;  // of those that are there
   std::uint32_t scan_lines_max = 1'000'000;  // then the page ends, so no call takes for ever
+  /// Of strings, arrays and records: the entry that reaches it ends the page, so that it has one
+  /// at least, whatever that weighs.
+  std::size_t bytes_max = 8u << 20;
 };
 
 struct Page {

@@ -244,6 +244,49 @@ TEST_F(JournalTest, GivesAReaderWhatIsThere) {
   EXPECT_TRUE(page_of(*asked).end);
 }
 
+TEST_F(JournalTest, GivesWaveformsPageByPage) {
+  constexpr std::size_t kElements = 500'000;  // 4 MB: so many that a read asks for fit in no answer
+  constexpr std::size_t kAnswerMax = 32u << 20;
+  std::vector<std::uint64_t> sent;
+  for (std::uint64_t i = 1; i <= 12; ++i) {
+    model::PvUpdate update;
+    update.channel = model::ChannelId{1};
+    update.value = model::SharedArray(std::vector<double>(kElements, static_cast<double>(i)));
+    journal::Section section;
+    section.origin = Uuid::derive("monitor");
+    section.incarnation = 1;
+    section.sequence = i;
+    section.count = 1;
+    section.format = journal::SectionFormat::kUpdates;
+    section.payload = model::encode_updates({update});
+    const auto inspected = journal::inspect(std::move(section)).value();
+    ASSERT_TRUE(store_->append({&inspected, 1}));
+    sent.push_back(i);
+  }
+  for (const bool newest_first : {false, true}) {
+    api::ReadRequest request;
+    request.newest_first = newest_first;
+    request.from = newest_first ? 0 : 1;
+    request.limit = api::ReadRequest::kReadLinesMax;
+    std::vector<std::uint64_t> found;
+    std::size_t pages = 0;
+    for (bool end = false; !end && pages < 100; ++pages) {
+      const auto asked = read(request);
+      EXPECT_LE(asked->answer->value().size(), kAnswerMax);
+      const auto page = page_of(*asked);
+      for (const auto& line : page.lines) {
+        found.push_back(line.line);
+        EXPECT_EQ(model::content_bytes(line.value), kElements * sizeof(double));
+      }
+      request.from = page.next;
+      end = page.end;
+    }
+    EXPECT_GE(pages, 6U);
+    if (newest_first) std::reverse(found.begin(), found.end());
+    EXPECT_EQ(found, sent);
+  }
+}
+
 TEST_F(JournalTest, AnswersAFollowerWhenALineIsDurable) {
   const auto asked = read(follow(seconds(10)));
   EXPECT_FALSE(asked->answer);

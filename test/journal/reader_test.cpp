@@ -105,6 +105,41 @@ TEST_F(Reader, PagesBackwardWithoutMissingOrRepeatingALine) {
   }
 }
 
+TEST_F(Reader, LargeLinesMakeAPageShort) {
+  const auto waveform = [](double first) {
+    auto update = value_of(1, 0);
+    update.value = model::SharedArray(std::vector<double>(100, first));  // 800 bytes
+    return update;
+  };
+  append(40, section_of({waveform(1), waveform(2), waveform(3)}),
+         section_of({message(std::string(900, 'x')), message("short")}));
+  append(50, section_of({waveform(4), waveform(5)}));
+  const Lines all{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+  for (const bool newest_first : {false, true}) {
+    for (const std::size_t bytes : {0u, 1u, 1000u, 2000u, 100'000u}) {
+      Query query{.newest_first = newest_first, .bytes_max = bytes};
+      Lines found;
+      std::size_t pages = 0;
+      for (Page page; !page.end && pages < 100; ++pages) {
+        page = read(store_, query).value();
+        ASSERT_FALSE(page.entries.empty());
+        std::size_t large = 0;
+        for (const auto& entry : page.entries) {
+          found.push_back(raw(entry.line));
+          const auto* update = std::get_if<model::PvUpdate>(&entry.what);
+          if (update != nullptr) large += model::content_bytes(update->value);
+        }
+        EXPECT_LE(large, bytes + 800);
+        (newest_first ? query.to : query.from) = page.next;
+      }
+      if (newest_first) std::reverse(found.begin(), found.end());
+      EXPECT_EQ(found, all) << newest_first << ' ' << bytes;
+      EXPECT_GE(pages, bytes <= 1 ? 6U : 1U);
+      EXPECT_LE(pages, bytes == 100'000 ? 1U : 100U);
+    }
+  }
+}
+
 TEST_F(Reader, FollowsALineThatComesLater) {
   Query query{.kinds = kind_bit(model::RecordKind::kLogMessage)};
   auto page = read(store_, query).value();
