@@ -64,10 +64,10 @@ Result<Unit> answer_blame(const Past& self, const bus::Call& call, const api::Bl
   const auto at = resolve(*self.projections, query.at);
   if (!at) return at.error();
   const auto count = std::clamp(query.count, 1u, api::BlameQuery::kChangesMax);
-  const auto samples = self.archive->newest(channel.value(), Line{at.value().line}, count);
-  if (!samples) return samples.error();
+  const auto newest = self.archive->newest(channel.value(), Line{at.value().line}, count);
+  if (!newest) return newest.error();
   api::Blame reply;
-  for (const auto& sample : samples.value()) {
+  for (const auto& sample : newest.value().samples) {
     const auto& update = sample.update;
     ChannelState row;
     const bool lost = update.event == model::PvUpdate::Event::kDisconnected;
@@ -88,7 +88,9 @@ Result<Unit> answer_blame(const Past& self, const bus::Call& call, const api::Bl
     }
     reply.changes.push_back(std::move(change));
   }
-  if (reply.changes.size() < count) {
+  if (newest.value().cut) {
+    reply.next = reply.changes.back().line - 1;
+  } else if (reply.changes.size() < count) {
     const auto oldest = reply.changes.empty() ? at.value().line : reply.changes.back().line;
     reply.expired = expired_updates(store, Line{1}, Line{oldest});
   }

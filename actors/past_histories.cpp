@@ -134,7 +134,7 @@ Result<Unit> send_lines(const Past& self, const Asked& asked, HistoryParts& part
   // What was in force at the beginning.
   const auto before = self.archive->newest(asked.channel, Line{asked.from.line}, 1);
   if (!before) return before.error();
-  parts.take(before.value());
+  parts.take(before.value().samples);
   return self.archive->samples(asked.channel, asked.first, asked.last,
                                [&](const std::vector<Sample>& some) { return parts.take(some); });
 }

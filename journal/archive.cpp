@@ -1,6 +1,7 @@
 #include "journal/archive.h"
 
 #include <algorithm>
+#include <deque>
 #include <unordered_map>
 
 #include "journal/base_state.h"
@@ -25,7 +26,8 @@ struct Sealed {
   Result<Unit> scan(const Bytes& from, const Bytes& to,
                     const std::function<bool(const ChunkHeader&, BytesView)>& take) const;
   Result<Unit> unpack(BytesView chunk, std::vector<Sample>& into) const;
-  void give(std::vector<Sample>& samples);
+  /// With those of `quiet`, sorted, up to `through`.
+  void give(std::vector<Sample>& samples, std::vector<Sample>& quiet, Line through);
 };
 
 Result<Unit> Sealed::scan(const Bytes& from, const Bytes& to,
@@ -57,7 +59,20 @@ Result<Unit> Sealed::unpack(BytesView chunk, std::vector<Sample>& into) const {
   return Unit{};
 }
 
-void Sealed::give(std::vector<Sample>& samples) {
+void Sealed::give(std::vector<Sample>& samples, std::vector<Sample>& quiet, Line through) {
+  const auto end = std::find_if(quiet.begin(), quiet.end(),
+                                [&](const Sample& each) { return each.line > through; });
+  if (end != quiet.begin()) {
+    samples.insert(samples.end(), std::make_move_iterator(quiet.begin()),
+                   std::make_move_iterator(end));
+    quiet.erase(quiet.begin(), end);
+    std::sort(samples.begin(), samples.end(),
+              [](const Sample& a, const Sample& b) { return a.line < b.line; });
+    const auto twice = std::unique(samples.begin(), samples.end(), [](auto& a, auto& b) {
+      return a.line == b.line;
+    });
+    samples.erase(twice, samples.end());
+  }
   std::erase_if(samples, [&](const Sample& each) { return each.line < next; });
   if (samples.empty()) return;
   next = Line{raw(samples.back().line) + 1};
@@ -74,30 +89,25 @@ Result<Unit> Sealed::read(std::uint64_t segment) {
                         return result.ok();
                       });
   if (!scanned || !result) return scanned ? result : scanned;
+  // In a segment that was sealed in parts the channel may have been quiet in some of them.
+  std::sort(quiet.begin(), quiet.end(),
+            [](const Sample& a, const Sample& b) { return a.line < b.line; });
   std::vector<Sample> samples;
-  const bool mixed = !quiet.empty();
   scanned = scan(chunk_key(segment, raw(channel)), chunk_key(segment, raw(channel) + 1),
                  [&](const ChunkHeader& header, BytesView chunk) {
                    const bool whole = header.first >= next && header.last <= last;
-                   if (!mixed && whole && skim(header)) {
+                   if (quiet.empty() && whole && skim(header)) {
                      next = Line{raw(header.last) + 1};
                      return true;
                    }
-                   if (!mixed) samples.clear();
+                   samples.clear();
                    result = unpack(chunk, samples);
-                   if (result && !mixed) give(samples);
+                   if (result) give(samples, quiet, header.last);
                    return result.ok() && !enough;
                  });
-  if (!scanned || !result) return scanned ? result : scanned;
-  if (!mixed) return Unit{};
-  // A segment that was sealed in parts, in some of which the channel was busy.
-  samples.insert(samples.end(), quiet.begin(), quiet.end());
-  std::sort(samples.begin(), samples.end(),
-            [](const Sample& a, const Sample& b) { return a.line < b.line; });
-  const auto twice = std::unique(samples.begin(), samples.end(),
-                                 [](const Sample& a, const Sample& b) { return a.line == b.line; });
-  samples.erase(twice, samples.end());
-  give(samples);
+  if (!scanned || !result || enough) return scanned ? result : scanned;
+  samples.clear();
+  give(samples, quiet, last);
   return Unit{};
 }
 
@@ -321,12 +331,20 @@ Result<Unit> Archive::samples(model::ChannelId channel, Line from, Line to,
 
   const Line behind{std::max(raw(from), std::max(raw(head.projected), raw(head.sealed)) + 1)};
   std::vector<Sample> samples;
+  std::size_t bytes = 0;
+  bool more = true;
   const auto scanned = updates(behind, to, [&](Line at, const model::PvUpdate& update) {
-    if (update.channel == channel) samples.push_back({at, update});
-    return true;
+    if (update.channel != channel) return true;
+    samples.push_back({at, update});
+    bytes += model::content_bytes(update.value);
+    if (bytes < kChunkContentMax) return true;
+    more = visit(samples);
+    samples.clear();
+    bytes = 0;
+    return more;
   });
   if (!scanned) return scanned;
-  if (!samples.empty()) visit(samples);
+  if (more && !samples.empty()) visit(samples);
   return Unit{};
 }
 
@@ -353,11 +371,13 @@ Sample last_word(model::ChannelId channel, const ChannelState& row) {
 
 }  // namespace
 
-Result<std::vector<Sample>> Archive::newest(model::ChannelId channel, Line line,
-                                            std::size_t count) const {
-  std::vector<Sample> found;  // oldest first
+Result<Archive::Newest> Archive::newest(model::ChannelId channel, Line line, std::size_t count,
+                                        std::size_t bytes_max) const {
+  Newest newest;
+  auto& found = newest.samples;
+  std::size_t bytes = 0;  // of `found`
   auto to = std::min(line, projections_->store().last());
-  while (to > Line{0} && found.size() < count) {
+  while (to > Line{0} && found.size() < count && !newest.cut) {
     const std::vector<model::ChannelId> only{channel};
     // Where it changed last is known, so stretches without it cost nothing.
     const auto state = state_at(to, &only);
@@ -368,23 +388,32 @@ Result<std::vector<Sample>> Archive::newest(model::ChannelId channel, Line line,
     to = row->last_line();
     const auto runs = projections_->store().expired();
     if (runs->holding(RecordClass::kPvUpdates, to) != nullptr) {
-      found.insert(found.begin(), last_word(channel, *row));
+      found.push_back(last_word(channel, *row));
       break;
     }
     const auto& segments = projections_->segments();
     const auto from = segments.begin(segments.of(to));
-    std::vector<Sample> some;
+    std::deque<Sample> last;  // of those that came, as many as are wanted still
+    bool dropped = false;
     const auto read = samples(channel, from, to, [&](const std::vector<Sample>& more) {
-      some.insert(some.end(), more.begin(), more.end());
+      for (const auto& each : more) {
+        last.push_back(each);
+        bytes += model::content_bytes(each.update.value);
+        while (last.size() > count - found.size() ||
+               (bytes > bytes_max && last.size() + found.size() > 1)) {
+          bytes -= model::content_bytes(last.front().update.value);
+          last.pop_front();
+          dropped = true;
+        }
+      }
       return true;
     });
     if (!read) return read.error();
-    found.insert(found.begin(), some.begin(), some.end());
+    found.insert(found.end(), last.rbegin(), last.rend());
+    newest.cut = dropped && found.size() < count;
     to = Line{raw(from) - 1};
   }
-  if (found.size() > count) found.erase(found.begin(), found.end() - static_cast<long>(count));
-  std::reverse(found.begin(), found.end());
-  return found;
+  return newest;
 }
 
 }  // namespace tidemark::journal

@@ -45,9 +45,17 @@ class Archive {
                        const std::function<bool(const ChunkHeader&)>& skim,
                        const std::function<bool(const std::vector<Sample>&)>& visit) const;
 
-  /// The newest `count` updates of the channel up to `line`, newest first; none from before lines
-  /// that expired, but for the one that was in force when they ended.
-  Result<std::vector<Sample>> newest(model::ChannelId channel, Line line, std::size_t count) const;
+  /// Newest first.
+  struct Newest {
+    std::vector<Sample> samples;
+    bool cut = false;  // there are more of those asked for, before the last of these
+  };
+  /// The newest `count` updates of the channel up to `line`, as far as their strings and arrays
+  /// take no more than `bytes_max`, and one at least; none from before lines that expired, but for
+  /// the one that was in force when they ended.
+  Result<Newest> newest(model::ChannelId channel, Line line, std::size_t count,
+                        std::size_t bytes_max = kNewestBytesMax) const;
+  static constexpr std::size_t kNewestBytesMax = 8u << 20;  // an answer: the bus carries 64 MiB
 
   /// Calls `visit` with all updates of lines `from` to `to`, in order, until it returns false.
   /// Errors: as Store::scan.

@@ -95,7 +95,8 @@ Result<std::optional<Sample>> in_force_by_source(const Archive& archive, model::
   if (found) return found;
   auto newest = archive.newest(channel, certain, 1);
   if (!newest) return newest.error();
-  if (!newest.value().empty()) found = std::move(newest.value().front());
+  auto& samples = newest.value().samples;
+  if (!samples.empty()) found = std::move(samples.front());
   return found;
 }
 

@@ -51,37 +51,54 @@ void print_csv_row(std::ostream& out, const api::BlamedChange& change) {
        change.title, change.user});
 }
 
+Table blame_table() {
+  return Table({{"IOC TIME", false, false},
+                {"VALUE", true},
+                {"UNIT"},
+                {"ALARM"},
+                {"LINE", true, false},
+                {"WHO"}});
+}
+
+void add_blamed_row(Table& table, const api::BlamedChange& change) {
+  table.add({time_text(change.value.taken_at),
+             change_cell(change.value),
+             change.value.units,
+             {alarm_text(change.value.alarm), alarm_color(change.value.alarm)},
+             std::to_string(change.line),
+             who(change)});
+}
+
+/// Page by page: a change of a waveform may be many megabytes.
 Exit blame(Context& context, Client& client, const BlameOptions& options, const api::Moment& at) {
-  const auto reply = client.ask<api::Blame>("journal", "journal.blame",
-                                            api::BlameQuery{options.address, at, options.count},
-                                            context.budget(kPastBudget));
-  if (!reply) return context.report(with_pv_hint(client, reply.error(), options.address));
-  const auto& changes = reply.value().changes;
-  tell_expired(context, reply.value().expired);
-  if (context.json) {
-    for (const auto& change : changes) context.print(blamed_json(change));
-    return Exit::kFine;
+  api::BlameQuery query{options.address, at, options.count};
+  auto table = blame_table();
+  bool titled = false;
+  while (true) {
+    const auto reply = client.ask<api::Blame>("journal", "journal.blame", query,
+                                              context.budget(kPastBudget));
+    if (!reply) return context.report(with_pv_hint(client, reply.error(), options.address));
+    tell_expired(context, reply.value().expired);
+    if (options.csv && !titled) {
+      titled = true;
+      print_csv(context.out, {"time", "recorded_at", "value", "label", "severity", "status",
+                              "state", "line", "job", "type", "title", "user"});
+    }
+    const auto& changes = reply.value().changes;
+    for (const auto& change : changes) {
+      if (context.json) {
+        context.print(blamed_json(change));
+      } else if (options.csv) {
+        print_csv_row(context.out, change);
+      } else {
+        add_blamed_row(table, change);
+      }
+    }
+    if (reply.value().next == 0 || changes.size() >= query.count) break;
+    query.count -= static_cast<std::uint32_t>(changes.size());
+    query.at = {reply.value().next, std::nullopt, {}};
   }
-  if (options.csv) {
-    print_csv(context.out, {"time", "recorded_at", "value", "label", "severity", "status", "state",
-                            "line", "job", "type", "title", "user"});
-    for (const auto& change : changes) print_csv_row(context.out, change);
-    return Exit::kFine;
-  }
-  Table table({{"IOC TIME", false, false},
-               {"VALUE", true},
-               {"UNIT"},
-               {"ALARM"},
-               {"LINE", true, false},
-               {"WHO"}});
-  for (const auto& change : changes) {
-    table.add({time_text(change.value.taken_at),
-               change_cell(change.value),
-               change.value.units,
-               {alarm_text(change.value.alarm), alarm_color(change.value.alarm)},
-               std::to_string(change.line),
-               who(change)});
-  }
+  if (context.json || options.csv) return Exit::kFine;
   if (table.empty()) {
     context.err << "nothing has happened to " << printable(options.address) << " by then\n";
   } else {

@@ -246,7 +246,10 @@ struct BlamedChange {
 struct Blame {
   std::vector<BlamedChange> changes;  // newest first
   std::vector<Expired> expired{};     // where there may have been more of them
-  static auto fields(auto& s) { return std::tie(s.changes, s.expired); }
+  /// Not 0: these are as many as one answer carries. The others, up to this line, are to be asked
+  /// for.
+  std::uint64_t next = 0;
+  static auto fields(auto& s) { return std::tie(s.changes, s.expired, s.next); }
 };
 
 }  // namespace tidemark::model::api

@@ -264,6 +264,33 @@ TEST_F(ArchivistTest, BlameNamesTheJobThatWroteIt) {
   EXPECT_EQ(reply.changes[1].job, Uuid{});
 }
 
+TEST_F(ArchivistTest, BlameOfAWaveformComesInPages) {
+  constexpr std::size_t kElements = 10'000'000;  // 10 MB: an answer has one of them
+  constexpr std::size_t kAnswerMax = 48u << 20;
+  for (int i = 0; i < 4; ++i) {
+    now_ = second(40 + i);
+    auto update = value_of(2, 0, 40 + i);
+    update.value = model::SharedArray(std::vector<std::uint8_t>(kElements, std::uint8_t(200 + i)));
+    append(std::vector<PvUpdate>{update});
+  }
+  api::BlameQuery query{"Q2", {}, 6};
+  std::vector<std::uint64_t> lines;
+  std::size_t pages = 0;
+  while (true) {
+    const auto asked = ask(blame_atom_v, query);
+    EXPECT_LE(asked->answer->value().size(), kAnswerMax);
+    const auto reply = reply_of<api::Blame>(*asked);
+    ASSERT_FALSE(reply.changes.empty());
+    for (const auto& each : reply.changes) lines.push_back(each.line);
+    ++pages;
+    if (reply.next == 0) break;
+    query.count -= static_cast<std::uint32_t>(reply.changes.size());
+    query.at = at_line(reply.next);
+  }
+  EXPECT_THAT(lines, ElementsAre(12, 11, 10, 9, 6, 4));
+  EXPECT_EQ(pages, 5U);
+}
+
 TEST_F(ArchivistTest, AMarkIsAMoment) {
   const auto id = Uuid::derive("shot 12");
   append(std::vector<model::Record>{model::MarkBegin{id, "shot 12", {}, "ann", {}}});

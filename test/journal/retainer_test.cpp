@@ -249,8 +249,8 @@ TEST_F(RetainerTest, KnowsTheMachineAgainWhereTheLinesThatExpiredEnd) {
     }
     const auto newest = archive.newest(model::ChannelId{7}, store().last(), 5);
     ASSERT_TRUE(newest);
-    ASSERT_EQ(newest.value().size(), 1U);
-    EXPECT_EQ(newest.value().front().update.value, model::PvValue{4711.0});
+    ASSERT_EQ(newest.value().samples.size(), 1U);
+    EXPECT_EQ(newest.value().samples.front().update.value, model::PvValue{4711.0});
   };
   check();
   open();

@@ -185,5 +185,23 @@ TEST_F(Past, BlameNamesTheJobOrNobody) {
   EXPECT_EQ(site_.run({"blame", "QUAD:9"}).exit, 1);
 }
 
+TEST_F(Past, BlameAsksOnUntilItHasAll) {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> asked;
+  site_.serve<api::BlameQuery, api::Blame>(
+      "journal", "journal.blame", [&](const auto& query) -> Result<api::Blame> {
+        asked.emplace_back(query.at.line, query.count);
+        const auto line = query.at.line;
+        api::Blame reply{{api::BlamedChange{line, kThen, quad(1), {}, "", "", ""}}};
+        if (line > 878) reply.next = line - 1;
+        return reply;
+      });
+  const std::vector<std::pair<std::uint64_t, std::uint32_t>> pages{{880, 5}, {879, 4}, {878, 3}};
+  EXPECT_THAT(lines_of(site_.run({"blame", "QUAD:1", "-n", "5", "--at", "@880"}).out), SizeIs(4));
+  EXPECT_EQ(asked, pages);
+  const auto csv = lines_of(site_.run({"blame", "QUAD:1", "-n", "2", "--at", "@880", "--csv"}).out);
+  EXPECT_THAT(csv, SizeIs(3)) << "one row of titles, and no page more than wanted";
+  EXPECT_EQ(asked.size(), 5U);
+}
+
 }  // namespace
 }  // namespace tidemark::tools

@@ -64,7 +64,7 @@ class AnAnswerThatIsNone(unittest.TestCase):
              [found, found, 1, False, value, None, None, expired], [[batch(double(1, 1.5)), [4]]]),
             (lambda past: past.bins("PV:1", 1, 2, 10, False, None),
              [found, found, NOON, 5, [bin_of], value, None, expired], []),
-            (lambda past: past.blame("PV:1", None, 1), [[blamed], expired], []))
+            (lambda past: past.blame("PV:1", None, 1), [[blamed], expired, 3], []))
         for ask, end, parts in answers:
             packed = [pack(part) for part in parts]
             ask(Past(Answered(pack(end), packed))).result()
@@ -79,6 +79,10 @@ class AnAnswerThatIsNone(unittest.TestCase):
             if packed:
                 with self.assertRaises(Malformed):  # one part of two
                     ask(Past(Answered(pack(end), packed * 2))).result()
+
+    def test_blame_says_where_to_ask_on(self):
+        for end, line in (([[], [], 3], 3), ([[], []], 0)):
+            self.assertEqual(Past(Answered(pack(end), [])).blame("PV:1", None, 1).result().next, line)
 
     def expect_an_answer_or_malformed(self, ask, end, parts):
         try:

@@ -375,7 +375,8 @@ class Client:
         return self.past.bins(address, begin, end, count, median, lateness).result()
 
     def blame(self, address: str, at: At = None, count: int = 10) -> Blame:
-        """The last changes of a PV up to a moment, and the jobs and users that made them."""
+        """The last changes of a PV up to a moment, and the jobs and users that made them. Of
+        large waveforms only some fit in an answer: `next` of it says up to which line to ask on."""
         check_may_wait("blame()")
         return self.past.blame(address, at, count).result()
 

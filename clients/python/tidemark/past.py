@@ -198,6 +198,8 @@ class BlamedChange:
 class Blame:
     changes: list[BlamedChange]  # newest first
     expired: list[ExpiredLines] = field(default_factory=list)  # there may have been more in them
+    # Not 0: they are as many as one answer carries. `at=next` has the others.
+    next: int = 0
 
 
 class Past:
@@ -267,7 +269,8 @@ class Past:
     def blame(self, address: str, at: At, count: int) -> Future[Blame]:
         def read(raw: Any, _: list[Row]) -> Blame:
             row = Row(raw, "blame")
-            return Blame(row.rows(0, BlamedChange.from_wire), row.rows(1, ExpiredLines.from_wire))
+            return Blame(row.rows(0, BlamedChange.from_wire), row.rows(1, ExpiredLines.from_wire),
+                         row.number(2))
 
         return self._asked("journal.blame", [address, moment(at), count], read)
 
