@@ -44,7 +44,7 @@ class RocksStore final : public Store,
         database_(std::move(database)),
         log_(database_.db.get(), database_.family("log")),
         table_(database_.db.get(), database_.table(), nullptr),
-        segments_(table_, &expired_),
+        segments_(table_, &expired_, options_.rows),
         meta_(database_.db.get(), database_.family("meta")) {
     if (witness) witness_.emplace(std::move(witness), [this] { return sync_wal(); });
   }

@@ -12,6 +12,7 @@
 
 #include "journal/inspection.h"
 #include "journal/projection_table.h"
+#include "journal/segment_rows.h"
 #include "journal/segment_store.h"
 #include "journal/store.h"
 #include "journal/witness.h"
@@ -33,6 +34,7 @@ struct RocksStoreOptions {
   std::string directory;
   SyncMode sync = SyncMode::kBatch;
   StoreLimits limits{};
+  SegmentRowsLimits rows{};  // of closed segments that are read
   std::function<UtcTime()> clock = utc_now;
   rocksdb::Env* env = nullptr;  // The default one. Tests inject the faults of a disk here.
 };

@@ -66,9 +66,8 @@ Result<Bytes> SectionMaker::rows(std::uint32_t count, Line first) {
       current_ = std::move(loaded).value();
       current_segment_ = segment;
     }
-    if (!current_->copy(next, count - updates.size(), updates)) {
-      return Error{Code::kCorruption, "an update is in no chunk"};
-    }
+    const auto copied = current_->copy(table_, next, count - updates.size(), updates);
+    if (!copied) return copied.error();
   }
   return model::encode_updates(updates);
 }

@@ -28,19 +28,32 @@ class SegmentBuilder {
   void add(const Block& block);
   bool empty() const { return skeleton_.blocks.empty(); }
 
-  /// After the last block: all that is to be written but the header. `header` gets what follows
-  /// from the blocks; previous, block, chunks and length are the caller's.
+  /// Frames that are full, once they are `bytes_min`: to be written, and forgotten here.
+  std::vector<KeyValue> take_full(std::size_t bytes_min);
+  /// After the last block: all that is to be written still, but the header. `header` gets what
+  /// follows from the blocks; previous, block, chunks and length are the caller's.
   std::vector<KeyValue> finish(SegmentHeader& header);
   const Skeleton& skeleton() const { return skeleton_; }
 
  private:
   void add(SectionBones& bones, const Section& section, Line first);
   void add_part(SectionBones& bones, RecordClass of, BytesView bytes);
+  void end_frame(RecordClass of);
+
+  /// The one that is filled, of each class.
+  struct Frame {
+    std::uint32_t number = 0;
+    Bytes bytes;
+    Digest before{};  // next_digest() over those that are full
+  };
 
   const std::set<Line> whole_;
   Skeleton skeleton_;
   FramePlaces places_;
-  std::array<std::vector<Bytes>, kFrameClasses> frames_;
+  Line first_{};  // of the first block
+  std::array<Frame, kFrameClasses> frames_;
+  std::vector<KeyValue> full_;
+  std::size_t full_bytes_ = 0;
 };
 
 }  // namespace tidemark::journal

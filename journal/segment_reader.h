@@ -22,8 +22,9 @@ namespace tidemark::journal {
 class SegmentReader {
  public:
   /// Both must outlive it. `expired` may be null: of who looks at headers and skeletons only.
-  explicit SegmentReader(const ProjectionTable& table, const ExpiredIndex* expired = nullptr)
-      : table_(table), expired_(expired) {}
+  explicit SegmentReader(const ProjectionTable& table, const ExpiredIndex* expired = nullptr,
+                         SegmentRowsLimits limits = {})
+      : table_(table), expired_(expired), rows_(limits) {}
 
   /// The closed segment that holds `line`; none: it is in the log.
   Result<std::optional<SegmentHeader>> holding(Line line) const;

@@ -10,6 +10,8 @@
 namespace tidemark::journal {
 namespace {
 
+constexpr std::size_t kPutBytes = 4u << 20;  // of pieces, to be written at once
+
 std::string lines(const SegmentHeader& header) {
   return "lines " + std::to_string(raw(header.first)) + " to " + std::to_string(raw(header.last));
 }
@@ -127,11 +129,14 @@ Result<Unit> Thinner::build(SegmentHeader& header, SegmentBuilder& builder) {
   const auto& segments = projections_->segments();
   BlockFilter filter;
   filter.last = segments.end(segments.of(header.first));
+  Result<Unit> put = Unit{};
   const auto scanned = store_->store().scan(header.first, filter, [&](Block& block) {
     builder.add(block);
-    return true;
+    const auto full = builder.take_full(kPutBytes);
+    if (!full.empty()) put = store_->put(full);
+    return put.ok();
   });
-  if (!scanned) return scanned.error();
+  if (!scanned || !put) return scanned ? put : scanned;
   TIDEMARK_CHECK(!builder.empty());
   return store_->put(builder.finish(header));
 }

@@ -55,7 +55,9 @@ rc::Gen<model::Record> any_record() {
 /// What comes, in both of them.
 class Twins {
  public:
-  explicit Twins(std::uint64_t raw_segments_kept) {
+  explicit Twins(std::uint64_t raw_segments_kept)
+      : rows_{*rc::gen::element<std::size_t>(0, 500, 1u << 20),
+              *rc::gen::element<std::size_t>(0, 500, 1u << 20)} {
     limits_.raw_segments_kept = raw_segments_kept;
     limits_.segments_at_once = 1;
     open();
@@ -81,6 +83,7 @@ class Twins {
     options.directory = dir_.path();
     options.sync = SyncMode::kInterval;  // nothing here is about power
     options.clock = [this] { return now_; };
+    options.rows = rows_;
     auto opened = open_rocks_journal(options);
     RC_ASSERT(opened.ok());
     journal_ = std::move(opened).value();
@@ -242,6 +245,7 @@ class Twins {
   TempDir dir_;
   UtcTime now_ = at_second(0);
   std::uint64_t sequence_ = 1;
+  const SegmentRowsLimits rows_;
   ThinnerLimits limits_;
   MemoryStore model_{{}, [this] { return now_; }};
   RocksJournal journal_;

@@ -14,15 +14,20 @@ namespace tidemark::journal {
 
 class SmallSegments {
  public:
-  explicit SmallSegments(RocksJournal journal) : journal_(std::move(journal)) {
-    ProjectionLimits limits;
-    limits.segments.length = 256;
+  explicit SmallSegments(RocksJournal journal, ProjectionLimits limits = of_lines(256))
+      : journal_(std::move(journal)) {
     projections_ = std::make_shared<Projections>(journal_.store, journal_.projections, limits);
     TIDEMARK_CHECK(projections_->load().ok());
     ThinnerLimits soon;
     soon.raw_segments_kept = 1;
     soon.segments_at_once = 2;
     thinner_ = std::make_unique<Thinner>(journal_.segments, projections_, soon);
+  }
+
+  static ProjectionLimits of_lines(std::uint64_t length) {
+    ProjectionLimits limits;
+    limits.segments.length = length;
+    return limits;
   }
 
   Store& store() { return *journal_.store; }
