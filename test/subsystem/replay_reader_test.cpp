@@ -47,6 +47,7 @@ class ReplayReaderTest : public testing::Test {
     });
     link_->set_peer(journal_->self());
   }
+  ~ReplayReaderTest() override { journal_.reset(); }  // Its loop calls what stands below it.
 
   static model::PvUpdate value_of(double value) {
     model::PvUpdate update;
