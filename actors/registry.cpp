@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
+#include "base/files.h"
 #include "bus/registration.h"
 #include "model/api/subsystem.h"
 
@@ -13,6 +16,7 @@ using model::api::Empty;
 using model::api::Exited;
 
 constexpr Duration kRegistryLook = std::chrono::milliseconds(250);
+constexpr std::size_t kRegistryMemoryBytesMax = 256u << 20;  // kNodesMax of them with 25 kB each
 
 /// All that others will read of it; past this line nobody looks again.
 Result<Unit> check(const bus::NodeInfo& asked) {
@@ -27,6 +31,7 @@ Result<Unit> check(const bus::NodeInfo& asked) {
 
 void RegistryState::tell(const RegistryTable::Changes& changes) {
   if (changes.empty()) return;
+  changed = true;
   const auto items = RegistryTable::items(changes);
   Records records;
   for (const auto& change : changes) {
@@ -54,14 +59,38 @@ void RegistryState::tell(const RegistryTable::Changes& changes) {
                static_cast<double>(table->alive()));
 }
 
+void RegistryState::remember() {
+  if (memory.empty()) return;
+  const auto bytes = read_file(memory, kRegistryMemoryBytesMax);
+  if (!bytes && bytes.error().code == Code::kNotFound) return;  // The first life.
+  auto nodes = bytes ? model::unpack<std::vector<bus::NodeInfo>>(bytes.value())
+                     : Result<std::vector<bus::NodeInfo>>(bytes.error());
+  if (!nodes) {
+    spdlog::error("{}: who was there before is not known: {}", memory, nodes.error().message);
+    return;
+  }
+  std::erase_if(nodes.value(), [](const bus::NodeInfo& node) { return !check(node); });
+  table->remember(std::move(nodes).value());
+}
+
+void RegistryState::keep() {
+  if (memory.empty() || !std::exchange(changed, false)) return;
+  const auto written = write_file(memory, model::pack(table->to_remember()));
+  if (!written) spdlog::error("{}", written.error().message);
+}
+
 Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState> self,
                                        std::shared_ptr<bus::Link> link,
-                                       std::shared_ptr<Board> board, Outbox outbox) {
+                                       std::shared_ptr<Board> board, Outbox outbox,
+                                       std::string memory) {
   auto& state = self->state;
   state.link = std::move(link);
   state.board = std::move(board);
   state.outbox = std::move(outbox);
-  state.table = std::make_unique<RegistryTable>(state.link->self().incarnation);
+  state.table =
+      std::make_unique<RegistryTable>(state.link->self().incarnation, steady_now());
+  state.memory = std::move(memory);
+  state.remember();
   self->send(self, tick_atom_v);
   const auto granted =
       [&state](const Result<RegistryTable::Changes>& changes) -> caf::result<bus::Lease> {
@@ -80,16 +109,18 @@ Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState>
       },
       [&state](goodbye_atom, const bus::Renewal& leaving) {
         state.tell(state.table->goodbye(leaving, utc_now()));
+        state.keep();  // Before whoever stops us does: it must not be missed.
         return Empty{};
       },
       [&state](exited_atom, const Exited& exited) {
         state.tell(state.table->exited(exited.name, exited.pid, exited.reason, utc_now()));
         return Empty{};
       },
-      [&state](directory_atom) { return state.table->directory(); },
+      [&state](directory_atom) { return state.table->answer(steady_now()); },
       [self, &state](tick_atom) {
         self->delayed_send(self, kRegistryLook, tick_atom_v);
         state.tell(state.table->tick(steady_now(), utc_now()));
+        state.keep();
       },
   };
 }

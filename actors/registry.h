@@ -1,7 +1,7 @@
 // actors/registry.h
 //
 // A registry: bus::RegistryTable decides, this actor gives it the time, publishes what changed,
-// and tells the journal.
+// tells the journal, and keeps in a file who must not be forgotten with this process.
 
 #pragma once
 
@@ -40,13 +40,19 @@ struct RegistryState {
   std::shared_ptr<Board> board;
   Outbox outbox;
   std::unique_ptr<bus::RegistryTable> table;
+  std::string memory;
+  bool changed = false;  // since the file was written
 
   /// Publishes what changed, and records who came and went.
   void tell(const bus::RegistryTable::Changes& changes);
+  void remember();
+  void keep();
 };
 
+/// `memory`: the file that says who was there, for the next life; empty: none.
 Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState> self,
                                        std::shared_ptr<bus::Link> link,
-                                       std::shared_ptr<Board> board, Outbox outbox);
+                                       std::shared_ptr<Board> board, Outbox outbox,
+                                       std::string memory);
 
 }  // namespace tidemark::actors

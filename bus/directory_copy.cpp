@@ -21,7 +21,7 @@ std::vector<NodeInfo> DirectoryCopy::take_whole(const Directory& whole, SteadyTi
                     [&](const NodeInfo& each) { return each.uuid == node.uuid; })) {
       continue;
     }
-    if (restarted && !is_gone(node.state)) {
+    if (restarted && node.state != NodeState::kStopped) {
       unconfirmed_.emplace(node.uuid, now);
     } else if (!unconfirmed_.contains(node.uuid)) {
       node.state = NodeState::kForgotten;
@@ -32,6 +32,7 @@ std::vector<NodeInfo> DirectoryCopy::take_whole(const Directory& whole, SteadyTi
   for (const auto& node : whole.nodes) unconfirmed_.erase(node.uuid);
   directory_.registry = whole.registry;
   directory_.revision = whole.revision;
+  settled_at_ = now + std::clamp(whole.settles_in, Duration{0}, kConfirmWithin);
   return changed;
 }
 
@@ -43,19 +44,14 @@ std::vector<NodeInfo> DirectoryCopy::take_changes(const std::vector<NodeInfo>& c
 
 std::vector<NodeInfo> DirectoryCopy::tick(SteadyTime now, UtcTime utc) {
   std::vector<NodeInfo> changed;
-  for (auto at = unconfirmed_.begin(); at != unconfirmed_.end();) {
-    if (now - at->second < kConfirmWithin) {
-      ++at;
-      continue;
-    }
-    if (const auto* known = directory_.find(at->first)) {
-      auto node = *known;
-      node.state = NodeState::kDisconnected;
-      node.state_since = utc;
-      directory_.put(node);
-      changed.push_back(std::move(node));
-    }
-    at = unconfirmed_.erase(at);
+  for (const auto& [uuid, since] : unconfirmed_) {
+    const auto* known = directory_.find(uuid);
+    if (now - since < kConfirmWithin || known == nullptr || is_gone(known->state)) continue;
+    auto node = *known;
+    node.state = NodeState::kDisconnected;
+    node.state_since = utc;
+    directory_.put(node);
+    changed.push_back(std::move(node));
   }
   return changed;
 }

@@ -2,7 +2,8 @@
 //
 // A node's own copy of a registry's directory: the whole of it, then its changes. A registry that
 // has just started does not know everybody yet; who is missing there stays, until they have had
-// time to register again. No threads, no sockets, no clock.
+// time to register again, and then is disconnected: only who said goodbye is forgotten with the
+// registry that heard it. No threads, no sockets, no clock.
 
 #pragma once
 
@@ -24,12 +25,16 @@ class DirectoryCopy {
   /// Call some times a second: who was not confirmed in time is disconnected.
   std::vector<NodeInfo> tick(SteadyTime now, UtcTime utc);
 
+  /// Without settles_in: settled_at() says it.
   const Directory& directory() const { return directory_; }
+  /// From when on everybody who lives is in it, as the registry said.
+  SteadyTime settled_at() const { return settled_at_; }
 
  private:
   void put(const NodeInfo& node);
 
   Directory directory_;
+  SteadyTime settled_at_{};
   std::map<Uuid, SteadyTime> unconfirmed_;  // known to the registry before only; since when
 };
 

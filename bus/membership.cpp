@@ -173,6 +173,7 @@ void Membership::tell(const std::vector<NodeInfo>& changed) {
     for (const auto& node : changed) directory_.put(node);
     directory_.registry = directory.registry;
     directory_.revision = directory.revision;
+    settled_at_ = registries_[chosen_].copy.settled_at();
   }
   if (options_.on_changes) options_.on_changes(changed);
   if (options_.on_directory) options_.on_directory(directory);
@@ -253,6 +254,11 @@ void Membership::leave(Duration patience, std::function<void()> left) {
 Directory Membership::directory() const {
   const std::lock_guard lock(mutex_);
   return directory_;
+}
+
+std::optional<SteadyTime> Membership::settled_at() const {
+  const std::lock_guard lock(mutex_);
+  return settled_at_;
 }
 
 }  // namespace tidemark::bus

@@ -10,6 +10,9 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "bus/directory_copy.h"
@@ -45,6 +48,8 @@ class Membership : public std::enable_shared_from_this<Membership> {
 
   /// A copy of the directory as it is now. Threads: any.
   Directory directory() const;
+  /// From when on everybody who lives is in it; none: there is none yet. Threads: any.
+  std::optional<SteadyTime> settled_at() const;
 
  private:
   struct Registry {
@@ -83,7 +88,9 @@ class Membership : public std::enable_shared_from_this<Membership> {
   NodeInfo self_;
 
   mutable std::mutex mutex_;
-  Directory directory_;  // guarded by mutex_
+  // Guarded by mutex_.
+  Directory directory_;
+  std::optional<SteadyTime> settled_at_;
 };
 
 }  // namespace tidemark::bus

@@ -70,8 +70,11 @@ struct Directory {
   std::uint64_t revision = 0;
   Incarnation registry = 0;  // whose revision it is
   std::vector<NodeInfo> nodes;
+  /// How long after this answer its registry knows everybody who lives: one that has just started
+  /// does not. 0: it does; so say those of earlier versions, which do not say.
+  Duration settles_in{0};
 
-  static auto fields(auto& s) { return std::tie(s.revision, s.registry, s.nodes); }
+  static auto fields(auto& s) { return std::tie(s.revision, s.registry, s.nodes, s.settles_in); }
   /// The living one of that name, else a gone one.
   const NodeInfo* find(std::string_view name) const;
   const NodeInfo* find(const Uuid& uuid) const;

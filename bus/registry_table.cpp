@@ -1,6 +1,7 @@
 #include "bus/registry_table.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tidemark::bus {
 namespace {
@@ -73,6 +74,11 @@ Result<RegistryTable::Changes> RegistryTable::add(NodeInfo asked, SteadyTime now
   if (known != nullptr && asked.incarnation < known->incarnation) {
     return superseded(*known, asked.incarnation);
   }
+  for (const auto& each : remembered_) {
+    if (each.uuid == asked.uuid && asked.incarnation < each.incarnation) {
+      return superseded(each, asked.incarnation);
+    }
+  }
   // Two lives under one number would have the same sequences: nobody could tell them apart.
   if (known != nullptr && asked.incarnation == known->incarnation &&
       (asked.pid != known->pid || asked.host != known->host)) {
@@ -136,6 +142,9 @@ Result<RegistryTable::Changes> RegistryTable::renew(const Renewal& renewal, Stea
 
 RegistryTable::Changes RegistryTable::goodbye(const Renewal& leaving, UtcTime utc) {
   Changes changes;
+  std::erase_if(remembered_, [&](const NodeInfo& each) {
+    return each.uuid == leaving.uuid && each.incarnation == leaving.incarnation;
+  });
   auto* node = find(leaving.uuid);
   if (node != nullptr && node->incarnation == leaving.incarnation) {
     set_state(*node, NodeState::kStopped, "stopped", utc, changes);
@@ -157,9 +166,11 @@ RegistryTable::Changes RegistryTable::tick(SteadyTime now, UtcTime utc) {
   // A registry that stood still itself heard nobody, and that is nobody's fault.
   if (ticked_ != SteadyTime{} && now - ticked_ > kLease / 2) {
     for (auto& [uuid, renewed] : renewed_) renewed = std::min(now, renewed + (now - ticked_));
+    if (ticked_ < settled_at_) settled_at_ += now - ticked_;
   }
   ticked_ = now;
   Changes changes;
+  if (now >= settled_at_ && !remembered_.empty()) miss_remembered(now, utc, changes);
   for (auto& node : directory_.nodes) {
     if (is_gone(node.state)) continue;
     const auto silent = now - renewed_[node.uuid];
@@ -177,6 +188,39 @@ RegistryTable::Changes RegistryTable::tick(SteadyTime now, UtcTime utc) {
     return true;
   });
   return counted(std::move(changes));
+}
+
+Directory RegistryTable::answer(SteadyTime now) const {
+  auto answer = directory_;
+  answer.settles_in = std::max(settled_at_ - now, Duration{0});
+  return answer;
+}
+
+std::vector<NodeInfo> RegistryTable::to_remember() const {
+  auto nodes = directory_.nodes;
+  std::erase_if(nodes, [](const NodeInfo& each) { return each.state == NodeState::kStopped; });
+  for (const auto& each : remembered_) {
+    if (directory_.find(each.uuid) == nullptr) nodes.push_back(each);
+  }
+  return nodes;
+}
+
+/// Who has not come back: others must know that he is missing.
+void RegistryTable::miss_remembered(SteadyTime now, UtcTime utc, Changes& changes) {
+  for (auto& node : std::exchange(remembered_, {})) {
+    const bool is_here = directory_.find(node.uuid) != nullptr;
+    if (is_here || directory_.find(node.name) != nullptr || directory_.nodes.size() >= kNodesMax) {
+      continue;
+    }
+    const bool was_gone = is_gone(node.state);
+    if (!was_gone) node.state_since = utc;
+    node.state = NodeState::kDisconnected;
+    // What it is forgotten by.
+    renewed_[node.uuid] = now - std::clamp<Duration>(utc - node.state_since, Duration{0}, kGoneKept);
+    changes.push_back({was_gone ? Change::Kind::kOther : Change::Kind::kDown, node,
+                       "not back after the registry restarted"});
+    directory_.nodes.push_back(std::move(node));
+  }
 }
 
 std::size_t RegistryTable::alive() const {

@@ -3,7 +3,8 @@
 // What a registry knows and decides, as a pure function of events and time: who is there, whose
 // lease is over, who may have which name. No threads, no sockets, no clock.
 //
-// Soft state: after a restart everybody registers again within one renewal.
+// Soft state: after a restart everybody who lives registers again within one renewal. Who does not,
+// and did not say goodbye, is not forgotten: remember() brings him back, disconnected.
 
 #pragma once
 
@@ -45,7 +46,16 @@ class RegistryTable {
   /// that was superseded nothing: its successor's item takes the place of its own.
   static std::vector<NodeInfo> items(const Changes& changes);
 
-  explicit RegistryTable(Incarnation registry) { directory_.registry = registry; }
+  /// `began`: until a lease later it does not know everybody, and says so.
+  RegistryTable(Incarnation registry, SteadyTime began) : settled_at_(began + kLease) {
+    directory_.registry = registry;
+  }
+
+  /// Who was there in a former life of this registry, as to_remember() said then. Nothing is said
+  /// of them before a lease is over: by then who lives has registered again.
+  void remember(std::vector<NodeInfo> nodes) { remembered_ = std::move(nodes); }
+  /// All but those who said goodbye.
+  std::vector<NodeInfo> to_remember() const;
 
   /// A registration: of a new node, a new incarnation, or a changed surface.
   /// Errors: kRefused   "superseded by …": a newer incarnation is there.
@@ -64,6 +74,8 @@ class RegistryTable {
 
   Lease lease() const { return {directory_.registry, directory_.revision, kLease}; }
   const Directory& directory() const { return directory_; }
+  /// The same as others are told: with the time that it still needs to know everybody.
+  Directory answer(SteadyTime now) const;
   std::size_t alive() const;
 
  private:
@@ -72,8 +84,11 @@ class RegistryTable {
                  Changes& changes);
   Error superseded(const NodeInfo& by, Incarnation asked) const;
   Changes counted(Changes changes);
+  void miss_remembered(SteadyTime now, UtcTime utc, Changes& changes);
 
-  Directory directory_;
+  Directory directory_;  // but for settles_in
+  SteadyTime settled_at_;
+  std::vector<NodeInfo> remembered_;  // until it is settled
   std::map<Uuid, SteadyTime> renewed_;
   SteadyTime ticked_{};
 };

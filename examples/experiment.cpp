@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
     return 1;
   }
 
-  const auto answer = site.call("may-expose", {}, everybody(), 2s);
+  // Long enough for a registry that has just started to know everybody who may object.
+  const auto answer = site.call("may-expose", {}, everybody(), 5s);
   if (!answer.all_done()) {
     std::printf("no: %s\n", answer.objections().c_str());
     site.log(Severity::kWarning, title + " not taken: " + answer.objections());

@@ -41,7 +41,10 @@ std::string_view to_string(State state) {
 
 EventCallState::EventCallState(const std::vector<std::string>& targets) {
   for (const auto& target : targets) targets_.emplace(target, EventTarget{});
+  if (targets.empty()) nobody_ = Error{Code::kNotFound, "nobody was asked"};
 }
+
+EventCallState::EventCallState(Error why_nobody) : nobody_(std::move(why_nobody)) {}
 
 EventTarget* EventCallState::open(const std::string& target) {
   const auto found = targets_.find(target);
@@ -66,11 +69,13 @@ bool EventCallState::ended() const {
 }
 
 bool EventCallState::all_done() const {
-  return std::all_of(targets_.begin(), targets_.end(),
-                     [](const auto& each) { return each.second.state == State::kDone; });
+  return !nobody_ && std::all_of(targets_.begin(), targets_.end(), [](const auto& each) {
+    return each.second.state == State::kDone;
+  });
 }
 
 std::string EventCallState::objections() const {
+  if (nobody_) return nobody_->message;
   std::string text;
   for (const auto& [name, target] : targets_) {
     if (target.state == State::kDone) continue;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ std::string_view to_string(EventTarget::State state);  // "pending", "in progres
 class EventCallState {
  public:
   explicit EventCallState(const std::vector<std::string>& targets);
+  /// Of a call that was not made at all.
+  explicit EventCallState(Error why_nobody);
 
   void feedback(const std::string& target, std::string text, kv::Value value);
   void done(const std::string& target, kv::Value value);
@@ -47,15 +50,20 @@ class EventCallState {
 
   const std::map<std::string, EventTarget>& targets() const { return targets_; }
   bool ended() const;
-  /// All have ended, and each of them did it. Of no target at all: true.
+  /// Somebody was asked, and each of them did it.
   bool all_done() const;
-  /// Who did not, with why: "shutter.2 rejected: interlock open; psu.1 lost: psu.1 is gone".
+  /// Why nobody was asked, and so nobody has agreed: kNotFound, nobody handles it; kUnavailable,
+  /// "directory not settled", nobody knows yet who does; kCancelled. None: somebody was asked.
+  const std::optional<Error>& nobody() const { return nobody_; }
+  /// Who did not, with why: "shutter.2 rejected: interlock open; psu.1 lost: psu.1 is gone"; or
+  /// why nobody was asked.
   std::string objections() const;
 
  private:
   EventTarget* open(const std::string& target);
 
   std::map<std::string, EventTarget> targets_;
+  std::optional<Error> nobody_;
   bool cancelled_ = false;
 };
 

@@ -12,7 +12,9 @@ class RegistryNode final : public Node {
   explicit RegistryNode(std::unique_ptr<Chassis> chassis) : chassis_(std::move(chassis)) {
     auto& c = *chassis_;
     c.link->declare_stream(bus::FrameClass::kDirectory, bus::kDirectoryStream);
-    registry_ = c.system->spawn(actors::registry_actor, c.link, c.board, c.outbox);
+    const auto& context = c.context;
+    registry_ = c.system->spawn(actors::registry_actor, c.link, c.board, c.outbox,
+                                context.site.data_directory + "/" + context.name + "/members");
     actors::serve<bus::NodeInfo, bus::Lease>(c.gate, *c.link, "registry.register", registry_,
                                              actors::add_atom_v);
     actors::serve<bus::Renewal, bus::Lease>(c.gate, *c.link, "registry.renew", registry_,

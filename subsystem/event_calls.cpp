@@ -1,5 +1,6 @@
 #include "subsystem/event_calls.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "model/packing.h"
@@ -9,9 +10,12 @@ namespace {
 
 namespace api = model::api;
 
-std::vector<std::string> names_of(const EventWish& wish) {
+/// How often a call looks whether it is known by now whom it is for.
+constexpr Duration kChooseAgain = std::chrono::milliseconds(20);
+
+std::vector<std::string> names_of(const std::vector<EventWish::Target>& targets) {
   std::vector<std::string> names;
-  for (const auto& target : wish.targets) names.push_back(target.name);
+  for (const auto& target : targets) names.push_back(target.name);
   return names;
 }
 
@@ -23,7 +27,8 @@ EventCallRun::EventCallRun(const std::shared_ptr<bus::Link>& link, std::shared_p
       owned_(link),
       outbox_(std::move(outbox)),
       wish_(std::move(wish)),
-      state_(names_of(wish_)) {}
+      targets_(wish_.targets),
+      state_(names_of(targets_)) {}
 
 std::shared_ptr<EventCallRun> EventCallRun::start(const std::shared_ptr<bus::Link>& link,
                                                   std::shared_ptr<Outbox> outbox, EventWish wish) {
@@ -36,17 +41,55 @@ void EventCallRun::record(model::Record record) {
   if (outbox_) (void)outbox_->append(std::move(record));
 }
 
+EventCallRun::~EventCallRun() {
+  if (told_ || !wish_.on_ended) return;
+  const Error why{Code::kUnavailable, wish_.caller + " has left the bus meanwhile"};
+  if (targets_.empty()) state_ = model::EventCallState(why);
+  for (const auto& target : targets_) state_.error(target.name, why);
+  wish_.on_ended(state_);
+}
+
 void EventCallRun::begin() {
-  record(model::EventCalled{id_, wish_.event, wish_.caller, names_of(wish_), wish_.argument});
+  if (!wish_.choose) return ask(wish_.budget);
+  choose(link_.now() + wish_.budget);
+}
+
+void EventCallRun::choose(SteadyTime deadline) {
+  const auto left = deadline - link_.now();
+  if (cancelled_) return nobody({Code::kCancelled, "cancelled before anybody was asked"});
+  if (auto chosen = wish_.choose()) {
+    targets_ = std::move(*chosen);
+    if (targets_.empty()) {
+      return nobody({Code::kNotFound, "nobody handles '" + wish_.event + "'"});
+    }
+    state_ = model::EventCallState(names_of(targets_));
+    return ask(left);
+  }
+  if (left <= Duration{0}) {
+    return nobody({Code::kUnavailable,
+                   "directory not settled: the registry does not know everybody yet"});
+  }
+  link_.after(std::min(left, kChooseAgain),
+              [self = shared_from_this(), deadline] { self->choose(deadline); });
+}
+
+void EventCallRun::nobody(Error why) {
+  record(model::EventCalled{id_, wish_.event, wish_.caller, {}, wish_.argument});
+  state_ = model::EventCallState(std::move(why));
+  look();
+}
+
+void EventCallRun::ask(Duration budget) {
+  record(model::EventCalled{id_, wish_.event, wish_.caller, names_of(targets_), wish_.argument});
   const auto payload = model::pack(api::EventCall{id_, wish_.event, wish_.argument, wish_.caller});
-  for (const auto& target : wish_.targets) {
+  for (const auto& target : targets_) {
     const auto& name = target.name;
     if (!target.node) {
       answered(name, Error{Code::kNotFound, "no subsystem of that name is there"});
       continue;
     }
     asked_.push_back(link_.request(*target.node, "event.call", payload,
-                                   {wish_.budget,
+                                   {budget,
                                     [self = shared_from_this(), name](const Bytes& packed) {
                                       auto feedback = model::unpack<api::EventFeedback>(packed);
                                       if (!feedback) return;
@@ -89,6 +132,7 @@ void EventCallRun::cancel() {
   const auto at = owned_.lock();
   if (!at) return;
   at->after(Duration{0}, [self = shared_from_this()] {
+    self->cancelled_ = true;
     self->state_.cancel();
     for (const auto& call : self->asked_) self->link_.cancel(call);
   });

@@ -7,7 +7,7 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,16 +28,21 @@ struct EventWish {
     std::optional<bus::NodeNumber> node;  // none: nobody of that name is there
   };
   std::vector<Target> targets;
+  /// Of a call on whoever handles it: who that is, in place of `targets`; none while nobody knows.
+  /// On the loop thread.
+  std::function<std::optional<std::vector<Target>>()> choose;
   // On the loop thread; both may be empty.
   std::function<void(const std::string& target, const model::api::EventFeedback&)> on_feedback;
   std::function<void(const model::EventCallState&)> on_ended;  // once
 };
 
+/// Ends within its budget, whatever happens: also when its link is closed meanwhile.
 class EventCallRun : public std::enable_shared_from_this<EventCallRun> {
  public:
   /// `outbox` may be null: then nobody records the call.
   static std::shared_ptr<EventCallRun> start(const std::shared_ptr<bus::Link>& link,
                                              std::shared_ptr<Outbox> outbox, EventWish wish);
+  ~EventCallRun();
   /// Tells every target that nobody waits any more. Threads: any.
   void cancel();
 
@@ -45,6 +50,9 @@ class EventCallRun : public std::enable_shared_from_this<EventCallRun> {
   EventCallRun(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbox> outbox,
                EventWish wish);
   void begin();
+  void choose(SteadyTime deadline);
+  void ask(Duration budget);
+  void nobody(Error why);
   void answered(const std::string& target, const bus::Answer& answer);
   void record(model::Record record);
   void look();
@@ -56,6 +64,8 @@ class EventCallRun : public std::enable_shared_from_this<EventCallRun> {
   const Uuid id_ = Uuid::random();
 
   // Only on the loop thread.
+  std::vector<EventWish::Target> targets_;
+  bool cancelled_ = false;
   model::EventCallState state_;
   std::vector<bus::CallId> asked_;
   bool told_ = false;

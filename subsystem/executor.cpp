@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <limits>
+#include <utility>
 
 namespace tidemark::subsystem {
 namespace {
@@ -42,9 +44,17 @@ void Executor::stop() {
 }
 
 bool Executor::post(std::function<void()> callback) {
+  return post(std::move(callback), kWaitingMax);
+}
+
+bool Executor::post_owed(std::function<void()> callback) {
+  return post(std::move(callback), std::numeric_limits<std::size_t>::max());
+}
+
+bool Executor::post(std::function<void()> callback, std::size_t waiting_max) {
   {
     const std::lock_guard lock(queue_->mutex);
-    if (queue_->stopping || queue_->waiting.size() >= kWaitingMax) return false;
+    if (queue_->stopping || queue_->waiting.size() >= waiting_max) return false;
     queue_->waiting.push_back(std::move(callback));
   }
   queue_->changed.notify_one();

@@ -32,6 +32,9 @@ class Executor {
 
   /// False when too many wait already, or it was stopped. Threads: any.
   bool post(std::function<void()> callback);
+  /// The same for what must not be lost, and is bounded elsewhere: the end of a call. False only
+  /// when it was stopped. Threads: any.
+  bool post_owed(std::function<void()> callback);
 
   /// Whether this thread is running a callback of an executor.
   static bool inside();
@@ -45,6 +48,7 @@ class Executor {
     bool stopping = false;
   };
   static void run(const std::shared_ptr<Queue>& queue);
+  bool post(std::function<void()> callback, std::size_t waiting_max);
 
   const std::shared_ptr<Queue> queue_ =
       std::make_shared<Queue>();  // outlives a thread that ends us

@@ -233,6 +233,14 @@ bus::Directory Session::directory() const {
   return directory_;
 }
 
+std::optional<bus::Directory> Session::settled_directory() const {
+  const std::lock_guard lock(mutex_);
+  if (!membership_ || !has_directory_) return std::nullopt;
+  const auto settled_at = membership_->settled_at();
+  if (!settled_at || link_->now() < *settled_at) return std::nullopt;
+  return directory_;
+}
+
 std::shared_ptr<bus::Link> Session::link() const {
   const std::lock_guard lock(mutex_);
   return link_;

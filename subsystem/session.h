@@ -73,6 +73,8 @@ class Session : public std::enable_shared_from_this<Session> {
   /// The node of that name; waits for it.
   Result<bus::NodeInfo> find(const std::string& name, SteadyTime deadline);
   bus::Directory directory() const;
+  /// The same, when everybody who lives is in it, as far as the registry knows.
+  std::optional<bus::Directory> settled_directory() const;
   bus::Answer ask(const std::string& node, const std::string& method, Bytes payload,
                   Duration budget, std::function<void(Bytes)> on_progress = {});
   void ask_later(const std::string& node, const std::string& method, Bytes payload, Duration budget,

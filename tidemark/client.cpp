@@ -25,25 +25,31 @@ bool handles(const bus::NodeInfo& node, const std::string& event) {
   return false;
 }
 
-/// Whom it is for, in the directory as it is now.
-std::vector<subsystem::EventWish::Target> resolve(const bus::Directory& directory,
-                                                  const std::string& event,
-                                                  const Targets& targets) {
-  std::vector<subsystem::EventWish::Target> found;
-  if (targets.kind == Targets::Kind::kNamed) {
-    for (const auto& name : targets.names) {
-      const auto* node = directory.find(name);
-      std::optional<bus::NodeNumber> number;
-      if (node != nullptr && !bus::is_gone(node->state)) number = bus::node_number(node->uuid);
-      found.push_back({name, number});
-    }
-    return found;
+using Target = subsystem::EventWish::Target;
+
+/// Those that are named, in the directory as it is now.
+std::vector<Target> named(const bus::Directory& directory, const Targets& targets) {
+  std::vector<Target> found;
+  for (const auto& name : targets.names) {
+    const auto* node = directory.find(name);
+    std::optional<bus::NodeNumber> number;
+    if (node != nullptr && !bus::is_gone(node->state)) number = bus::node_number(node->uuid);
+    found.push_back({name, number});
   }
+  return found;
+}
+
+/// Those that handle it.
+std::vector<Target> who_handles(const bus::Directory& directory, const std::string& event,
+                                const Targets& targets) {
+  std::vector<Target> found;
   for (const auto& node : directory.nodes) {
     // Who died without a goodbye still has a say: asked, it is lost, and so nothing goes ahead
     // because the one who would have objected is dead.
     const bool left = node.state == bus::NodeState::kStopped;
     if (left || !handles(node, event)) continue;
+    const auto* called_so = directory.find(node.name);
+    if (called_so != nullptr && called_so->uuid != node.uuid) continue;  // The name lives on.
     const auto& labels = node.labels;
     const bool wanted =
         targets.kind == Targets::Kind::kEverybody ||
@@ -51,6 +57,43 @@ std::vector<subsystem::EventWish::Target> resolve(const bus::Directory& director
     if (wanted) found.push_back({node.name, bus::node_number(node.uuid)});
   }
   return found;
+}
+
+subsystem::EventWish wish_of(const std::shared_ptr<subsystem::Session>& session,
+                             const std::string& event, Value argument, const Targets& targets,
+                             Duration patience, std::function<void(const Feedback&)> on_feedback) {
+  subsystem::EventWish wish;
+  wish.event = event;
+  wish.argument = std::move(argument);
+  wish.budget = patience;
+  if (targets.kind == Targets::Kind::kNamed) {
+    wish.targets = named(session->directory(), targets);
+  } else {
+    wish.choose = [weak = std::weak_ptr(session), event,
+                   targets]() -> std::optional<std::vector<Target>> {
+      const auto at = weak.lock();
+      const auto directory = at ? at->settled_directory() : std::nullopt;
+      if (!directory) return std::nullopt;
+      return who_handles(*directory, event, targets);
+    };
+  }
+  if (on_feedback) {
+    wish.on_feedback = [executor = session->executor(), on_feedback = std::move(on_feedback)](
+                           const std::string& target, const api::EventFeedback& said) {
+      executor->post([on_feedback, feedback = Feedback{target, said.text, said.value}] {
+        on_feedback(feedback);
+      });
+    };
+  }
+  return wish;
+}
+
+/// What came of it when nobody could be asked.
+CallResult not_made(const Targets& targets, const Error& why) {
+  if (targets.kind != Targets::Kind::kNamed || targets.names.empty()) return CallResult(why);
+  CallResult result(targets.names);
+  for (const auto& name : targets.names) result.error(name, why);
+  return result;
 }
 
 }  // namespace
@@ -126,67 +169,41 @@ Subscription Client::subscribe(std::string pattern,
 RunningCall Client::call_later(const std::string& event, Value argument, const Targets& targets,
                                Duration patience, std::function<void(const CallResult&)> on_ended,
                                std::function<void(const Feedback&)> on_feedback) {
-  subsystem::EventWish wish;
-  wish.event = event;
-  wish.argument = std::move(argument);
-  wish.budget = patience;
-  wish.targets = resolve(session_->directory(), event, targets);
-  const auto& executor = session_->executor();
-  if (on_feedback) {
-    wish.on_feedback = [executor, on_feedback = std::move(on_feedback)](
-                           const std::string& target, const api::EventFeedback& said) {
-      executor->post([on_feedback, feedback = Feedback{target, said.text, said.value}] {
-        on_feedback(feedback);
-      });
-    };
-  }
-  wish.on_ended = [executor, on_ended = std::move(on_ended)](const CallResult& result) {
-    executor->post([on_ended, result] { on_ended(result); });
+  auto wish = wish_of(session_, event, std::move(argument), targets, patience,
+                      std::move(on_feedback));
+  wish.on_ended = [executor = session_->executor(),
+                   on_ended = std::move(on_ended)](const CallResult& result) {
+    if (on_ended) executor->post_owed([on_ended, result] { on_ended(result); });
   };
+  const auto ended = wish.on_ended;
   const auto run = session_->call(std::move(wish));
-  if (!run) return {};
-  return RunningCall([run] { run->cancel(); });
+  if (run) return RunningCall([run] { run->cancel(); });
+  ended(not_made(targets, {Code::kUnavailable, name() + " is not on the bus"}));
+  return {};
 }
 
 CallResult Client::call(const std::string& event, Value argument, const Targets& targets,
                         Duration patience, std::function<void(const Feedback&)> on_feedback) {
+  if (const auto refused = subsystem::Session::may_wait("calling '" + event + "'")) {
+    return not_made(targets, *refused);
+  }
   auto ended = std::make_shared<std::promise<CallResult>>();
   auto result = ended->get_future();
-  subsystem::EventWish wish;
-  wish.event = event;
-  wish.argument = std::move(argument);
-  wish.budget = patience;
-  wish.targets = resolve(session_->directory(), event, targets);
-  std::vector<std::string> names;
-  for (const auto& target : wish.targets) names.push_back(target.name);
-  const auto all = [&](const Error& error) {
-    CallResult refused(names);
-    for (const auto& name : names) refused.error(name, error);
-    return refused;
-  };
-  if (const auto refused = subsystem::Session::may_wait("calling '" + event + "'")) {
-    return all(*refused);
-  }
-  if (on_feedback) {
-    wish.on_feedback = [executor = session_->executor(), on_feedback = std::move(on_feedback)](
-                           const std::string& target, const api::EventFeedback& said) {
-      executor->post([on_feedback, feedback = Feedback{target, said.text, said.value}] {
-        on_feedback(feedback);
-      });
-    };
-  }
-  // Behind the feedback: its callback may stand on what goes when we return.
+  auto wish = wish_of(session_, event, std::move(argument), targets, patience,
+                      std::move(on_feedback));
+  // Behind the feedback: its callback may stand on what goes when we return. What waits in an
+  // executor that is stopped is dropped, and breaks the promise.
   wish.on_ended = [executor = session_->executor(),
                    ended = std::move(ended)](const CallResult& state) {
-    if (!executor->post([ended, state] { ended->set_value(state); })) ended->set_value(state);
+    if (!executor->post_owed([ended, state] { ended->set_value(state); })) ended->set_value(state);
   };
   if (!session_->call(std::move(wish))) {
-    return all({Code::kUnavailable, name() + " is not on the bus"});
+    return not_made(targets, {Code::kUnavailable, name() + " is not on the bus"});
   }
   try {
-    return result.get();  // Every target ends within its budget.
+    return result.get();  // A call ends within its budget.
   } catch (const std::future_error&) {
-    return all({Code::kUnavailable, name() + " has left the bus meanwhile"});
+    return not_made(targets, {Code::kUnavailable, name() + " has left the bus meanwhile"});
   }
 }
 

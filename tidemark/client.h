@@ -104,10 +104,13 @@ class Client {
 
   // ---- events of others
 
-  /// Waits for all targets. `on_feedback` is a callback.
+  /// Waits for all targets. `on_feedback` is a callback. A call on everybody or on a label waits,
+  /// within `patience`, until the registry knows everybody: one that has just started does not for
+  /// the 3 s of a lease. CallResult::nobody() says why nobody was asked, which is no yes.
   CallResult call(const std::string& event, Value argument, const Targets& targets,
                   Duration patience, std::function<void(const Feedback&)> on_feedback = {});
-  /// The same without waiting; `on_ended` is a callback.
+  /// The same without waiting; `on_ended` is a callback, which comes also when the call cannot be
+  /// made, but not behind stop().
   RunningCall call_later(const std::string& event, Value argument, const Targets& targets,
                          Duration patience, std::function<void(const CallResult&)> on_ended,
                          std::function<void(const Feedback&)> on_feedback = {});

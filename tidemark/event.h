@@ -82,7 +82,8 @@ inline Targets to_label(std::string label) { return {Targets::Kind::kLabel, {std
 /// question that it might have objected to is not answered with yes.
 inline Targets everybody() { return {}; }
 
-/// What came of a call: per target its state, reason and value; all_done(), objections().
+/// What came of a call: per target its state, reason and value; all_done(), objections(), and
+/// nobody(), when there was no target.
 using CallResult = model::EventCallState;
 using TargetState = model::EventTarget::State;
 

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
+#include "base/files.h"
 #include "model/api/subsystem.h"
 #include "node_test.h"
 
@@ -42,7 +45,11 @@ class RegistryTest : public NodeTest {
     return found == nullptr ? bus::NodeState::kStopped : found->state;
   }
 
-  Registry registry_ = spawn(registry_actor, std::shared_ptr<bus::Link>(link_), board_, outbox_);
+  Registry start(const std::string& memory = {}) {
+    return spawn(registry_actor, std::shared_ptr<bus::Link>(link_), board_, outbox_, memory);
+  }
+
+  Registry registry_ = start();
 };
 
 TEST_F(RegistryTest, PublishesWhoRegisters) {
@@ -202,6 +209,29 @@ TEST_F(RegistryTest, RecordsThatANodeIsBackAfterItsLeaseWasOver) {
   add(member_called("monitor"));
   EXPECT_EQ(state_of("monitor"), bus::NodeState::kAlive);
   EXPECT_THAT(journal_.all<model::NodeUp>(), SizeIs(2));
+}
+
+TEST_F(RegistryTest, RemembersInItsNextLifeWhoDidNotSayGoodbye) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "registry_members";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  const auto memory = (folder / "members").string();
+  registry_ = start(memory);
+  add(member_called("monitor"));
+  add(member_called("keeper"));
+  goodbye(member_called("keeper"));
+  pass(seconds(1));
+  registry_ = start(memory);
+  EXPECT_THAT(answer<bus::Directory>(registry_, directory_atom_v).nodes, IsEmpty());
+  EXPECT_EQ(answer<bus::Directory>(registry_, directory_atom_v).settles_in, bus::kLease);
+  pass(seconds(4));
+  EXPECT_EQ(state_of("monitor"), bus::NodeState::kDisconnected);
+  EXPECT_EQ(answer<bus::Directory>(registry_, directory_atom_v).find("keeper"), nullptr);
+  ASSERT_TRUE(write_file(memory, "no list of nodes").ok());
+  registry_ = start(memory);  // which says so, and begins with nobody
+  pass(seconds(4));
+  EXPECT_THAT(answer<bus::Directory>(registry_, directory_atom_v).nodes, IsEmpty());
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -33,7 +33,11 @@ class DirectoryCopyTest : public testing::Test {
   using Words = std::vector<std::string>;
 
   Words whole(Incarnation registry, std::vector<NodeInfo> nodes) {
-    return said(copy_.take_whole(Directory{nodes.size(), registry, std::move(nodes)}, now_));
+    const auto revision = nodes.size();
+    return said(copy_.take_whole(Directory{revision, registry, std::move(nodes), 0s}, now_));
+  }
+  Words unsettled(Incarnation registry, Duration settles_in) {
+    return said(copy_.take_whole(Directory{0, registry, {}, settles_in}, now_));
   }
   Words changes(const std::vector<NodeInfo>& nodes) { return said(copy_.take_changes(nodes)); }
   Words pass(Duration duration) {
@@ -107,6 +111,26 @@ TEST_F(DirectoryCopyTest, WhoDoesNotRegisterThereInTimeIsDisconnected) {
 TEST_F(DirectoryCopyTest, WhoWasGoneIsForgottenByARegistryThatHasJustStarted) {
   whole(1, {node("a"), node("b", NodeState::kStopped)});
   EXPECT_THAT(whole(2, {node("a")}), ElementsAre("b forgotten"));
+}
+
+TEST_F(DirectoryCopyTest, WhoDiedWithoutAGoodbyeIsNotForgottenWithTheRegistryThatSawIt) {
+  whole(1, {node("a"), node("b", NodeState::kDisconnected), node("c")});
+  EXPECT_THAT(whole(2, {node("a")}), IsEmpty());
+  EXPECT_THAT(pass(DirectoryCopy::kConfirmWithin), ElementsAre("c disconnected"));
+  EXPECT_THAT(whole(2, {node("a")}), IsEmpty()) << "whole once more changes nothing";
+  EXPECT_THAT(all(), ElementsAre("a alive", "b disconnected", "c disconnected"));
+  EXPECT_THAT(changes({node("b"), node("c", NodeState::kForgotten)}),
+              ElementsAre("b alive", "c forgotten"));
+  EXPECT_THAT(whole(2, {node("a")}), ElementsAre("b forgotten")) << "this one knew it, and forgot";
+}
+
+TEST_F(DirectoryCopyTest, IsSettledWhenItsRegistrySays) {
+  unsettled(1, 3s);
+  EXPECT_EQ(copy_.settled_at(), now_ + 3s);
+  unsettled(2, -1h);
+  EXPECT_EQ(copy_.settled_at(), now_);
+  unsettled(3, Duration::max());
+  EXPECT_EQ(copy_.settled_at(), now_ + DirectoryCopy::kConfirmWithin);
 }
 
 }  // namespace

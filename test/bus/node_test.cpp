@@ -39,9 +39,26 @@ TEST(Directory, SurvivesPacking) {
   directory.revision = 12;
   directory.registry = 2;
   directory.nodes = {monitor()};
+  directory.settles_in = std::chrono::seconds(2);
   const auto read = model::unpack<Directory>(model::pack(directory));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read.value(), directory);
+}
+
+TEST(Directory, OfARegistryThatDoesNotSayIsSettled) {
+  const Bytes bytes("\x93\x0c\x02\x90", 4);  // [12, 2, []], as earlier versions answer
+  const auto read = model::unpack<Directory>(bytes);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read.value().revision, 12U);
+  EXPECT_EQ(read.value().settles_in, Duration{0});
+}
+
+TEST(Directory, SaysInHowManyNanosecondsItIsSettled) {
+  Directory directory;
+  directory.revision = 12;
+  directory.registry = 2;
+  directory.settles_in = std::chrono::seconds(3);
+  EXPECT_EQ(model::pack(directory), Bytes("\x94\x0c\x02\x90\xce\xb2\xd0\x5e\x00", 9));
 }
 
 TEST(Directory, FindsByName) {

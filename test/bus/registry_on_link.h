@@ -14,7 +14,7 @@ namespace tidemark::bus {
 /// Lives as long as its link: the link's callbacks hold it. Only on the loop thread.
 class RegistryOnLink {
  public:
-  explicit RegistryOnLink(Link& link) : link_(link), table_(link.self().incarnation) {
+  explicit RegistryOnLink(Link& link) : link_(link), table_(link.self().incarnation, link.now()) {
     link_.declare_stream(FrameClass::kDirectory, kDirectoryStream);
     link_.serve("registry.register", [this](const Call& call) {
       grant(call, table_.add(read<NodeInfo>(call), link_.now(), kUtc));
@@ -26,8 +26,9 @@ class RegistryOnLink {
       tell(table_.goodbye(read<Renewal>(call), kUtc));
       call.done(model::pack(Nothing{}));
     });
-    link_.serve("registry.directory",
-                [this](const Call& call) { call.done(model::pack(table_.directory())); });
+    link_.serve("registry.directory", [this](const Call& call) {
+      call.done(model::pack(table_.answer(link_.now())));
+    });
     look();
   }
 

@@ -78,7 +78,7 @@ class RegistryTableTest : public testing::Test {
   std::uint64_t revision() const { return table_.directory().revision; }
 
   SteadyTime now_ = SteadyTime{} + 1h;
-  RegistryTable table_{5};
+  RegistryTable table_{5, now_};
 };
 
 TEST_F(RegistryTableTest, WhoeverRegistersIsUp) {
@@ -284,6 +284,80 @@ TEST_F(RegistryTableTest, TakesNoMoreNodesThanItsLimit) {
                 return known;
               }()),
               IsEmpty());
+}
+
+// ---- settled -----------------------------------------------------------------------------------
+
+TEST_F(RegistryTableTest, DoesNotClaimToKnowEverybodyForALeaseAfterItsStart) {
+  EXPECT_EQ(table_.answer(now_).settles_in, kLease);
+  pass(1s);
+  add(node("monitor"));
+  EXPECT_EQ(table_.answer(now_).settles_in, kLease - 1s);
+  EXPECT_THAT(table_.answer(now_).nodes, SizeIs(1));
+  pass(2s);
+  EXPECT_EQ(table_.answer(now_).settles_in, 0s);
+}
+
+TEST_F(RegistryTableTest, TimeThatItStoodStillSettlesNothing) {
+  pass(1s);
+  stand_still(60s);
+  EXPECT_EQ(table_.answer(now_).settles_in, kLease - 1s) << "nobody could register meanwhile";
+}
+
+// ---- remembered ----------------------------------------------------------------------------------
+
+TEST_F(RegistryTableTest, WhoDoesNotComeBackAfterARestartIsDisconnectedWhenItIsSettled) {
+  auto dead = node("dead");
+  dead.state = NodeState::kDisconnected;
+  table_.remember({node("monitor"), node("gone"), dead});
+  add(node("monitor"));
+  for (int second = 1; second <= 2; ++second) {
+    EXPECT_THAT(pass(1s), IsEmpty());
+    renew(node("monitor"));
+  }
+  EXPECT_THAT(pass(1s),
+              ElementsAre("down gone disconnected: not back after the registry restarted",
+                          "dead disconnected: not back after the registry restarted"));
+  EXPECT_EQ(revision(), 3U);
+  renew(node("monitor"));
+  EXPECT_THAT(pass(1s), IsEmpty());
+}
+
+TEST_F(RegistryTableTest, AllButWhoSaidGoodbyeAreRemembered) {
+  add(node("monitor"));
+  add(node("keeper"));
+  add(node("gateway"));
+  exited("keeper", node("keeper").pid);
+  goodbye(node("gateway"));
+  std::vector<std::string> names;
+  for (const auto& each : table_.to_remember()) names.push_back(each.name);
+  EXPECT_THAT(names, ElementsAre("monitor", "keeper"));
+}
+
+TEST_F(RegistryTableTest, WhoIsRememberedIsSoAlsoWhenItRestartsOnceMore) {
+  table_.remember({node("monitor"), node("keeper")});
+  add(node("keeper"));
+  goodbye(node("keeper"));
+  ASSERT_THAT(table_.to_remember(), SizeIs(1));
+  EXPECT_EQ(table_.to_remember()[0].name, "monitor");
+}
+
+TEST_F(RegistryTableTest, IncarnationThatWasSupersededBeforeTheRestartIsRefused) {
+  table_.remember({node("monitor", 3)});
+  EXPECT_THAT(add(node("monitor", 2)), ElementsAre(HasSubstr("superseded by incarnation 3")));
+  EXPECT_THAT(add(node("monitor", 3)), ElementsAre("up monitor alive"));
+}
+
+TEST_F(RegistryTableTest, NameThatHasANewOwnerIsNotMissed) {
+  auto former = node("monitor");
+  former.uuid = node_uuid("test", "another");
+  table_.remember({former});
+  add(node("monitor"));
+  pass(1s);
+  renew(node("monitor"));
+  pass(1s);
+  renew(node("monitor"));
+  EXPECT_THAT(pass(1s), IsEmpty());
 }
 
 }  // namespace

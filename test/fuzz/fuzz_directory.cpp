@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto changes = check<std::vector<bus::NodeInfo>>(bytes)) {
     (void)copy.take_changes(changes.value());
   }
-  bus::RegistryTable table(1);
+  bus::RegistryTable table(1, now);
   if (const auto node = check<bus::NodeInfo>(bytes)) {
     (void)table.add(node.value(), now, UtcTime{});
     (void)table.tick(now + std::chrono::seconds(1), UtcTime{});

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -19,6 +20,7 @@ using namespace std::chrono_literals;
 using test::eventually;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::SizeIs;
 
 class Events : public test::SubsystemTest {};
@@ -92,6 +94,101 @@ TEST_F(Events, OneThatDiedWithoutAGoodbyeIsNotTakenToAgree) {
   EXPECT_THAT(result.targets(), SizeIs(2));
   EXPECT_EQ(result.targets().at("shutter.1").state, TargetState::kDone);
   EXPECT_EQ(result.targets().at("shutter.2").state, TargetState::kLost);
+}
+
+// ---- whom it is for, when nobody knows --------------------------------------------------------
+
+TEST_F(Events, QuestionAtARegistryThatHasJustStartedWaitsForThoseWhoWouldObject) {
+  Subsystem shutter{"shutter.1", {.labels = {"shutters"}}};
+  shutter.on_event("may-expose", [](Call&) { return veto("shutter closed"); });
+  join(shutter);
+  site_.open_registry(2, steady_now());
+  Client client;
+  join_client(client);
+
+  const auto all = client.call("may-expose", {}, everybody(), 10s);
+  EXPECT_EQ(all.objections(), "shutter.1 rejected: shutter closed");
+  EXPECT_FALSE(client.call("may-expose", {}, to_label("shutters"), 5s).all_done());
+}
+
+TEST_F(Events, QuestionThatCannotWaitForTheRegistryIsNotAYes) {
+  site_.open_registry(2, steady_now());
+  Client client;
+  join_client(client);
+  const auto result = client.call("may-expose", {}, everybody(), 50ms);
+  EXPECT_FALSE(result.all_done());
+  ASSERT_TRUE(result.nobody());
+  EXPECT_EQ(result.nobody()->code, Code::kUnavailable);
+  EXPECT_THAT(result.objections(), HasSubstr("directory not settled"));
+  ASSERT_TRUE(eventually([&] { return site_.recorded<model::EventCalled>().size() == 1; }));
+  EXPECT_THAT(site_.recorded<model::EventCalled>()[0].targets, IsEmpty());
+}
+
+TEST_F(Events, WhatNobodyHandlesIsNotDone) {
+  Client client;
+  join_client(client);
+  for (const auto& targets : {everybody(), to_label("shutters"), to_each({})}) {
+    const auto result = client.call("may-expose", {}, targets, 5s);
+    EXPECT_FALSE(result.all_done());
+    ASSERT_TRUE(result.nobody());
+    EXPECT_EQ(result.nobody()->code, Code::kNotFound);
+    EXPECT_NE(result.objections(), "");
+  }
+}
+
+TEST_F(Events, CallThatIsCancelledBeforeAnybodyWasAskedEnds) {
+  site_.open_registry(2, steady_now());
+  Client client;
+  join_client(client);
+  std::promise<CallResult> ended;
+  const auto call = client.call_later("may-expose", {}, everybody(), 60s,
+                                      [&](const CallResult& result) { ended.set_value(result); });
+  call.cancel();
+  EXPECT_EQ(ended.get_future().get().nobody()->code, Code::kCancelled);
+}
+
+// ---- every call ends --------------------------------------------------------------------------
+
+TEST_F(Events, CallOffTheBusEnds) {
+  Client client;
+  std::promise<CallResult> named;
+  client.call_later("degauss", {}, to("psu.1"), 60s,
+                    [&](const CallResult& result) { named.set_value(result); });
+  EXPECT_EQ(named.get_future().get().targets().at("psu.1").state, TargetState::kLost);
+  std::promise<CallResult> all;
+  client.call_later("degauss", {}, everybody(), 60s,
+                    [&](const CallResult& result) { all.set_value(result); });
+  EXPECT_EQ(all.get_future().get().nobody()->code, Code::kUnavailable);
+}
+
+TEST_F(Events, CallEndsWithCallbacksThatWaitBeyondTheirLimit) {
+  Subsystem psu{"psu.1"};
+  psu.on_event("degauss", [](Call&) { return done(); });
+  join(psu);
+  Client client;
+  join_client(client);
+  ASSERT_TRUE(sees(client, "psu.1"));
+  std::promise<void> go;
+  const auto& executor = client.session()->executor();
+  executor->post([gone = go.get_future().share()] { gone.wait(); });
+  while (executor->post([] {})) continue;
+  std::promise<CallResult> ended;
+  client.call_later("degauss", {}, to("psu.1"), 60s,
+                    [&](const CallResult& result) { ended.set_value(result); });
+  ASSERT_TRUE(eventually([&] { return site_.recorded<model::EventAnswered>().size() == 1; }));
+  go.set_value();
+  EXPECT_TRUE(ended.get_future().get().all_done());
+}
+
+TEST_F(Events, CallThatWaitsEndsWithItsProgram) {
+  site_.open_registry(2, steady_now() + 1h);
+  Client client;
+  join_client(client);
+  auto result = std::async(std::launch::async, [&] {
+    return client.call("may-expose", {}, everybody(), 60s);
+  });
+  client.stop();
+  EXPECT_FALSE(result.get().all_done());
 }
 
 TEST_F(Events, HandlerThatThrowsFailsTheCallAndNothingElse) {

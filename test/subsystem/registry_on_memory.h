@@ -46,9 +46,10 @@ class MemorySite {
     journal_.reset();
   }
 
-  void open_registry(bus::Incarnation incarnation) {
+  /// `began`: one that began a lease ago is settled at once.
+  void open_registry(bus::Incarnation incarnation, SteadyTime began = steady_now() - bus::kLease) {
     registry_.reset();
-    table_ = std::make_unique<bus::RegistryTable>(incarnation);
+    table_ = std::make_unique<bus::RegistryTable>(incarnation, began);
     registry_ = bus_.open(member_called("registry", incarnation));
     open_ = registry_.get();
     registry_->declare_stream(bus::FrameClass::kDirectory, bus::kDirectoryStream);
@@ -66,7 +67,7 @@ class MemorySite {
       call.done(model::pack(bus::Nothing{}));
     });
     registry_->serve("registry.directory", [this](const bus::Call& call) {
-      call.done(model::pack(table_->directory()));
+      call.done(model::pack(table_->answer(steady_now())));
     });
     registry_->after(Duration{0}, [this] {
       // It renews for the next hour.

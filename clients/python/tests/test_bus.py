@@ -339,7 +339,7 @@ class EventsOnTheBus(SiteTest):
         result = client.call("who", to=["a", "deaf", "nobody"])
         self.assertEqual([result[each].state for each in ("a", "deaf", "nobody")],
                          ["done", "failed", "failed"])
-        self.assertTrue(client.call("nobody-handles-this"))
+        self.assertIsInstance(client.call("nobody-handles-this").nobody, NotFound)
 
     def test_are_a_yes_only_when_everybody_said_so(self):
         for name, veto in (("shutter.1", ""), ("shutter.2", "interlock open")):

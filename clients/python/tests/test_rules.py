@@ -14,8 +14,8 @@ from tidemark import site as sites
 from tidemark import status_rules as rules
 from tidemark.directory import CONFIRM_WITHIN, DirectoryCopy
 from tidemark.membership_plan import Ask, MembershipPlan
-from tidemark.messages import (ALIVE, DISCONNECTED, ERROR, FORGOTTEN, INFO, Directory, EventSpec,
-                               Lease, NodeInfo, Surface)
+from tidemark.messages import (ALIVE, DISCONNECTED, ERROR, FORGOTTEN, INFO, STOPPED, Directory,
+                               EventSpec, Lease, NodeInfo, Surface)
 from tidemark.key_spec import KeySpec
 from tidemark.errors import Malformed
 from tidemark.out_streams import OutStreams
@@ -116,6 +116,23 @@ class TheDirectory(unittest.TestCase):
         living = NodeInfo("a", uuid=uuid.uuid4())
         self.assertIs(Directory(0, 0, (node("a", DISCONNECTED), living)).find("a"), living)
 
+    def test_keeps_who_died_without_a_goodbye_when_the_registry_restarts(self):
+        copy = DirectoryCopy()
+        copy.take_whole(Directory(3, 7, (node("a"), node("b", DISCONNECTED), node("c", STOPPED))),
+                        0.0)
+        self.assertEqual([each.name for each in copy.take_whole(Directory(0, 8, ()), 1.0)], ["c"])
+        self.assertEqual([each.name for each in copy.tick(1.0 + CONFIRM_WITHIN, 5)], ["a"])
+        self.assertEqual(copy.take_whole(Directory(0, 8, ()), 9.0), [])
+        self.assertEqual(copy.directory().find("b").state, DISCONNECTED)
+
+    def test_is_settled_when_its_registry_says(self):
+        copy = DirectoryCopy()
+        self.assertIsNone(copy.settled_at)
+        copy.take_whole(Directory.unpacked(pack([0, 7, [], 3_000_000_000])), 10.0)
+        self.assertEqual(copy.settled_at, 13.0)
+        copy.take_whole(Directory.unpacked(pack([0, 8, []])), 20.0)  # of an earlier version
+        self.assertEqual(copy.settled_at, 20.0)
+
     def test_comes_back_from_the_wire_as_it_was(self):
         made = NodeInfo("psu.1", "subsystem", uuid.uuid4(), 9, ("ipc://a",), ("ipc://b", "tcp://c"),
                         "host", 5, 6, 0, 7, ("x", "y"), b"surface", bytes(32))
@@ -205,8 +222,13 @@ class ACall(unittest.TestCase):
         result.error("b", Cancelled("ok"))
         self.assertEqual({each.state for each in result.targets.values()}, {"cancelled"})
 
-    def test_of_nobody_has_no_objection(self):
-        self.assertTrue(CallResult([]))
+    def test_of_nobody_is_not_a_yes(self):
+        self.assertFalse(CallResult([]))
+        self.assertTrue(CallResult([]).ended)
+        self.assertIsInstance(CallResult([]).nobody, NotFound)
+        unknown = CallResult([], Unavailable("directory not settled"))
+        self.assertEqual(unknown.objections, "directory not settled")
+        self.assertIsNone(CallResult(["a"]).nobody)
 
 
 class APattern(unittest.TestCase):

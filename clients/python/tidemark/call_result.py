@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Cancelled, Refused, TidemarkError, Timeout, Unavailable
+from .errors import Cancelled, NotFound, Refused, TidemarkError, Timeout, Unavailable
 
 PENDING = "pending"
 IN_PROGRESS = "in progress"
@@ -34,8 +34,13 @@ class Target:
 class CallResult:
     """What each target has said. `targets` maps names to Target."""
 
-    def __init__(self, targets: list[str]):
+    def __init__(self, targets: list[str], nobody: TidemarkError | None = None):
         self.targets: dict[str, Target] = {name: Target() for name in targets}
+        # Why nobody was asked, and so nobody has agreed: NotFound, nobody handles it; Unavailable,
+        # "directory not settled", nobody knows yet who does; Cancelled. None: somebody was asked.
+        self.nobody: TidemarkError | None = nobody
+        if not targets and nobody is None:
+            self.nobody = NotFound("nobody was asked")
         self._cancelled = False
 
     def feedback(self, name: str, text: str, value: Any) -> None:
@@ -66,12 +71,14 @@ class CallResult:
 
     @property
     def all_done(self) -> bool:
-        """Each did it; of no target at all: true."""
-        return all(each.state == DONE for each in self.targets.values())
+        """Somebody was asked, and each of them did it."""
+        return self.nobody is None and all(each.state == DONE for each in self.targets.values())
 
     @property
     def objections(self) -> str:
-        """Who did not, with why: "shutter.2 rejected: interlock open"."""
+        """Who did not, with why: "shutter.2 rejected: interlock open"; or why nobody was asked."""
+        if self.nobody is not None:
+            return self.nobody.message
         return "; ".join(f"{name} {each.state}" + (f": {each.text}" if each.text else "")
                          for name, each in sorted(self.targets.items()) if each.state != DONE)
 

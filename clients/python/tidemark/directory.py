@@ -1,14 +1,15 @@
 """Our own copy of a registry's directory: the whole of it, then its changes. Pure.
 
 A registry that has just started does not know everybody yet: who is missing there stays, until he
-has had time to register again.
+has had time to register again, and is disconnected then: only who said goodbye is forgotten with
+the registry that heard it.
 """
 
 from __future__ import annotations
 
 import uuid
 
-from .messages import DISCONNECTED, FORGOTTEN, Directory, NodeInfo
+from .messages import DISCONNECTED, FORGOTTEN, STOPPED, Directory, NodeInfo
 
 CONFIRM_WITHIN = 6.0  # two leases: whoever lives has registered by then
 
@@ -19,6 +20,7 @@ class DirectoryCopy:
         self._unconfirmed: dict[uuid.UUID, float] = {}
         self.registry = 0
         self.revision = 0
+        self.settled_at: float | None = None  # from when on everybody who lives is here
 
     def directory(self) -> Directory:
         return Directory(self.revision, self.registry, tuple(self._nodes.values()))
@@ -31,7 +33,7 @@ class DirectoryCopy:
         for node in self._nodes.values():
             if node.uuid in here:
                 continue
-            if restarted and not node.is_gone:
+            if restarted and node.state != STOPPED:
                 self._unconfirmed.setdefault(node.uuid, now)
             elif node.uuid not in self._unconfirmed:
                 changed.append(node.with_state(FORGOTTEN, node.state_since))
@@ -41,6 +43,7 @@ class DirectoryCopy:
             self._unconfirmed.pop(each, None)
         self.registry = whole.registry
         self.revision = whole.revision
+        self.settled_at = now + min(max(whole.settles_in, 0.0), CONFIRM_WITHIN)
         return changed
 
     def take_changes(self, changes: list[NodeInfo]) -> list[NodeInfo]:
@@ -52,12 +55,11 @@ class DirectoryCopy:
     def tick(self, now: float, utc: int) -> list[NodeInfo]:
         """Call some times a second: who was not confirmed in time is disconnected."""
         changed = []
-        for each, since in list(self._unconfirmed.items()):
+        for each, since in self._unconfirmed.items():
             if now - since < CONFIRM_WITHIN:
                 continue
-            del self._unconfirmed[each]
             node = self._nodes.get(each)
-            if node is not None:
+            if node is not None and not node.is_gone:
                 self._nodes[each] = node.with_state(DISCONNECTED, utc)
                 changed.append(self._nodes[each])
         return changed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .call_result import CallResult
-from .errors import InvalidArgument, Malformed, NotFound, TidemarkError, Unavailable
+from .errors import (Cancelled, InvalidArgument, Malformed, NotFound, TidemarkError,
+                     Unavailable)
 from .link import Link
 from .messages import STOPPED, Directory, Surface
 from .outbox import EVENT_ANSWERED, EVENT_CALLED, EVENT_FEEDBACK, Outbox
@@ -20,6 +22,7 @@ from .requests import Answer
 log = logging.getLogger("tidemark")
 
 EVENT_BYTES_MAX = 255
+CHOOSE_AGAIN = 0.02  # how often a call looks whether it is known by now whom it is for
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,11 @@ def targets_of(directory: Directory, event: str, to: str | list[str] | tuple[str
             node = directory.find(name)
             found[name] = None if node is None or node.is_gone else node.number
         return found
-    # Who died without a goodbye is asked, and lost: its silence is not a yes.
+    # Who died without a goodbye is asked, and lost: its silence is not a yes. Unless its name
+    # lives on, under another UUID.
     return {node.name: node.number for node in directory.nodes
             if node.state < STOPPED and (label is None or label in node.labels)
-            and _handles(node.surface, event)}
+            and _handles(node.surface, event) and directory.find(node.name) in (node, None)}
 
 
 def _handles(surface: bytes, event: str) -> bool:
@@ -59,33 +63,59 @@ class EventCallRun:
     """Only on the loop thread, except for cancel()."""
 
     def __init__(self, link: Link, outbox: Outbox | None, event: str, argument: Any, caller: str,
-                 budget: float, targets: dict[str, int | None],
+                 budget: float, choose: Callable[[], dict[str, int | None] | None],
                  on_feedback: Callable[[Feedback], None] | None):
+        """`choose`: whom it is for; None while nobody knows. On the loop thread."""
         self.future: Future[CallResult] = Future()
         self._link = link
         self._outbox = outbox
         self._event = event
         self._id = uuid.uuid4().bytes
-        self._state = CallResult(list(targets))
-        self._targets = targets
+        self._choose = choose
+        self._targets: dict[str, int | None] = {}
+        self._state = CallResult([])
         self._budget = budget
+        self._cancelled = False
         self._on_feedback = on_feedback
         self._asked: list[bytes] = []
         self._argument = argument
         self._caller = caller
-        if not link.post(self._begin):
+        if not link.post(lambda: self._begin(time.monotonic() + budget)):
             self.future.set_exception(Unavailable("the link was closed"))
 
     def cancel(self) -> None:
         """Tells every target that nobody waits any more. Threads: any."""
         def give_up() -> None:
+            self._cancelled = True
             self._state.cancel()
             for call in self._asked:
                 self._link.cancel(call)
 
         self._link.post(give_up)
 
-    def _begin(self) -> None:
+    def _begin(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        chosen = None if self._cancelled else self._choose()
+        if chosen:
+            self._targets, self._budget = chosen, left
+            self._state = CallResult(list(chosen))
+            self._ask_all()
+        elif chosen is not None:
+            self._nobody(NotFound(f"nobody handles '{self._event}'"))
+        elif self._cancelled:
+            self._nobody(Cancelled("cancelled before anybody was asked"))
+        elif left > 0:
+            self._link.after(min(left, CHOOSE_AGAIN), lambda: self._begin(deadline))
+        else:
+            self._nobody(Unavailable(
+                "directory not settled: the registry does not know everybody yet"))
+
+    def _nobody(self, why: TidemarkError) -> None:
+        self._record(EVENT_CALLED, self._event, self._caller, [], self._argument)
+        self._state = CallResult([], why)
+        self._look()
+
+    def _ask_all(self) -> None:
         self._record(EVENT_CALLED, self._event, self._caller, list(self._targets), self._argument)
         payload = pack([self._id, self._event, self._argument, self._caller])
         for name, node in self._targets.items():

@@ -67,6 +67,12 @@ class Membership:
 
         self._link.post(change)
 
+    @property
+    def settled(self) -> bool:
+        """Whether everybody who lives is in the directory. Only on the loop thread."""
+        settled_at = self._registries[self._chosen].copy.settled_at if self._registries else None
+        return settled_at is not None and time.monotonic() >= settled_at
+
     def leave(self, patience: float) -> threading.Event:
         """Says goodbye to every registry, and registers no more. Set when all heard. Threads: any."""
         left = threading.Event()

@@ -106,6 +106,7 @@ class Directory:
     revision: int = 0
     registry: int = 0  # its incarnation
     nodes: tuple[NodeInfo, ...] = ()
+    settles_in: float = 0.0  # seconds until the registry knows everybody who lives
 
     def find(self, name: str) -> NodeInfo | None:
         """The living one of that name, else a gone one."""
@@ -120,7 +121,8 @@ class Directory:
     @staticmethod
     def unpacked(data: bytes) -> Directory:
         row = Row(unpack(data), "directory")
-        return Directory(row.number(0), row.number(1), tuple(row.rows(2, NodeInfo.from_wire)))
+        return Directory(row.number(0), row.number(1), tuple(row.rows(2, NodeInfo.from_wire)),
+                         row.number(3) / 1e9)
 
 
 def node_list(data: bytes) -> list[NodeInfo]:

@@ -356,9 +356,17 @@ class Session:
              label: str | None, patience: float,
              on_feedback: Callable[[Feedback], None] | None) -> EventCallRun:
         link = self.link
-        targets = targets_of(self.directory(), event, to, label)
+        targets_of(Directory(), event, to, label)  # raises at once what is wrong with the wish
+        named = list(to) if isinstance(to, (list, tuple)) else to
+
+        def choose() -> dict[str, int | None] | None:
+            membership = self._membership
+            if named is None and (membership is None or not membership.settled):
+                return None
+            return targets_of(self.directory(), event, named, label)
+
         outbox = self._outbox
-        run = EventCallRun(link, outbox, event, argument, self.name, patience, targets,
+        run = EventCallRun(link, outbox, event, argument, self.name, patience, choose,
                            on_feedback)
         self._keep(run.future)
         return run
