@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 #include "bus/zmq_link.h"
@@ -109,6 +111,27 @@ Result<Unit> Client::refresh(Duration budget) {
     if (code != Code::kTimeout && code != Code::kUnavailable) return reply.error();
   }
   return Error{Code::kUnavailable, hint_};
+}
+
+Result<Unit> Client::settle(Duration budget) {
+  const auto deadline = steady_now() + budget;
+  while (true) {
+    const auto settles_in = directory().settles_in;
+    if (settles_in <= Duration{0}) return Unit{};
+    if (steady_now() + settles_in > deadline) {
+      return Error{Code::kUnavailable,
+                   "directory not settled: the registry has just started, and does not know "
+                   "everybody yet"};
+    }
+    const auto told = steady_now() + settles_in;
+    while (steady_now() < told) {
+      if (Interrupt::came()) return Error{Code::kTimeout, "interrupted"};
+      std::this_thread::sleep_for(std::min<Duration>(kInterruptPoll, told - steady_now()));
+    }
+    if (const auto known = refresh(std::max(deadline - steady_now(), Duration{0})); !known) {
+      return known;
+    }
+  }
 }
 
 void Client::follow_directory() {

@@ -78,6 +78,9 @@ class Client {
 
   /// Asks the registry again.
   Result<Unit> refresh(Duration budget);
+  /// Waits until the registry knows everybody who lives: one that has just started does not.
+  /// Errors: kUnavailable  it does not within `budget`. kTimeout  Ctrl-C. And as refresh().
+  Result<Unit> settle(Duration budget);
   /// From now on the registry's changes arrive by themselves, so a call to a node that dies ends
   /// at once. For commands that stay.
   void follow_directory();

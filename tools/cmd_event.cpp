@@ -66,7 +66,8 @@ struct CallOptions {
 };
 
 /// Who will be asked, for certain: whoever is named and is not there, or does not handle it, is
-/// an error before anybody is asked.
+/// an error before anybody is asked. Of those who are not named, who died without a goodbye is
+/// asked, too: the library counts it as lost, and so its silence is no yes.
 Result<std::vector<const Offer*>> targets_of(const std::vector<Offer>& offers,
                                              const CallOptions& options) {
   std::vector<const Offer*> targets;
@@ -95,7 +96,7 @@ Result<std::vector<const Offer*>> targets_of(const std::vector<Offer>& offers,
   std::vector<std::string> labels;
   bool handled = false;
   for (const auto& offer : offers) {
-    if (offer.gone()) continue;
+    if (offer.node.state == bus::NodeState::kStopped) continue;
     const auto& has = offer.node.labels;
     labels.insert(labels.end(), has.begin(), has.end());
     if (find_event(offer, event) == nullptr) continue;
@@ -213,21 +214,30 @@ Exit call(Context& context, Client& client, const CallOptions& options) {
     return context.report(
         {Code::kInvalidArgument, "say whom to ask: --to NAME, --label LABEL or --everybody"});
   }
+  const Interrupt interrupt;
+  const auto until = steady_now() + context.budget(10s);
+  if (options.to.empty()) {
+    if (const auto settled = client.settle(context.budget(10s)); !settled) {
+      return context.report(settled.error());
+    }
+  }
   const auto offers = offers_of(client.directory());
   const auto targets = targets_of(offers, options);
   if (!targets) return context.report(targets.error());
   const auto argument = argument_of(targets.value(), options);
   if (!argument) return context.report(argument.error());
 
-  const Interrupt interrupt;
   const auto joined = join(client, context.budget(5s));
   if (!joined) return context.report(joined.error());
   auto& site = *joined.value();
   std::vector<std::string> names;
   for (const auto* target : targets.value()) names.push_back(target->node.name);
+  const auto whom = options.everybody    ? everybody()
+                    : options.to.empty() ? to_label(options.label)
+                                         : to_each(names);
   Running running(names);
   const auto running_call = site.call_later(
-      options.event, argument.value(), to_each(names), context.budget(10s),
+      options.event, argument.value(), whom, std::max(until - steady_now(), Duration{0}),
       [&](const CallResult& result) {
         {
           const std::lock_guard lock(running.mutex);
@@ -253,6 +263,7 @@ Exit call(Context& context, Client& client, const CallOptions& options) {
     context.err << "tidemark: the journal does not answer: it has no record of this call"
                 << std::endl;
   }
+  if (const auto& nobody = running.known.nobody()) return context.report(*nobody);
   print_result(context, running.known);
   return exit_of(running.known);
 }
@@ -280,8 +291,10 @@ void add_call(Command event, Context& context) {
       event, context, "call",
       {"Ask subsystems to do something, and wait for all of them",
        "Shows how it goes, then what became of it for each. Exits with 0 only when all have done "
-       "it, with 1 when one rejected it, failed or was lost, and with 4 when no answer came "
-       "within --timeout (10s): then nobody knows. Ctrl-C cancels the call.",
+       "it, with 1 when one rejected it, failed or was lost, or nobody handles it, and with 4 when "
+       "no answer came within --timeout (10s): then nobody knows. With --everybody and --label one "
+       "that died without a goodbye is lost. A registry that has just started does not know "
+       "everybody: the call waits for it, or ends with 3. Ctrl-C cancels the call.",
        "  tidemark event call degauss --to psu.1 --to psu.2 --timeout 2m\n"
        "  tidemark event call close --label shutters\n"
        "  tidemark event call may-expose 250ms --everybody"},

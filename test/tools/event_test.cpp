@@ -148,6 +148,35 @@ TEST_F(EventCommand, CallExitsWithOneWhenATargetDiesOverIt) {
   EXPECT_THAT(ran.out, ContainsRegex("psu.1 +lost"));
 }
 
+TEST_F(EventCommand, CallOnEverybodyCountsOneThatDiedWithoutAGoodbyeAsLost) {
+  start("psu.1", {"magnets"});
+  start("psu.2", {"magnets"});
+  start("psu.3", {"magnets"});
+  lab_.stop("psu.3");
+  lab_.kill("psu.2");
+  const std::vector<std::vector<std::string>> ways = {{"--everybody"}, {"--label", "magnets"}};
+  for (const auto& way : ways) {
+    std::vector<std::string> call = {"event", "call", "may-expose"};
+    call.insert(call.end(), way.begin(), way.end());
+    const auto ran = lab_.run(call);
+    EXPECT_EQ(ran.exit, 1) << ran.out << ran.err;
+    EXPECT_THAT(ran.out, ContainsRegex("psu.1 +done"));
+    EXPECT_THAT(ran.out, ContainsRegex("psu.2 +lost"));
+    EXPECT_THAT(ran.out, testing::Not(HasSubstr("psu.3"))) << "it said goodbye";
+  }
+}
+
+TEST_F(EventCommand, CallWaitsUntilTheRegistryKnowsEverybody) {
+  start("psu.1");
+  lab_.site().open_registry(2, steady_now());
+  auto ran = lab_.run({"event", "call", "may-expose", "--everybody", "--timeout", "50ms"});
+  EXPECT_EQ(ran.exit, 3) << ran.out;
+  EXPECT_THAT(ran.err, HasSubstr("directory not settled"));
+  ran = lab_.run({"event", "call", "may-expose", "--everybody"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, ContainsRegex("psu.1 +done"));
+}
+
 TEST_F(EventCommand, CallExitsWithFourWhenNoAnswerCame) {
   start("psu.1", [](Call& call) {
     (void)call.wait(20s);
