@@ -37,7 +37,7 @@ Engine::Engine(NodeInfo self, std::unique_ptr<Transport> transport, EngineOption
       requests_(*transport_, peers_, self_.incarnation, clock_, counters_),
       served_(outbox_, self_.incarnation, clock_),
       slow_callers_(*transport_, clock_, counters_) {
-  turned_at_ = clock_.steady();
+  looked_at_ = clock_.steady();
   if (!options.has_thread) return;
   // Signals are for the program's own threads.
   sigset_t all;
@@ -185,11 +185,10 @@ void Engine::run() {
 
 void Engine::turn(Duration wait_max) {
   loop_ = std::this_thread::get_id();
-  const auto now = clock_.steady();
-  if (now - turned_at_ > kStandstill) in_.stood_still(now);
+  look_at_clock();
+  may_sleep_ = wait_max;
   transport_->receive(*this, wait_max);
-  turned_at_ = clock_.steady();
-  if (turned_at_ - now > wait_max + kStandstill) in_.stood_still(turned_at_);
+  look_at_clock();
   run_timers();
   send_frames();
   for (auto& job : outbox_->drain()) job(*this);
@@ -198,6 +197,22 @@ void Engine::turn(Duration wait_max) {
   slow_callers_.send_waiting();
   requests_.expire();
   served_.expire();
+}
+
+/// Before what arrives is read: mostly a process is stopped while it waits.
+void Engine::look_at_clock() {
+  const auto now = clock_.steady();
+  const auto passed = now - looked_at_;
+  looked_at_ = now;
+  if (passed <= std::exchange(may_sleep_, Duration{0}) + kStandstill) return;
+  in_.stood_still(now);
+  stood_still_ = passed;
+  stood_still_until_ = now;
+}
+
+/// How much older than it looks a request may be that arrives now.
+Duration Engine::may_have_waited() const {
+  return looked_at_ - stood_still_until_ <= kWaitedThrough ? stood_still_ : Duration{0};
 }
 
 void Engine::finish() {
@@ -253,6 +268,7 @@ void Engine::learn(const NodeInfo& info) {
 // ---- what arrives -------------------------------------------------------------------------------
 
 void Engine::on_frame(BytesView bytes) {
+  if (may_sleep_ > Duration{0}) look_at_clock();
   counters_.bytes_received += bytes.size();
   if (in_.skips(bytes)) {
     counters_.skipped += 1;
@@ -287,6 +303,7 @@ void Engine::on_answer(NodeNumber server, BytesView bytes) {
 }
 
 void Engine::on_request(const Bytes& caller, BytesView bytes) {
+  look_at_clock();
   counters_.bytes_received += bytes.size();
   auto decoded = decode_envelope(bytes);
   if (!decoded) return on_malformed("a caller", decoded.error().message);
@@ -305,12 +322,26 @@ void Engine::on_request(const Bytes& caller, BytesView bytes) {
   const auto id = request.call;
   const auto method = request.method;
   const auto server = request.server;
-  if (served_.full() && !served_.knows(caller, id)) {
-    Bytes envelope =
-        served_.refusal(id, Error{Code::kUnavailable, "too many calls are open on " + self_.name});
+  const auto refuse = [&](const Error& why) {
+    Bytes envelope = served_.refusal(id, why);
     transport_->send_answer(caller, envelope);
-    return;
+  };
+  // A life that was frozen, and has a successor, must not act any more, whatever it still asks.
+  const auto* known = peers_.find(caller_of(id));
+  if (known != nullptr && request.incarnation < known->incarnation) {
+    counters_.stale += 1;
+    return refuse({Code::kRefused, known->name + " incarnation " +
+                                       std::to_string(request.incarnation) +
+                                       " is superseded by incarnation " +
+                                       std::to_string(known->incarnation)});
   }
+  if (served_.full() && !served_.knows(caller, id)) {
+    return refuse({Code::kUnavailable, "too many calls are open on " + self_.name});
+  }
+  // Its budget counts from when its caller sent it, and nobody knows when that was.
+  const auto waited = may_have_waited();
+  const bool too_late = method != kResendMethod && request.budget <= waited;
+  if (!too_late && method != kResendMethod) request.budget -= waited;
   const auto call = served_.open(caller, std::move(request));
   if (!call) {
     counters_.requests_asked_twice += 1;
@@ -324,6 +355,10 @@ void Engine::on_request(const Bytes& caller, BytesView bytes) {
     return call->fail(Error{Code::kTimeout, "'" + method + "' went to incarnation " +
                                                 std::to_string(server) + " of " + self_.name +
                                                 ", which is gone"});
+  }
+  if (too_late) {
+    return call->fail(Error{Code::kTimeout, "'" + method + "' may have waited too long while " +
+                                                self_.name + " stood still: it was not done"});
   }
   if (method == kResendMethod) return serve_again(*call);
   if (handler == nullptr && !complete_) {

@@ -43,6 +43,8 @@ class Engine final : public Link, private Transport::Receiver {
  public:
   /// A loop that stood still for so long has old frames before it, which it need not read.
   static constexpr Duration kStandstill = std::chrono::milliseconds(1500);
+  /// Requests that come within so long after a standstill may have waited through all of it.
+  static constexpr Duration kWaitedThrough = std::chrono::seconds(1);
 
   /// Starts the loop thread. `self` names the endpoints where the transport is bound.
   Engine(NodeInfo self, std::unique_ptr<Transport> transport, EngineOptions options = {});
@@ -86,6 +88,8 @@ class Engine final : public Link, private Transport::Receiver {
   void on_malformed(std::string_view source, std::string_view what) override;
 
   void run();
+  void look_at_clock();
+  Duration may_have_waited() const;
   void finish();
   void run_timers();
   void send_frames();
@@ -119,7 +123,10 @@ class Engine final : public Link, private Transport::Receiver {
   SlowCallers slow_callers_;
   std::map<std::string, SteadyTime, std::less<>> complained_;  // when about which source
   std::multimap<SteadyTime, std::function<void()>> timers_;
-  SteadyTime turned_at_{};
+  SteadyTime looked_at_{};  // at the clock
+  Duration may_sleep_{0};   // since then
+  Duration stood_still_{0};
+  SteadyTime stood_still_until_{};
   bool complete_ = false;  // all methods are there
 
   std::thread thread_;

@@ -157,6 +157,70 @@ TEST_F(EngineTest, RequestThatComesAfterItsCallerGaveUpIsNotDoneAgain) {
   EXPECT_EQ(done_, 1);
 }
 
+// ---- a server that stood still, and a caller that did -----------------------------------------
+
+TEST_F(EngineTest, RequestWhoseCallerGaveUpWhileTheServerStoodStillIsNotCarriedOut) {
+  server_.frozen = true;
+  ask("count", 2s);
+  site_.pass(4s);
+  EXPECT_THAT(answer(), HasSubstr("did not answer"));
+  server_.frozen = false;
+  site_.pass(5s);
+  EXPECT_EQ(done_, 0);
+}
+
+TEST_F(EngineTest, RequestThatHasTimeLeftAfterTheStandstillIsCarriedOutWithinIt) {
+  std::optional<Call> open;
+  server_.link->serve("slow", [&](Call call) { open = std::move(call); });
+  server_.frozen = true;
+  ask("slow", 10s);
+  site_.pass(4s);
+  server_.frozen = false;
+  site_.pass(200ms);
+  ASSERT_TRUE(open);
+  EXPECT_LE(open->deadline(), server_.link->now() + 6s) << "four seconds may be over already";
+  open->done("done");
+  site_.pass(100ms);
+  EXPECT_EQ(answer(), "done");
+}
+
+TEST_F(EngineTest, RequestThatIsTooLateIsNotDoneWhenItIsAskedForAgainEither) {
+  server_.frozen = true;
+  ask("count", 5s);
+  site_.pass(4500ms);
+  server_.frozen = false;
+  client_.link->request(SimulatedSite::number("server"), "count", {}, {2s, {}},
+                        [this](Answer got) { answers_.push_back(std::move(got)); });
+  site_.pass(5s);
+  EXPECT_EQ(done_, 1) << "only the one of which half a second was left";
+  ASSERT_EQ(answers_.size(), 2U);
+}
+
+TEST_F(EngineTest, StandstillIsOfNoMatterToWhatIsAskedALittleLater) {
+  server_.frozen = true;
+  site_.pass(10s);
+  server_.frozen = false;
+  site_.pass(Engine::kWaitedThrough + 200ms);
+  ask("count", 500ms);
+  site_.pass(1s);
+  EXPECT_EQ(answer(), "done");
+}
+
+TEST_F(EngineTest, CallerThatHasASuccessorIsRefused) {
+  ask("count", 5s);
+  site_.pass(100ms);
+  EXPECT_EQ(answer(), "done");
+  server_.link->set_peer(SimulatedSite::info("client", 2));
+  site_.pass(100ms);
+  answers_.clear();
+  ask("count", 5s);
+  site_.pass(100ms);
+  EXPECT_EQ(answer(),
+            text(Code::kRefused, "client incarnation 1 is superseded by incarnation 2"));
+  EXPECT_EQ(done_, 1);
+  EXPECT_EQ(server_.link->counters().stale, 1U);
+}
+
 TEST_F(EngineTest, FramesFromBeforeAStandstillAreSkippedAndTheHoleIsSeen) {
   std::vector<FrameHeader> heard;
   const StreamId stream{SimulatedSite::number("server"), kLiveStream};

@@ -96,6 +96,36 @@ class Examples(unittest.TestCase):
         self.assertEqual([each["line"] for each in (inside[0], inside[-1])],
                          [shot["begin"]["line"], shot["end"]["line"]])
 
+    def test_no_shot_is_taken_past_a_closed_shutter_when_the_registry_has_just_started(self):
+        self.wait_for("psu.1")
+        self.wait_for("shutter.1")
+        self.cli("kv", "set", "shutter.1/state", "closed", check=True)
+        self.addCleanup(self.cli, "kv", "set", "shutter.1/state", "open")
+        os.kill(self.peer("registry")["pid"], signal.SIGKILL)
+        refused = self.experiment("shot 3", "5")
+        self.assertEqual(refused.returncode, 1, refused.stdout + refused.stderr)
+        self.assertIn("shutter.1 rejected: shutter closed", refused.stdout)
+
+    def test_what_was_asked_while_it_stood_still_is_not_done_late(self):
+        self.start("power_supply", "psu.frozen")
+        self.wait_for("psu.frozen")
+        process = self.programs["psu.frozen"]
+        process.send_signal(signal.SIGSTOP)
+        self.addCleanup(process.send_signal, signal.SIGCONT)
+        given_up = self.cli("kv", "set", "psu.frozen/setpoint", "33", "--timeout", "1s")
+        self.assertEqual(given_up.returncode, 4, given_up.stderr)
+        self.wait_for("psu.frozen", "disconnected")
+        process.send_signal(signal.SIGCONT)
+        self.wait_for("psu.frozen")
+        wait_until(lambda: self.cli("kv", "set", "psu.frozen/setpoint", "3").returncode == 0, 10,
+                   "a write that is in time")
+
+        def journaled():
+            return [line["text"] for line in
+                    self.json_lines("log", "query", "--subject", "psu.frozen/setpoint")]
+        wait_until(journaled, 10, "the write in the journal")
+        self.assertFalse([text for text in journaled() if "33" in text])
+
     def test_a_mark_set_from_the_command_line_outlives_the_journal(self):
         self.cli("log", "mark", "begin", "shift", "--tag", "operation", check=True)
         self.cli("log", "mark", "set", "dip", "--from", "-20s", "--to", "-10s", check=True)
