@@ -89,8 +89,8 @@ void OwnEvents::take(const bus::Call& call) {
   wish.argument = std::move(taken).value();
 
   for (auto at = running_.begin(); at != running_.end();) {
-    if (at->ended) {
-      at->thread.join();
+    if ((*at)->ended) {
+      (*at)->thread.join();
       at = running_.erase(at);
     } else {
       ++at;
@@ -101,15 +101,14 @@ void OwnEvents::take(const bus::Call& call) {
     return call.fail({Code::kUnavailable,
                       subsystem_ + " handles " + std::to_string(kRunningMax) + " events already"});
   }
-  auto& running = running_.emplace_back();
-  running.run = std::make_shared<EventRun>(std::move(wish), call);
-  running.thread =
-      std::thread([this, &running, run = running.run, handler = found->second.handler]() mutable {
-        carry_out(*handler, *run);
-        handler.reset();
-        const std::lock_guard again(mutex_);
-        running.ended = true;
-      });
+  const auto running = running_.emplace_back(std::make_shared<Running>());
+  running->run = std::make_shared<EventRun>(std::move(wish), call);
+  // Nothing of ours: a handler may end us.
+  running->thread = std::thread([running, handler = found->second.handler]() mutable {
+    carry_out(*handler, *running->run);
+    handler.reset();
+    running->ended = true;
+  });
 }
 
 void OwnEvents::carry_out(const EventHandler& handler, EventRun& run) {
@@ -126,14 +125,20 @@ void OwnEvents::carry_out(const EventHandler& handler, EventRun& run) {
 }
 
 void OwnEvents::close() {
-  std::list<Running> running;
+  std::list<std::shared_ptr<Running>> running;
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    running.swap(running_);  // The threads keep their place in the list.
+    running.swap(running_);
   }
-  for (auto& each : running) each.run->stop();
-  for (auto& each : running) each.thread.join();
+  for (const auto& each : running) each->run->stop();
+  for (const auto& each : running) {
+    if (each->thread.get_id() == std::this_thread::get_id()) {
+      each->thread.detach();  // It asks, and cannot wait for itself: it ends when it returns.
+    } else {
+      each->thread.join();
+    }
+  }
 }
 
 }  // namespace tidemark::subsystem

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <list>
@@ -58,7 +59,8 @@ class OwnEvents : public std::enable_shared_from_this<OwnEvents> {
   /// Errors: kConflict, a second handler; kInvalidArgument, its name.
   Result<Unit> add(model::api::EventSpec spec, EventHandler handler);
   std::vector<model::api::EventSpec> specs() const;
-  /// Tells every handler that runs to stop, and waits for it. Later calls are turned away.
+  /// Tells every handler that runs to stop, and waits for it, unless it is that which asks. Later
+  /// calls are turned away.
   void close();
 
  private:
@@ -69,7 +71,7 @@ class OwnEvents : public std::enable_shared_from_this<OwnEvents> {
   struct Running {
     std::shared_ptr<EventRun> run;
     std::thread thread;
-    bool ended = false;  // guarded by mutex_
+    std::atomic<bool> ended{false};
   };
 
   void take(const bus::Call& call);
@@ -80,7 +82,7 @@ class OwnEvents : public std::enable_shared_from_this<OwnEvents> {
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::map<std::string, Event> events_;
-  std::list<Running> running_;
+  std::list<std::shared_ptr<Running>> running_;
   bool closed_ = false;
 };
 

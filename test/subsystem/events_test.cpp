@@ -245,6 +245,71 @@ TEST_F(Events, CancelledCallIsTakenBackFromItsHandler) {
   EXPECT_EQ(state, TargetState::kCancelled);
 }
 
+TEST_F(Events, HandlerMayStopItsOwnProgramAndItsCallIsLost) {
+  Subsystem psu{"psu.1"};
+  std::promise<bool> stopped;
+  psu.on_event("shut-down", [&](Call& call) {
+    psu.stop();
+    stopped.set_value(call.cancelled());
+    return done();
+  });
+  join(psu);
+  Client client;
+  join_client(client);
+  ASSERT_TRUE(sees(client, "psu.1"));
+  const auto result = client.call("shut-down", {}, to("psu.1"), 10s);
+  EXPECT_EQ(result.targets().at("psu.1").state, TargetState::kLost) << result.objections();
+  EXPECT_TRUE(stopped.get_future().get());
+  EXPECT_TRUE(sees(client, "psu.1", "stopped"));
+}
+
+TEST_F(Events, HandlerMayEndItsOwnProgramAltogether) {
+  auto psu = std::make_unique<Subsystem>("psu.1");
+  std::promise<void> gone;
+  psu->on_event("end", [&](Call&) {
+    psu.reset();
+    gone.set_value();
+    return done();
+  });
+  join(*psu);
+  Client client;
+  join_client(client);
+  ASSERT_TRUE(sees(client, "psu.1"));
+  client.call_later("end", {}, to("psu.1"), 10s, {});
+  gone.get_future().get();
+}
+
+TEST_F(Events, CallbackThatThrowsHurtsNoOther) {
+  Subsystem psu{"psu.1"};
+  psu.on_event("throw", [](Call&) -> Outcome { throw 1; });
+  psu.on_event("work", [](Call& call) {
+    call.feedback("half");
+    return done();
+  });
+  join(psu);
+  Client client;
+  join_client(client);
+  ASSERT_TRUE(sees(client, "psu.1"));
+  const auto failing = client.call("throw", {}, to("psu.1"), 5s);
+  EXPECT_EQ(failing.targets().at("psu.1").state, TargetState::kFailed);
+  for (const bool is_exception : {true, false}) {
+    const auto broken = [is_exception] {
+      if (is_exception) throw std::runtime_error("broken");
+      throw 1;
+    };
+    std::promise<void> ended;
+    client.call_later(
+        "work", {}, to("psu.1"), 5s,
+        [&](const CallResult&) {
+          ended.set_value();
+          broken();
+        },
+        [&](const Feedback&) { broken(); });
+    ended.get_future().get();
+  }
+  EXPECT_TRUE(client.call("work", {}, to("psu.1"), 5s).all_done());
+}
+
 TEST_F(Events, TargetThatEndsMeanwhileIsLost) {
   auto psu = std::make_unique<Subsystem>("psu.1");
   std::atomic<bool> runs{false};
