@@ -200,6 +200,8 @@ void OwnKeys::read(const bus::Call& call) {
           call.done(model::pack(now));
         } catch (const std::exception& failure) {
           call.fail({Code::kFailed, std::string("its on_read threw: ") + failure.what()});
+        } catch (...) {
+          call.fail({Code::kFailed, "its on_read threw"});
         }
       });
   if (!posted) call.fail({Code::kUnavailable, subsystem_ + " has too much to do"});

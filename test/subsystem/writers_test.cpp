@@ -104,6 +104,26 @@ TEST_F(Writers, ReaderAsksTheOwnersHandler) {
   EXPECT_EQ(client.key<double>("psu.1/broken").get().error().message, "no sensor");
 }
 
+TEST_F(Writers, HandlerThatThrowsWhateverFailsTheReadOrWriteAndNothingElse) {
+  Subsystem psu{"psu.1"};
+  const auto odd = psu.publish<double>("odd");
+  odd.on_read([]() -> Result<double> { throw 1; });
+  const auto broken = psu.writable<double>("broken");
+  broken.on_read([]() -> Result<double> { throw std::runtime_error("no sensor"); });
+  broken.on_write([](double) -> Decision { throw 1; });
+  const auto fine = psu.publish<double>("fine");
+  fine.on_read([]() -> Result<double> { return 1.5; });
+  join(psu);
+  Client client;
+  join_client(client);
+  EXPECT_EQ(client.key<double>("psu.1/odd").get().error().message, "its on_read threw");
+  const auto read = client.key<double>("psu.1/broken").get().error();
+  EXPECT_EQ(read.code, Code::kFailed);
+  EXPECT_EQ(read.message, "its on_read threw: no sensor");
+  EXPECT_EQ(client.key<double>("psu.1/broken").set(1).error().message, "its on_write threw");
+  EXPECT_EQ(client.key<double>("psu.1/fine").get().value(), 1.5);
+}
+
 TEST_F(Writers, WaitingInsideACallbackIsRefusedAndNeverHangs) {
   Subsystem psu{"psu.1"};
   const auto setpoint = psu.writable<double>("setpoint");
