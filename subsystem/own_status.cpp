@@ -1,10 +1,11 @@
 #include "subsystem/own_status.h"
 
+#include <string>
 #include <utility>
 
-#include "base/check.h"
 #include "model/api/monitor.h"
 #include "model/api/node.h"
+#include "model/kv/key_spec.h"
 #include "model/packing.h"
 
 namespace tidemark::subsystem {
@@ -16,6 +17,9 @@ void OwnStatus::open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Out
     const std::lock_guard lock(mutex_);
     link_ = link;
     outbox_ = std::move(outbox);
+    for (const auto& [name, item] : items_) {
+      if (item.severity > model::Level::kInfo || item.active) record_locked(item);
+    }
   }
   link->declare_stream(bus::FrameClass::kState, api::kStatusStream);
   link->serve("status.state", [weak = weak_from_this(), at = link.get()](const bus::Call& call) {
@@ -43,15 +47,18 @@ void OwnStatus::open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Out
   });
 }
 
+void OwnStatus::record_locked(const model::StatusItem& item) {
+  if (!outbox_) return;
+  // Refused only when a million wait: then the outbox's own gap tells.
+  (void)outbox_->append(model::StatusChanged{subsystem_ + "/" + item.name, item.severity, item.code,
+                                             item.text, item.active, item.acknowledged_by});
+}
+
 void OwnStatus::put_locked(bus::Link* link, model::StatusItem changed) {
   auto& item = items_[changed.name];
   if (item == changed) return;
   item = std::move(changed);
-  if (outbox_) {
-    (void)outbox_->append(model::StatusChanged{subsystem_ + "/" + item.name, item.severity,
-                                               item.code, item.text, item.active,
-                                               item.acknowledged_by});
-  }
+  record_locked(item);
   if (link != nullptr) {
     link->publish(bus::FrameClass::kState, api::kStatusStream, 1,
                   model::pack(api::StatusItems{item}));
@@ -59,10 +66,19 @@ void OwnStatus::put_locked(bus::Link* link, model::StatusItem changed) {
   }
 }
 
-void OwnStatus::add(const std::string& item, bool latches) {
+Result<Unit> OwnStatus::add(const std::string& item, bool latches) {
+  const auto checked = model::kv::check_key_name(item);
+  if (!checked) return Error{checked.error().code, "status item " + checked.error().message};
   const std::lock_guard lock(mutex_);
-  TIDEMARK_CHECK(items_.size() < kItemsMax);
-  auto& made = items_[item];
+  if (items_.size() >= kItemsMax) {
+    return Error{Code::kInvalidArgument, subsystem_ + " has " + std::to_string(kItemsMax) +
+                                             " status items, and may have no more"};
+  }
+  const auto [at, is_new] = items_.try_emplace(item);
+  if (!is_new) {
+    return Error{Code::kConflict, "a second status item '" + item + "' of " + subsystem_};
+  }
+  auto& made = at->second;
   made.name = item;
   made.latches = latches;
   made.since = utc_now();
@@ -72,18 +88,23 @@ void OwnStatus::add(const std::string& item, bool latches) {
                   model::pack(api::StatusItems{made}));
     ++published_;
   }
+  return Unit{};
 }
 
 void OwnStatus::raise(const std::string& item, model::Level severity, std::int32_t code,
                       std::string text) {
   const std::lock_guard lock(mutex_);
+  const auto found = items_.find(item);
+  if (found == items_.end()) return;
   put_locked(link_.lock().get(),
-             model::raised(items_.at(item), severity, code, std::move(text), utc_now()));
+             model::raised(found->second, severity, code, std::move(text), utc_now()));
 }
 
 void OwnStatus::clear(const std::string& item) {
   const std::lock_guard lock(mutex_);
-  put_locked(link_.lock().get(), model::cleared(items_.at(item), utc_now()));
+  const auto found = items_.find(item);
+  if (found == items_.end()) return;
+  put_locked(link_.lock().get(), model::cleared(found->second, utc_now()));
 }
 
 Result<Unit> OwnStatus::acknowledge(const std::string& item, const std::string& who) {
@@ -103,7 +124,8 @@ Result<Unit> OwnStatus::acknowledge_locked(bus::Link* link, const std::string& i
 
 model::StatusItem OwnStatus::get(const std::string& item) const {
   const std::lock_guard lock(mutex_);
-  return items_.at(item);
+  const auto found = items_.find(item);
+  return found == items_.end() ? model::StatusItem{} : found->second;
 }
 
 }  // namespace tidemark::subsystem

@@ -18,21 +18,26 @@ namespace tidemark::subsystem {
 
 class OwnStatus : public std::enable_shared_from_this<OwnStatus> {
  public:
+  /// Who watches gets all of them in one message.
   static constexpr std::size_t kItemsMax = 10'000;
 
   explicit OwnStatus(std::string subsystem) : subsystem_(std::move(subsystem)) {}
 
-  /// Serves status.state and status.ack, and publishes from now on.
+  /// Serves status.state and status.ack, publishes from now on, and tells the journal of what was
+  /// raised before.
   void open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbox> outbox);
 
-  // Threads: any.
-  void add(const std::string& item, bool latches);
+  // Threads: any. What could not be added takes everything, and keeps nothing.
+
+  /// Errors: kInvalidArgument, its name, or kItemsMax; kConflict, a second one of that name.
+  Result<Unit> add(const std::string& item, bool latches);
   void raise(const std::string& item, model::Level severity, std::int32_t code, std::string text);
   void clear(const std::string& item);
   Result<Unit> acknowledge(const std::string& item, const std::string& who);
   model::StatusItem get(const std::string& item) const;
 
  private:
+  void record_locked(const model::StatusItem& item);
   void put_locked(bus::Link* link, model::StatusItem changed);
   Result<Unit> acknowledge_locked(bus::Link* link, const std::string& item, const std::string& who);
 

@@ -314,7 +314,6 @@ std::shared_ptr<StatusWatch> Session::watch_status(std::string pattern,
   std::shared_ptr<bus::Link> link;
   {
     const std::lock_guard lock(mutex_);
-    std::erase_if(watches_, [](const auto& each) { return each.use_count() == 1; });
     watches_.push_back(made);
     link = link_;
   }
@@ -324,6 +323,17 @@ std::shared_ptr<StatusWatch> Session::watch_status(std::string pattern,
     });
   }
   return made;
+}
+
+void Session::unwatch_status(const std::shared_ptr<StatusWatch>& watch) {
+  watch->close();
+  std::shared_ptr<bus::Link> link;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(watches_, watch);
+    link = link_;
+  }
+  if (link) link->after(Duration{0}, [watch] { watch->stop(); });
 }
 
 Result<Unit> Session::record(model::Record record) {

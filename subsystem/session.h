@@ -83,6 +83,8 @@ class Session : public std::enable_shared_from_this<Session> {
   /// Begins with the first directory.
   std::shared_ptr<DurableKeys> follow_keys(DurableWish wish);
   std::shared_ptr<StatusWatch> watch_status(std::string pattern, StatusWatch::OnItem on_item);
+  /// Threads: any.
+  void unwatch_status(const std::shared_ptr<StatusWatch>& watch);
   Result<Unit> record(model::Record record);
 
   const std::string& name() const { return options_.name; }

@@ -8,11 +8,7 @@ namespace tidemark::subsystem {
 namespace api = model::api;
 
 void StatusWatch::on_changes(bus::Link& link, const std::vector<bus::NodeInfo>& changed) {
-  if (closed_) {
-    for (const auto& [uuid, follower] : followers_) follower->stop();
-    followers_.clear();
-    return;
-  }
+  if (closed_) return;
   for (const auto& node : changed) {
     // Tidemark's own nodes have no surface, and no status items.
     if (node.surface.bytes.empty() || !glob_match(pattern_, node.name)) continue;
@@ -38,7 +34,12 @@ void StatusWatch::on_changes(bus::Link& link, const std::vector<bus::NodeInfo>& 
   }
 }
 
-void StatusWatch::take(const std::string& subsystem, const Bytes& payload) {
+void StatusWatch::stop() {
+  for (const auto& [uuid, follower] : followers_) follower->stop();
+  followers_.clear();
+}
+
+Result<Unit> StatusWatch::take(const std::string& subsystem, const Bytes& payload) {
   const auto items = model::unpack<api::StatusItems>(payload);
   if (!items || closed_) return;
   for (const auto& item : items.value()) {

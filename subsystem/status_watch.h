@@ -28,8 +28,10 @@ class StatusWatch : public std::enable_shared_from_this<StatusWatch> {
 
   /// Who is there has changed. Only on the loop thread.
   void on_changes(bus::Link& link, const std::vector<bus::NodeInfo>& changed);
-  /// Threads: any.
+  /// `on_item` is not called any more. Threads: any.
   void close() { closed_ = true; }
+  /// After close(): asks nobody any more. Only on the loop thread.
+  void stop();
 
  private:
   void take(const std::string& subsystem, const Bytes& payload);

@@ -113,7 +113,9 @@ Client::Client(std::shared_ptr<subsystem::Session> session) : session_(std::move
 Client::~Client() { stop(Duration{0}); }
 
 void Client::note(const Result<Unit>& result) {
-  if (!result) mistakes_.push_back(result.error());
+  if (result) return;
+  if (session_->is_on_bus()) spdlog::error("{}: {}", name(), result.error().message);
+  mistakes_.push_back(result.error());
 }
 
 Result<Unit> Client::start(Duration patience) {
@@ -211,7 +213,10 @@ Subscription Client::watch_status(
     std::string pattern,
     std::function<void(const std::string& subsystem, const model::StatusItem&)> listener) {
   const auto made = session_->watch_status(std::move(pattern), std::move(listener));
-  return Subscription(made, [made] { made->close(); });
+  return Subscription(made, [made, weak = std::weak_ptr(session_)] {
+    made->close();
+    if (const auto session = weak.lock()) session->unwatch_status(made);
+  });
 }
 
 Result<Unit> Client::acknowledge(const std::string& subsystem, const std::string& item,

@@ -70,7 +70,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   /// Joins the bus, and waits for a registry for at most `patience`.
-  /// Errors: kInvalidArgument  the site file, or a key or event that was added, says what is wrong.
+  /// Errors: kInvalidArgument  the site file, or a key, event or status item that was added, says
+  ///                           what is wrong; kConflict, a second one of that name.
   ///         kUnavailable      no registry answers; joining goes on meanwhile.
   Result<Unit> start(Duration patience = std::chrono::seconds(5));
   /// Leaves the bus, for good. Waits until the journal has what was said, at most `patience`;
@@ -154,7 +155,7 @@ class Client {
   std::shared_ptr<subsystem::Session> session_;
 
  private:
-  std::vector<Error> mistakes_;  // of keys and events that were added: start() answers the first
+  std::vector<Error> mistakes_;  // of what was added: start() answers the first
 };
 
 }  // namespace tidemark

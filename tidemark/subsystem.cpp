@@ -92,7 +92,7 @@ void Subsystem::on_event(std::string event, std::function<Outcome(Call&)> handle
 }
 
 StatusItem Subsystem::status_item(std::string name, Latch latch) {
-  session_->status().add(name, latch == Latch::kYes);
+  note(session_->status().add(name, latch == Latch::kYes));
   return StatusItem(session_, std::move(name));
 }
 
