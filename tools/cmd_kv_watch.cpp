@@ -54,7 +54,7 @@ class KeyWatch {
   /// What is wrong with a durable watch. What it cannot go on with ends the command.
   void hear(const Error& problem) {
     const bool goes_on = problem.code == Code::kRefused || problem.code == Code::kUnavailable ||
-                         problem.code == Code::kConflict;
+                         problem.code == Code::kConflict || problem.code == Code::kNotFound;
     if (goes_on) {
       context_.err << "tidemark: " << printable(problem.message) << std::endl;
       return;

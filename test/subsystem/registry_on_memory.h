@@ -174,7 +174,9 @@ class MemorySite {
          ++line) {
       const auto& [record, incarnation] = records_[line - 1];
       const bool wanted = (asked.kinds >> static_cast<unsigned>(model::kind_of(record)) & 1) != 0;
-      if (!wanted || !glob_match(asked.subject, model::subject_of(record))) continue;
+      // What expired is shown to everybody, where it was.
+      const bool expired = std::holds_alternative<model::Expired>(record);
+      if (!expired && (!wanted || !glob_match(asked.subject, model::subject_of(record)))) continue;
       if (asked.since && recorded_at(line) < *asked.since) continue;
       if (page.lines.size() == asked.limit) {
         page.next = line;

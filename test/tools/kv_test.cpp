@@ -293,6 +293,20 @@ TEST_F(KvCommand, WatchShowsWhatTheJournalRecordedWithItsLines) {
   EXPECT_EQ(second.err, "");
 }
 
+TEST_F(KvCommand, WatchGoesOnBehindLinesThatHaveExpired) {
+  auto& rf = lab_.start("rf");
+  const auto power = rf.publish<int>("power", {.published = false, .journaled = true});
+  model::Expired expired;
+  expired.of = "kv_updates";
+  expired.last = 9;
+  ASSERT_TRUE(rf.session()->record(expired).ok());
+  (void)power.set(7);
+  const auto ran = lab_.run({"kv", "watch", "rf/power", "--durable", "--from", "1", "--count", "1"});
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_THAT(ran.out, HasSubstr("rf/power  7  line "));
+  EXPECT_THAT(ran.err, HasSubstr("expired"));
+}
+
 TEST_F(KvCommand, WatchSaysWhichKeysAreNotJournaled) {
   ASSERT_EQ(lab_.run({"kv", "set", "psu.1/setpoint", "4"}).exit, 0);
   const auto ran = lab_.run({"kv", "watch", "psu.1/*", "--durable", "--from", "1", "--count", "1"});
