@@ -361,7 +361,7 @@ void join(const std::string& site_file, std::uint64_t pvs) {
     }
     whole.set_value();
   };
-  options.on_items = [](const Bytes&) {};
+  options.on_items = [](const Bytes&) -> Result<Unit> { return Unit{}; };
   const auto follower = bus::StateFollower::start(*link, std::move(options));
   if (whole.get_future().wait_for(20s) != std::future_status::ready) give_up("no state came");
   const auto took = seconds_since(began);

@@ -68,6 +68,9 @@ class Engine final : public Link, private Transport::Receiver {
   void after(Duration delay, std::function<void()> job) override;
   SteadyTime now() const override { return clock_.steady(); }
   LinkCounters counters() const override;
+  void malformed(const std::string& source, const std::string& what) override {
+    on_malformed(source, what);
+  }
 
   /// One round of the loop; waits at most `wait_max` for something to do.
   void turn(Duration wait_max);

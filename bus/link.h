@@ -160,6 +160,10 @@ class Link {
   virtual SteadyTime now() const = 0;
 
   virtual LinkCounters counters() const = 0;
+
+  /// What came from `source` was right to the link, and cannot be read by who it is for: counted as
+  /// malformed, and logged once a minute for each source. Only on the loop thread.
+  virtual void malformed(const std::string& source, const std::string& what) = 0;
 };
 
 }  // namespace tidemark::bus

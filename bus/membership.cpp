@@ -67,14 +67,11 @@ void Membership::follow(std::size_t index) {
   };
   options.on_items = [weak, index](const Bytes& payload) {
     const auto self = weak.lock();
-    if (!self) return;
+    if (!self) return Result<Unit>(Unit{});
     const auto changes = model::unpack<std::vector<NodeInfo>>(payload);
-    if (!changes) {
-      spdlog::error("directory of {}: {}", self->registries_[index].info.name,
-                    changes.error().message);
-      return;
-    }
+    if (!changes) return Result<Unit>(changes.error());
     self->take(index, self->registries_[index].copy.take_changes(changes.value()));
+    return Result<Unit>(Unit{});
   };
   registries_[index].follower = StateFollower::start(link_, std::move(options));
 }

@@ -54,13 +54,22 @@ void StateFollower::act(StreamReader::Actions actions) {
     } else if (std::holds_alternative<StreamReader::AskState>(action)) {
       ask_state();
     } else if (auto* apply = std::get_if<StreamReader::Apply>(&action)) {
-      options_.on_items(apply->payload);
+      const auto taken = options_.on_items(apply->payload);
+      if (taken) continue;
+      unreadable(taken.error());
+      act(reader_.on_unreadable(apply->from, apply->to, link_.now()));
     } else if (auto* whole = std::get_if<StreamReader::Whole>(&action)) {
       options_.on_state(std::move(whole->parts));
     } else if (const auto* lost = std::get_if<StreamReader::Lost>(&action)) {
       if (options_.on_lost) options_.on_lost(*lost);
     }
   }
+}
+
+void StateFollower::unreadable(const Error& why) {
+  const auto& stream = options_.stream;
+  link_.malformed("stream " + std::to_string(stream.stream) + " of " + hex(stream.node),
+                  why.message);
 }
 
 void StateFollower::ask_state() {
@@ -73,7 +82,12 @@ void StateFollower::ask_state() {
                   auto state = answer ? self->options_.read_state(std::move(*progress),
                                                                   std::move(answer).value())
                                       : Result<WholeState>(answer.error());
-                  if (!state) return self->act(self->reader_.on_state_failed(self->link_.now()));
+                  if (!state) {
+                    if (answer && state.error().code != Code::kUnavailable) {
+                      self->unreadable(state.error());
+                    }
+                    return self->act(self->reader_.on_state_failed(self->link_.now()));
+                  }
                   auto& whole = state.value();
                   self->act(self->reader_.on_state(whole.incarnation, whole.sequence,
                                                    std::move(whole.parts), self->link_.now()));

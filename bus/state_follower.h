@@ -31,7 +31,9 @@ struct StateFollowerOptions {
   std::function<Result<WholeState>(std::vector<Bytes> progress, Bytes answer)> read_state;
   /// The parts of a whole state: forget what was.
   std::function<void(std::vector<Bytes> parts)> on_state;
-  std::function<void(const Bytes& payload)> on_items;
+  /// Items, the next ones in sequence. Errors: they cannot be read; counted and logged, and made
+  /// good with a whole state, as a hole is.
+  std::function<Result<Unit>(const Bytes& payload)> on_items;
   std::function<void(const StreamReader::Lost&)> on_lost;  // may be empty
 };
 
@@ -55,6 +57,7 @@ class StateFollower : public std::enable_shared_from_this<StateFollower> {
       : link_(link), options_(std::move(options)) {}
 
   void act(StreamReader::Actions actions);
+  void unreadable(const Error& why);
   void ask_state();
   void tick();
 

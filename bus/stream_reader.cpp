@@ -27,6 +27,10 @@ bool is_jump(const Frame& frame) {
   return frame.header.frame_class == FrameClass::kReplayState && frame.payload.empty();
 }
 
+StreamReader::Apply apply_of(Frame frame) {
+  return {std::move(frame.payload), frame.header.sequence, last_of(frame.header)};
+}
+
 }  // namespace
 
 StreamReader::Actions StreamReader::on_frame(Frame frame, SteadyTime) {
@@ -75,7 +79,7 @@ StreamReader::Actions StreamReader::on_frame(Frame frame, SteadyTime) {
     }
     // Items that we have may be in it again: a state takes them twice without harm.
     applied_ = last_of(header);
-    actions.emplace_back(Apply{std::move(frame.payload)});
+    actions.emplace_back(apply_of(std::move(frame)));
     return actions;
   }
   if (!is_new) {
@@ -120,7 +124,7 @@ StreamReader::Actions StreamReader::on_again(std::uint64_t from, std::vector<Fra
   }
   for (auto& frame : frames) {
     applied_ = last_of(frame.header);
-    actions.emplace_back(Apply{std::move(frame.payload)});
+    actions.emplace_back(apply_of(std::move(frame)));
   }
   apply_buffer(actions);
   return actions;
@@ -151,7 +155,7 @@ void StreamReader::apply_buffer(Actions& actions) {
   for (auto& frame : buffer_) {
     if (last_of(frame.header) <= applied_) continue;
     applied_ = last_of(frame.header);
-    actions.emplace_back(Apply{std::move(frame.payload)});
+    actions.emplace_back(apply_of(std::move(frame)));
   }
   drop_buffer();
 }
@@ -180,6 +184,19 @@ StreamReader::Actions StreamReader::on_state_failed(SteadyTime now) {
   // With another one under way, this was the one to an incarnation that ended.
   if (phase_ == Phase::kAsked && outstanding_ == 0) wait(now);
   return {};
+}
+
+StreamReader::Actions StreamReader::on_unreadable(std::uint64_t from, std::uint64_t to,
+                                                  SteadyTime now) {
+  Actions actions;
+  ++counters_.gaps;
+  counters_.items_lost += to - from + 1;
+  actions.emplace_back(Lost{incarnation_, from, to});
+  needed_ = std::max(needed_, to);
+  if (phase_ != Phase::kLive) return actions;
+  phase_ = Phase::kWaiting;
+  retry_at_ = now + limits_.unreadable_pause;
+  return actions;
 }
 
 StreamReader::Actions StreamReader::on_tick(SteadyTime now) {

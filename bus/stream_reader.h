@@ -30,6 +30,8 @@ struct StreamReaderLimits {
   std::size_t buffer_bytes_max = 64u << 20;  // frames kept while the state is under way
   Duration retry_min = std::chrono::milliseconds(50);
   Duration retry_max = std::chrono::seconds(5);
+  /// A publisher whose items cannot be read is asked for its state no more often than this.
+  Duration unreadable_pause = std::chrono::seconds(1);
 };
 
 class StreamReader {
@@ -51,6 +53,8 @@ class StreamReader {
   /// Apply these items, the next ones in sequence.
   struct Apply {
     Bytes payload;
+    std::uint64_t from;
+    std::uint64_t to;
   };
   /// Items from..to were lost, on the way or because the buffer was full. A state that hides them
   /// has been applied or is being fetched. Each lost item is reported once.
@@ -82,6 +86,8 @@ class StreamReader {
   Actions on_state(Incarnation incarnation, std::uint64_t sequence, std::vector<Bytes> parts,
                    SteadyTime now);
   Actions on_state_failed(SteadyTime now);
+  /// What was to be applied cannot be read: it is lost, as a hole is.
+  Actions on_unreadable(std::uint64_t from, std::uint64_t to, SteadyTime now);
   /// Call some ten times a second: retries what failed.
   Actions on_tick(SteadyTime now);
 

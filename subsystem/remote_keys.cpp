@@ -23,6 +23,9 @@ Result<bus::WholeState> read_state(std::vector<Bytes> progress, const Bytes& ans
   if (end.value().parts != progress.size()) {
     return Error{Code::kUnavailable, "parts of the state are missing"};
   }
+  for (const auto& part : progress) {
+    if (const auto updates = model::unpack<api::KeyUpdates>(part); !updates) return updates.error();
+  }
   return bus::WholeState{end.value().incarnation, end.value().sequence, std::move(progress)};
 }
 
@@ -216,11 +219,13 @@ void RemoteKeys::follow(Peer& peer) {
     with_peer([&](RemoteKeys& self, Peer& of) {
       of.last.clear();
       of.life = of.follower->incarnation();
-      for (const auto& part : parts) self.take(of, part);
+      for (const auto& part : parts) (void)self.take(of, part);  // read_state() has read them
     });
   };
   options.on_items = [with_peer](const Bytes& payload) {
-    with_peer([&](RemoteKeys& self, Peer& of) { self.take(of, payload); });
+    Result<Unit> taken = Unit{};
+    with_peer([&](RemoteKeys& self, Peer& of) { taken = self.take(of, payload); });
+    return taken;
   };
   options.on_lost = [with_peer](const bus::StreamReader::Lost& lost) {
     with_peer([&](RemoteKeys& self, const Peer& of) {
@@ -237,12 +242,9 @@ bool RemoteKeys::fits(const Peer& peer) {
   return peer.follower && peer.life == peer.info.incarnation;
 }
 
-void RemoteKeys::take(Peer& peer, const Bytes& payload) {
+Result<Unit> RemoteKeys::take(Peer& peer, const Bytes& payload) {
   auto updates = model::unpack<api::KeyUpdates>(payload);
-  if (!updates) {
-    spdlog::warn("keys of {}: {}", peer.info.name, updates.error().message);
-    return;
-  }
+  if (!updates) return updates.error();
   for (auto& update : updates.value()) {
     const auto key = update.key;
     if (key >= OwnKeys::kKeysMax) continue;
@@ -250,6 +252,7 @@ void RemoteKeys::take(Peer& peer, const Bytes& payload) {
     peer.last[key] = std::move(update);
     if (key < peer.routes.size()) show(peer, key, peer.routes[key]);
   }
+  return Unit{};
 }
 
 void RemoteKeys::show(const Peer& peer, std::uint32_t key,

@@ -112,7 +112,8 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
   void route(Peer& peer);
   void follow(Peer& peer);
   static void read_surface(Peer& peer);
-  void take(Peer& peer, const Bytes& payload);
+  /// Errors: it cannot be read.
+  Result<Unit> take(Peer& peer, const Bytes& payload);
   void show(const Peer& peer, std::uint32_t key,
             const std::vector<std::shared_ptr<KeySubscription>>& listeners) const;
   void show_all(const Peer& peer) const;

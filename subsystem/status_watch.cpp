@@ -21,13 +21,18 @@ void StatusWatch::on_changes(bus::Link& link, const std::vector<bus::NodeInfo>& 
                             const Bytes& answer) -> Result<bus::WholeState> {
       const auto end = model::unpack<api::StateEnd>(answer);
       if (!end) return end.error();
+      for (const auto& part : parts) {
+        if (const auto items = model::unpack<api::StatusItems>(part); !items) return items.error();
+      }
       return bus::WholeState{end.value().incarnation, end.value().sequence, std::move(parts)};
     };
-    const auto take = [weak = weak_from_this(), name = node.name](const Bytes& payload) {
-      if (const auto self = weak.lock()) self->take(name, payload);
+    const auto take = [weak = weak_from_this(),
+                       name = node.name](const Bytes& payload) -> Result<Unit> {
+      const auto self = weak.lock();
+      return self ? self->take(name, payload) : Unit{};
     };
     options.on_state = [take](const std::vector<Bytes>& parts) {
-      for (const auto& part : parts) take(part);
+      for (const auto& part : parts) (void)take(part);  // read_state has read them
     };
     options.on_items = take;
     followers_.emplace(node.uuid, bus::StateFollower::start(link, std::move(options)));
@@ -41,12 +46,13 @@ void StatusWatch::stop() {
 
 Result<Unit> StatusWatch::take(const std::string& subsystem, const Bytes& payload) {
   const auto items = model::unpack<api::StatusItems>(payload);
-  if (!items || closed_) return;
+  if (!items) return items.error();
   for (const auto& item : items.value()) {
     executor_->post([self = shared_from_this(), subsystem, item] {
       if (!self->closed_) self->on_item_(subsystem, item);
     });
   }
+  return Unit{};
 }
 
 }  // namespace tidemark::subsystem

@@ -34,7 +34,7 @@ class StatusWatch : public std::enable_shared_from_this<StatusWatch> {
   void stop();
 
  private:
-  void take(const std::string& subsystem, const Bytes& payload);
+  Result<Unit> take(const std::string& subsystem, const Bytes& payload);
 
   const std::string pattern_;
   const std::shared_ptr<Executor> executor_;

@@ -421,6 +421,7 @@ class World {
       reader.applied = {first.incarnation, first.sequence + items.size() - 1};
       overlay(reader.table, items);
       told_.note(other ^ first.sequence);
+      return Result<Unit>(Unit{});
     };
     options.on_lost = [this, &reader](const StreamReader::Lost& lost) {
       for (auto item = lost.from; item <= lost.to; ++item) {

@@ -144,6 +144,7 @@ class Reader {
       in_stall_ = stalled_.load();
       stalled_.wait(true);
       board_.take(read_le<std::uint64_t>(payload, 0));
+      return Result<Unit>(Unit{});
     };
     options.on_lost = [this](const StreamReader::Lost& lost) {
       told_lost_ += lost.to - lost.from + 1;

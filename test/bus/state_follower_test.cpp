@@ -67,7 +67,11 @@ class StateFollowerTest : public testing::Test {
         ++states_;
       });
     };
-    options.on_items = [this](const Bytes& payload) { change([&] { text_ += payload; }); };
+    options.on_items = [this](const Bytes& payload) -> Result<Unit> {
+      if (payload == "?") return Error{Code::kInvalidArgument, "no letter"};
+      change([&] { text_ += payload; });
+      return Unit{};
+    };
     options.on_lost = [this](const StreamReader::Lost&) { change([&] { ++lost_; }); };
     return StateFollower::start(*reader_, std::move(options));
   }
@@ -134,6 +138,21 @@ TEST_F(StateFollowerTest, RestartedPublisherIsReadFromItsWholeState) {
   publish('x');
   publish('y');
   ASSERT_TRUE(wait([&] { return text_ == "xy"; }));
+}
+
+TEST_F(StateFollowerTest, ItemThatCannotBeReadIsCountedAndMadeGoodWithTheWholeState) {
+  const auto follower = follow();
+  publish('a');
+  ASSERT_TRUE(wait([&] { return text_ == "a"; }));
+  const int states = states_;
+  publish('?');
+  publish('b');
+  ASSERT_TRUE(wait([&] { return text_ == "a?b"; }));
+  EXPECT_EQ(states_, states + 1);
+  EXPECT_EQ(lost_, 1);
+  EXPECT_EQ(reader_->counters().malformed, 1U);
+  publish('c');
+  ASSERT_TRUE(wait([&] { return text_ == "a?bc"; }));
 }
 
 TEST_F(StateFollowerTest, NothingComesAfterTheEnd) {

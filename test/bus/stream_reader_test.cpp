@@ -306,5 +306,17 @@ TEST_F(StreamReaderTest, FullBufferIsALossThatAStateMustCover) {
   EXPECT_THAT(state(2), ElementsAre("whole: state", "c"));
 }
 
+TEST_F(StreamReaderTest, ItemsThatCannotBeReadAreLostAndTheStateIsAskedForOnceASecond) {
+  frame(1, "a");
+  state(1);
+  EXPECT_THAT(frame(2, "??", 2), ElementsAre("??"));
+  EXPECT_THAT(said(reader_.on_unreadable(2, 3, now_)), ElementsAre("lost 2..3"));
+  EXPECT_THAT(frame(4, "d"), ElementsAre()) << "kept until the state is here";
+  EXPECT_THAT(said(reader_.on_tick(now_ + 999ms)), ElementsAre());
+  EXPECT_THAT(said(reader_.on_tick(now_ + 1s)), ElementsAre("ask 1"));
+  EXPECT_THAT(state(2), ElementsAre()) << "it may lack what was lost";
+  EXPECT_EQ(reader_.counters().items_lost, 2U);
+}
+
 }  // namespace
 }  // namespace tidemark::bus

@@ -7,8 +7,10 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
+#include "model/api/monitor.h"
 #include "subsystem_fixture.h"
 
 namespace tidemark {
@@ -203,6 +205,46 @@ TEST_F(Listeners, UpdatesGoOnWhileTheRegistryIsAway) {
   for (std::int64_t i = 101; i <= 200; ++i) count = i;
   ASSERT_TRUE(eventually([&] { return heard.count() == 201; }));
   EXPECT_EQ(heard.last().missed, 0U);
+}
+
+TEST_F(Listeners, ListenerThatThrowsHearsOn) {
+  Subsystem psu{"psu.1"};
+  const auto current = psu.publish<double>("current");
+  join(psu);
+  current = 1;
+  Client client;
+  join_client(client);
+  std::atomic<int> heard{0};
+  const auto subscription = client.subscribe(
+      "psu.1/current",
+      [&](const auto&) {
+        if (++heard == 1) throw 1;
+        throw std::runtime_error("broken");
+      },
+      Policy::kAll);
+  ASSERT_TRUE(eventually([&] { return heard == 1; }));
+  current = 2;
+  ASSERT_TRUE(eventually([&] { return heard == 2; }));
+  current = 3;
+  EXPECT_TRUE(eventually([&] { return heard == 3; }));
+}
+
+TEST_F(Listeners, FrameThatCannotBeReadIsCountedAndMadeGood) {
+  Subsystem psu{"psu.1"};
+  const auto current = psu.publish<double>("current");
+  join(psu);
+  current = 1;
+  Subsystem control{"control"};
+  join(control);
+  Heard heard;
+  const auto subscription = control.subscribe("psu.1/*", [&](const auto& each) { heard(each); });
+  ASSERT_TRUE(eventually([&] { return heard.count() == 1; }));
+  psu.session()->link()->publish(bus::FrameClass::kState, model::api::kKeyStream, 1, "no updates");
+  const auto malformed = [&] { return control.session()->link()->counters().malformed; };
+  ASSERT_TRUE(eventually([&] { return malformed() == 1; }));
+  current = 2;
+  EXPECT_TRUE(eventually([&] { return heard.last().value == Value(2.0); }));
+  EXPECT_TRUE(eventually([&] { return site_.recorded<model::StreamGap>().size() == 1; }));
 }
 
 }  // namespace

@@ -179,6 +179,7 @@ class FakeLink final : public bus::Link {
     served_[std::move(method)] = std::move(on_call);
   }
   bus::LinkCounters counters() const override { return {}; }
+  void malformed(const std::string&, const std::string&) override {}
 
  private:
   const bus::NodeInfo self_;
