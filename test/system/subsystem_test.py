@@ -106,26 +106,6 @@ class Examples(unittest.TestCase):
         self.assertEqual(refused.returncode, 1, refused.stdout + refused.stderr)
         self.assertIn("shutter.1 rejected: shutter closed", refused.stdout)
 
-    def test_what_was_asked_while_it_stood_still_is_not_done_late(self):
-        self.start("power_supply", "psu.frozen")
-        self.wait_for("psu.frozen")
-        process = self.programs["psu.frozen"]
-        process.send_signal(signal.SIGSTOP)
-        self.addCleanup(process.send_signal, signal.SIGCONT)
-        given_up = self.cli("kv", "set", "psu.frozen/setpoint", "33", "--timeout", "1s")
-        self.assertEqual(given_up.returncode, 4, given_up.stderr)
-        self.wait_for("psu.frozen", "disconnected")
-        process.send_signal(signal.SIGCONT)
-        self.wait_for("psu.frozen")
-        wait_until(lambda: self.cli("kv", "set", "psu.frozen/setpoint", "3").returncode == 0, 10,
-                   "a write that is in time")
-
-        def journaled():
-            return [line["text"] for line in
-                    self.json_lines("log", "query", "--subject", "psu.frozen/setpoint")]
-        wait_until(journaled, 10, "the write in the journal")
-        self.assertFalse([text for text in journaled() if "33" in text])
-
     def test_a_mark_set_from_the_command_line_outlives_the_journal(self):
         self.cli("log", "mark", "begin", "shift", "--tag", "operation", check=True)
         self.cli("log", "mark", "set", "dip", "--from", "-20s", "--to", "-10s", check=True)

@@ -1,11 +1,14 @@
 """A subsystem in Python and one on the library in C++ understand each other."""
 
 import os
+import signal
 import subprocess
+import time
 import unittest
+from pathlib import Path
 
 from tidemark import (WARNING, Choice, Client, Duration, InvalidArgument, NotFound, Refused,
-                      Timestamp)
+                      TidemarkError, Timeout, Timestamp)
 
 from tidemark.ask_again import ask_again
 from tidemark.frame import KEY_STREAM
@@ -20,7 +23,7 @@ class APeerInCpp(SiteTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        process = subprocess.Popen([PEER, str(cls.site.file)])
+        cls.peer = process = subprocess.Popen([PEER, str(cls.site.file)])
         cls.addClassCleanup(process.wait)
         cls.addClassCleanup(process.terminate)
         with Client(cls.site.file) as client:
@@ -55,6 +58,37 @@ class APeerInCpp(SiteTest):
         self.assertEqual(client.key("cpp/enum").set("on"), Choice(1, "on"))
         self.assertEqual(client.key("cpp/enum").set(0), Choice(0, "off"))
         self.assertIs(type(client.key("cpp/double").set(3)), float)
+
+    def test_does_not_do_late_what_was_asked_while_it_stood_still(self):
+        client = self.client()
+        setpoint = client.key("cpp/setpoint")
+        setpoint.set(1, 5.0)  # connects: what is not connected is not sent
+
+        # Shorter than its lease: with that the connection ends, and what waits in it.
+        over = time.monotonic() + 2.3
+        self.peer.send_signal(signal.SIGSTOP)
+        try:
+            threads = Path(f"/proc/{self.peer.pid}/task")
+            self.until(lambda: all((each / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+                                   for each in threads.iterdir()), "it stands still")
+            with self.assertRaises(Timeout):
+                setpoint.set(33, 1.0)
+            self.until(lambda: time.monotonic() > over, "longer than a process stands still")
+        finally:
+            self.peer.send_signal(signal.SIGCONT)
+
+        def is_in_time():
+            try:
+                return setpoint.set(3, 2.0) == 3
+            except TidemarkError:
+                return False
+        self.until(is_in_time, "a write that is in time")
+        self.assertEqual(setpoint.get(), 3)
+
+        def written():
+            return [each.text for each in self.lines(client, subject="cpp/setpoint")]
+        self.until(lambda: any(each.startswith("3,") for each in written()), "it is journaled")
+        self.assertFalse([each for each in written() if each.startswith("33")])
 
     def test_refuses_with_the_same_words(self):
         client = self.client()
