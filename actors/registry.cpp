@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
+#include <fstream>
 #include <utility>
 
 #include "base/files.h"
@@ -75,8 +77,15 @@ void RegistryState::remember() {
 
 void RegistryState::keep() {
   if (memory.empty() || !std::exchange(changed, false)) return;
-  const auto written = write_file(memory, model::pack(table->to_remember()));
-  if (!written) spdlog::error("{}", written.error().message);
+  // Not synced: it is for a process that dies, and leases must not wait for a slow disk. What a power
+  // cut leaves of it is all of it, an older one, or nothing that can be read.
+  const auto fresh = memory + ".new";
+  std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
+  out << model::pack(table->to_remember());
+  out.close();
+  if (!out || std::rename(fresh.c_str(), memory.c_str()) != 0) {
+    spdlog::error("cannot write {}: who is there is forgotten with this process", memory);
+  }
 }
 
 Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState> self,
