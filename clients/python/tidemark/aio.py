@@ -194,7 +194,7 @@ class Client:
             raise
 
     async def ask(self, question: str, argument: Any = None, *, to: To = None,
-                  label: str | None = None, timeout: float = 2.0) -> dict[str, Any]:
+                  label: str | None = None, timeout: float = PATIENCE) -> dict[str, Any]:
         return sync.yes_of(await self.call(question, argument, to=to, label=label,
                                            timeout=timeout))
 

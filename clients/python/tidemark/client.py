@@ -227,7 +227,7 @@ class Client:
         return RunningCall(run)
 
     def ask(self, question: str, argument: Any = None, *, to: To = None,
-            label: str | None = None, timeout: float = 2.0) -> dict[str, Any]:
+            label: str | None = None, timeout: float = PATIENCE) -> dict[str, Any]:
         """Everybody's yes: what each answered, by name. Raises Refused with the objections when
         somebody did not say yes: a veto, or no answer.
         """
