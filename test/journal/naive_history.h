@@ -87,6 +87,7 @@ class NaiveHistory {
     RC_ASSERT(entries(*fresh) == entries(*table_));
   }
 
+  std::shared_ptr<const Projections> projections() const { return projections_; }
   Archive archive() const { return Archive(projections_); }
   Line last() const { return store_->last(); }
   const std::vector<Told>& updates() const { return updates_; }
