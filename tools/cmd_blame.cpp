@@ -121,8 +121,8 @@ void add_blame_command(Command app, Context& context) {
       [&context, options] {
         const auto form = csv_or_json(context, options->csv);
         if (!form) return context.report(form.error());
-        const auto at = parse_moment_or_mark(options->at, context.now());
-        if (!at) return context.report({at.error().code, "--at: " + at.error().message});
+        const auto at = parse_moment("--at", options->at, context.now());
+        if (!at) return context.report(at.error());
         return with_client(
             context, [&](Client& client) { return blame(context, client, *options, at.value()); });
       });

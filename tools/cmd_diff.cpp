@@ -136,13 +136,13 @@ void add_diff_command(Command app, Context& context) {
        "with 1 when a PATTERN that is no glob is unknown. " +
            std::string(kMomentHelp),
        "  tidemark diff 'yesterday 14:05' now 'QUAD:*'\n"
-       "  tidemark diff @184223 -10m --exit-code"},
+       "  tidemark diff @184223 10m --exit-code"},
       [&context, options] {
         const auto form = csv_or_json(context, options->csv);
         if (!form) return context.report(form.error());
-        const auto from = parse_moment_or_mark(options->from, context.now());
+        const auto from = parse_moment("BEFORE", options->from, context.now());
         if (!from) return context.report(from.error());
-        const auto to = parse_moment_or_mark(options->to, context.now());
+        const auto to = parse_moment("AFTER", options->to, context.now());
         if (!to) return context.report(to.error());
         return with_client(context, [&](Client& client) {
           return diff(context, client, *options, from.value(), to.value());

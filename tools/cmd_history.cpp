@@ -42,8 +42,8 @@ struct HistoryOptions {
 Result<api::HistoryQuery> question_of(const HistoryOptions& options, UtcTime now) {
   api::HistoryQuery question;
   question.address = options.address;
-  const auto to = parse_moment_or_mark(options.until, now);
-  if (!to) return Error{to.error().code, "--until: " + to.error().message};
+  const auto to = parse_moment("--until", options.until, now);
+  if (!to) return to.error();
   question.to = to.value();
   const auto lateness = lateness_of(options.clock);
   if (!lateness) return lateness.error();
@@ -52,8 +52,8 @@ Result<api::HistoryQuery> question_of(const HistoryOptions& options, UtcTime now
     question.from = {0, to.value().time.value_or(now) - 1h};
     return question;
   }
-  const auto from = parse_moment_or_mark(options.since, now);
-  if (!from) return Error{from.error().code, "--since: " + from.error().message};
+  const auto from = parse_moment("--since", options.since, now);
+  if (!from) return from.error();
   question.from = from.value();
   return question;
 }
@@ -268,10 +268,10 @@ void add_history_command(Command app, Context& context) {
        "from the least to the greatest value, and updates with an alarm are marked below: m "
        "minor, M major, ! invalid, x disconnected. " +
            std::string(kMomentHelp),
-       "  tidemark history QUAD:LI21:201:BACT --since -10m\n"
+       "  tidemark history QUAD:LI21:201:BACT --since 10m\n"
        "  tidemark history QUAD:LI21:201:BACT --since 'monday 08:00' --bins 24 --csv\n"
-       "  tidemark history QUAD:LI21:201:BACT --since -24h --bins 1000 --reduce lttb --csv\n"
-       "  tidemark history QUAD:LI21:201:BACT --since -8h --plot"},
+       "  tidemark history QUAD:LI21:201:BACT --since 24h --bins 1000 --reduce lttb --csv\n"
+       "  tidemark history QUAD:LI21:201:BACT --since 8h --plot"},
       [&context, options] { return history(context, *options); });
   command.add_option("PV", options->address, "Address").required();
   command

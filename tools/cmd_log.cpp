@@ -99,8 +99,8 @@ Exit query(Context& context, const QueryOptions& options) {
   request.value().newest_first = !options.oldest_first;
   request.value().from = options.oldest_first ? 1 : 0;
   return with_client(context, [&](Client& client) {
-    const auto marked = set_mark(context, client, options.filter, request.value());
-    if (!marked) return context.report(marked.error());
+    const auto completed = complete(context, client, options.filter, request.value());
+    if (!completed) return context.report(completed.error());
     const auto printed = print_pages(context, client, request.value(), options.limit);
     return printed ? Exit::kFine : context.report(printed.error());
   });
@@ -212,8 +212,8 @@ class Follower {
 
 Exit follow_log(Context& context, Client& client, api::ReadRequest request,
                 const FollowOptions& options) {
-  const auto marked = set_mark(context, client, options.filter, request);
-  if (!marked) return context.report(marked.error());
+  const auto completed = complete(context, client, options.filter, request);
+  if (!completed) return context.report(completed.error());
   if (request.from == 0) {
     api::ReadRequest newest;
     newest.newest_first = true;
@@ -221,7 +221,7 @@ Exit follow_log(Context& context, Client& client, api::ReadRequest request,
     newest.limit = 1;
     const auto page = read(client, newest, context.budget(kReadBudget));
     if (!page) return context.report(page.error());
-    // With --since, what was in that time comes first.
+    // With --since, what was from then on comes first.
     request.from = request.since ? 1 : page.value().last_line + 1;
   }
   return Follower(context, client, std::move(request), options).run();
@@ -270,8 +270,10 @@ void add_query(Command log, Context& context) {
   auto command = add_command(
       log, context, "query",
       {"Search the journal, newest first",
-       "All filters must match. Times are those at which the journal recorded the line.",
-       "  tidemark log query --kind PutIntended,PutConfirmed --since -10m\n"
+       "All filters must match. Times are those at which the journal recorded the line. " +
+           std::string(kMomentHelp),
+       "  tidemark log query --kind PutIntended,PutConfirmed --since 10m\n"
+       "  tidemark log query --since @184223 --oldest-first\n"
        "  tidemark log query --level warning --subject 'QUAD:*' --limit 20\n"
        "  tidemark log query --in 'shot 4711' --regex 'interlock (opened|closed)'\n"
        "  tidemark log query --kind MarkBegin --field data.shot=4711 --field who=anna"},
@@ -308,7 +310,7 @@ void add_log_commands(Command app, Context& context) {
                         {"Show, search, follow, export the journal; write into it",
                          "Everything that happens is a line of the journal, with a number that is "
                          "never used again.",
-                         "  tidemark log query --since -10m\n  tidemark log follow"});
+                         "  tidemark log query --since 10m\n  tidemark log follow"});
   add_line_show(log, context);
   add_query(log, context);
   add_follow(log, context);

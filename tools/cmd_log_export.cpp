@@ -155,18 +155,20 @@ Result<std::uint64_t> resume_from(const std::string& file) {
 Result<Unit> set_span(const Context& context, Client& client, const ExportOptions& options,
                       api::ReadRequest& request) {
   if (!options.from.empty()) {
-    const auto from = parse_moment_or_mark(options.from, context.now());
-    if (!from) return Error{from.error().code, "--from: " + from.error().message};
+    const auto from = parse_moment("--from", options.from, context.now());
+    if (!from) return from.error();
     request.from = std::max<std::uint64_t>(from.value().line, 1);
-    if (from.value().time) request.since = from.value().time;
+    const bool is_line = from.value().line != 0 || !from.value().mark.empty();
+    const auto time = is_line ? from.value().time : from.value().time.value_or(context.now());
+    request.since = std::max(request.since, time);
     if (!from.value().mark.empty()) {
       const auto at = resolve(context, client, from.value());
       if (!at) return Error{at.error().code, "--from: " + at.error().message};
       request.from = std::max<std::uint64_t>(at.value().line, 1);
     }
   }
-  const auto to = parse_moment_or_mark(options.to, context.now());
-  if (!to) return Error{to.error().code, "--to: " + to.error().message};
+  const auto to = parse_moment("--to", options.to, context.now());
+  if (!to) return to.error();
   const auto at = resolve(context, client, to.value());
   if (!at) return Error{at.error().code, "--to: " + at.error().message};
   request.to = at.value().line;
@@ -201,10 +203,10 @@ Exit run_export(Context& context, const ExportOptions& options) {
     return context.report({Code::kInvalidArgument, "--resume needs --output, and ndjson"});
   }
   return with_client(context, [&](Client& client) {
-    const auto marked = set_mark(context, client, options.filter, request.value());
-    if (!marked) return context.report(marked.error());
     const auto spanned = set_span(context, client, options, request.value());
     if (!spanned) return context.report(spanned.error());
+    const auto completed = complete(context, client, options.filter, request.value());
+    if (!completed) return context.report(completed.error());
     if (!options.file.empty()) {
       return export_to_file(context, client, options, std::move(request).value());
     }

@@ -2,12 +2,14 @@
 //
 // log mark begin, end, set, list: things with a beginning and an end.
 
+#include <optional>
 #include <ostream>
 
 #include "tools/commands.h"
 #include "tools/key_show.h"
 #include "tools/marks.h"
 #include "tools/moment.h"
+#include "tools/past.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -27,12 +29,22 @@ struct MarkOptions {
   std::string to;
 };
 
-/// Of an option: not given, the epoch.
-Result<UtcTime> past_time(const char* option, const std::string& text, UtcTime now) {
-  if (text.empty()) return UtcTime{};
-  const auto time = parse_time_argument(text, now);
-  if (!time) return Error{time.error().code, std::string(option) + ": " + time.error().message};
-  if (time.value() <= now) return time;
+/// Of an option; not given: none.
+using GivenMoment = std::optional<api::Moment>;
+
+Result<GivenMoment> read_moment(const char* option, const std::string& text, UtcTime now) {
+  if (text.empty()) return GivenMoment{};
+  auto moment = parse_moment(option, text, now);
+  if (!moment) return moment.error();
+  return GivenMoment{std::move(moment).value()};
+}
+
+/// Not given: the epoch.
+Result<UtcTime> past_time(const Context& context, Client& client, const char* option,
+                          const GivenMoment& moment) {
+  if (!moment) return UtcTime{};
+  const auto time = time_of(context, client, option, *moment);
+  if (!time || time.value() <= context.now()) return time;
   return Error{Code::kInvalidArgument,
                std::string(option) + ": " + time_text(time.value()) + " is yet to come"};
 }
@@ -60,54 +72,64 @@ Exit show_mark(Context& context, Client& client, const Uuid& id) {
   return Exit::kFine;
 }
 
-Exit set_mark(Context& context, const std::vector<model::Record>& records, const Uuid& id) {
-  return with_client(context, [&](Client& client) {
-    const auto said = say(client, context.user, records, context.budget(kMarkBudget));
-    return said ? show_mark(context, client, id) : context.report(said.error());
-  });
+Exit append_mark(Context& context, Client& client, const std::vector<model::Record>& records,
+                 const Uuid& id) {
+  const auto said = say(client, context.user, records, context.budget(kMarkBudget));
+  return said ? show_mark(context, client, id) : context.report(said.error());
 }
 
 // ---- begin, set ---------------------------------------------------------------------------------
 
 Exit begin(Context& context, const MarkOptions& options) {
-  const auto at = past_time("--at", options.at, context.now());
-  if (!at) return context.report(at.error());
+  const auto given = read_moment("--at", options.at, context.now());
+  if (!given) return context.report(given.error());
   const auto data = parse_data(options.data);
   if (!data) return context.report(data.error());
-  const auto id = Uuid::random();
-  return set_mark(
-      context,
-      {model::MarkBegin{id, options.name, options.tags, context.user, data.value(), at.value()}},
-      id);
+  return with_client(context, [&](Client& client) {
+    const auto at = past_time(context, client, "--at", given.value());
+    if (!at) return context.report(at.error());
+    const auto id = Uuid::random();
+    return append_mark(
+        context, client,
+        {model::MarkBegin{id, options.name, options.tags, context.user, data.value(), at.value()}},
+        id);
+  });
 }
 
 Exit set_mark(Context& context, const MarkOptions& options) {
-  const auto now = context.now();
-  const auto from = past_time("--from", options.from, now);
-  if (!from) return context.report(from.error());
-  const auto to = past_time("--to", options.to, now);
-  if (!to) return context.report(to.error());
-  if (from.value() > to.value()) {
-    return context.report({Code::kInvalidArgument, "--to is before --from"});
-  }
+  const auto begin = read_moment("--from", options.from, context.now());
+  if (!begin) return context.report(begin.error());
+  const auto end = read_moment("--to", options.to, context.now());
+  if (!end) return context.report(end.error());
   const auto data = parse_data(options.data);
   if (!data) return context.report(data.error());
-  const auto id = Uuid::random();
-  return set_mark(
-      context,
-      {model::MarkBegin{id, options.name, options.tags, context.user, data.value(), from.value()},
-       model::MarkEnd{id, options.name, context.user, {}, to.value()}},
-      id);
+  return with_client(context, [&](Client& client) {
+    const auto from = past_time(context, client, "--from", begin.value());
+    if (!from) return context.report(from.error());
+    const auto to = past_time(context, client, "--to", end.value());
+    if (!to) return context.report(to.error());
+    if (from.value() > to.value()) {
+      return context.report({Code::kInvalidArgument, "--to is before --from"});
+    }
+    const auto id = Uuid::random();
+    return append_mark(
+        context, client,
+        {model::MarkBegin{id, options.name, options.tags, context.user, data.value(), from.value()},
+         model::MarkEnd{id, options.name, context.user, {}, to.value()}},
+        id);
+  });
 }
 
 // ---- end ----------------------------------------------------------------------------------------
 
 Exit end(Context& context, const MarkOptions& options) {
-  const auto at = past_time("--at", options.at, context.now());
-  if (!at) return context.report(at.error());
+  const auto given = read_moment("--at", options.at, context.now());
+  if (!given) return context.report(given.error());
   const auto data = parse_data(options.data);
   if (!data) return context.report(data.error());
   return with_client(context, [&](Client& client) {
+    const auto at = past_time(context, client, "--at", given.value());
+    if (!at) return context.report(at.error());
     const auto mark = find_mark(client, options.name, true, context.budget(kMarkBudget));
     if (!mark) return context.report(mark.error());
     const auto& [id, name, tags, begin, none] = mark.value();
@@ -168,21 +190,24 @@ void print_table(const Context& context, const api::MarkList& list) {
 }
 
 Exit list_marks(Context& context, MarkListOptions options) {
-  const auto now = context.now();
-  auto& query = options.query;
-  const auto read = [&](const char* option, const std::string& text, auto& into) -> Result<Unit> {
-    if (text.empty()) return Unit{};
-    const auto time = parse_time_argument(text, now);
-    if (!time) return Error{time.error().code, std::string(option) + ": " + time.error().message};
-    into = time.value();
-    return Unit{};
-  };
-  const auto since = read("--since", options.since, query.since);
+  const auto since = read_moment("--since", options.since, context.now());
   if (!since) return context.report(since.error());
-  const auto until = read("--until", options.until, query.until);
+  const auto until = read_moment("--until", options.until, context.now());
   if (!until) return context.report(until.error());
+  auto& query = options.query;
   query.limit = options.limit == 0 ? api::MarksQuery::kMarksMax : options.limit;
   return with_client(context, [&](Client& client) {
+    const auto find = [&](const char* option, const GivenMoment& moment, auto& into) -> Result<Unit> {
+      if (!moment) return Unit{};
+      const auto time = time_of(context, client, option, *moment);
+      if (!time) return time.error();
+      into = time.value();
+      return Unit{};
+    };
+    const auto begun = find("--since", since.value(), query.since);
+    if (!begun) return context.report(begun.error());
+    const auto ended = find("--until", until.value(), query.until);
+    if (!ended) return context.report(ended.error());
     const auto found =
         client.ask<api::MarkList>("journal", "journal.marks", query, context.budget(kMarkBudget));
     if (!found) return context.report(found.error());
@@ -217,12 +242,12 @@ void add_begin(Command mark, Context& context) {
                    "  tidemark log mark begin 'shift 12' --tag operation\n"
                    "  tidemark log mark begin 'shot 4711' --data target=Al --data "
                    "energy=4.5\n"
-                   "  tidemark log mark begin 'beam loss' --at -2m"},
+                   "  tidemark log mark begin 'beam loss' --at 2m"},
                   [&context, options] { return begin(context, *options); });
   add_name_and_tags(command, *options);
   add_data(command, *options);
-  command.add_option("--at", options->at, "It began then: -2m, or 2026-11-21T14:05:00Z")
-      .type_name("TIME");
+  command.add_option("--at", options->at, "It began then: 2m (ago), or 2026-11-21T14:05:00Z")
+      .type_name("MOMENT");
 }
 
 void add_end(Command mark, Context& context) {
@@ -236,22 +261,24 @@ void add_end(Command mark, Context& context) {
       [&context, options] { return end(context, *options); });
   command.add_option("MARK", options->name, "Its name, or its id").required();
   add_data(command, *options);
-  command.add_option("--at", options->at, "It ended then: -2m, or 2026-11-21T14:05:00Z")
-      .type_name("TIME");
+  command.add_option("--at", options->at, "It ended then: 2m (ago), or 2026-11-21T14:05:00Z")
+      .type_name("MOMENT");
 }
 
 void add_mark_set(Command mark, Context& context) {
   auto options = std::make_shared<MarkOptions>();
   auto command =
       add_command(mark, context, "set",
-                  {"Set a mark after the fact, from a time to a time",
-                   "Each end stands for the last line that was recorded at or before its time.",
-                   "  tidemark log mark set 'beam loss' --from -20m --to -15m --tag fault"},
+                  {"Set a mark after the fact, from a moment to a moment",
+                   "Each end stands for the last line that was recorded at or before its time; of a "
+                   "line or another mark, that is when it was recorded. " +
+                       std::string(kMomentHelp),
+                   "  tidemark log mark set 'beam loss' --from 20m --to 15m --tag fault"},
                   [&context, options] { return set_mark(context, *options); });
   add_name_and_tags(command, *options);
   add_data(command, *options);
-  command.add_option("--from", options->from, "It began then").type_name("TIME").required();
-  command.add_option("--to", options->to, "It ended then").type_name("TIME").required();
+  command.add_option("--from", options->from, "It began then").type_name("MOMENT").required();
+  command.add_option("--to", options->to, "It ended then").type_name("MOMENT").required();
 }
 
 void add_mark_list(Command mark, Context& context) {
@@ -259,16 +286,17 @@ void add_mark_list(Command mark, Context& context) {
   auto command = add_command(
       mark, context, "list",
       {"List marks, the newest first",
-       "All filters must match. --since and --until take what was open at some time between them.",
+       "All filters must match. --since and --until take what was open at some time between them. " +
+           std::string(kMomentHelp),
        "  tidemark log mark list --open\n"
-       "  tidemark log mark list --name 'shot *' --since -8h --json"},
+       "  tidemark log mark list --name 'shot *' --since 8h --json"},
       [&context, options] { return list_marks(context, *options); });
   command.add_flag("--open", options->query.open, "Only those that have not ended");
   command.add_option("--name", options->query.name, "Glob on the name").type_name("GLOB");
   command.add_option("--tag", options->query.tag, "Glob on one of its tags").type_name("GLOB");
-  command.add_option("--since", options->since, "Not ended before: -8h, or 2026-11-21T14:05:00Z")
-      .type_name("TIME");
-  command.add_option("--until", options->until, "Not begun after").type_name("TIME");
+  command.add_option("--since", options->since, "Not ended before: 8h (ago), or 2026-11-21T14:05:00Z")
+      .type_name("MOMENT");
+  command.add_option("--until", options->until, "Not begun after").type_name("MOMENT");
   command.add_option("--limit", options->limit, "At most so many (default: 50; 0: 10 000)");
   add_journal(command, context);
 }

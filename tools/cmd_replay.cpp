@@ -154,10 +154,10 @@ Exit start(Context& context, const ReplayOptions& options) {
     return context.report({Code::kInvalidArgument, "FROM and TO are needed: two moments"});
   }
   const auto now = context.now();
-  const auto from = parse_moment_or_mark(options.from, now);
-  if (!from) return context.report({from.error().code, "FROM: " + from.error().message});
-  const auto to = parse_moment_or_mark(options.to, now);
-  if (!to) return context.report({to.error().code, "TO: " + to.error().message});
+  const auto from = parse_moment("FROM", options.from, now);
+  if (!from) return context.report(from.error());
+  const auto to = parse_moment("TO", options.to, now);
+  if (!to) return context.report(to.error());
   const auto speed = parse_speed(options.speed);
   if (!speed) return context.report({speed.error().code, "--speed: " + speed.error().message});
   api::ReplayRequest request;
@@ -270,7 +270,7 @@ void add_changes(Command replay, Context& context) {
               "  tidemark replay seek 1f3a90c2 14:05\n  tidemark replay seek 1f3a90c2 @184223"},
              kSeek, "MOMENT",
              [&context](const std::string& text, api::ReplayControl& wanted) -> Result<Unit> {
-               auto at = parse_moment_or_mark(text, context.now());
+               auto at = parse_moment(text, context.now());
                if (!at) return at.error();
                wanted.at = std::move(at).value();
                return Unit{};
@@ -305,7 +305,7 @@ void add_replay_commands(Command app, Context& context) {
       std::string(kMomentHelp) +
       "\n\nEXAMPLE\n"
       "  tidemark replay 'shot 4711' 'shot 4711.end' 'QUAD:*' --speed 10\n"
-      "  tidemark replay -10m now --speed max --json\n"
+      "  tidemark replay 10m now --speed max --json\n"
       "  tidemark replay list\n");
   command.add_option("FROM", options->from, "Where it begins: a moment").type_name("MOMENT");
   command.add_option("TO", options->to, "Where it ends").type_name("MOMENT");

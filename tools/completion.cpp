@@ -134,7 +134,7 @@ std::string bash_script(const std::vector<Node>& nodes) {
       "  COMPREPLY=()\n"
       "  case \"$before\" in\n"
       "    -c|--config) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
-      "    --in) _tidemark_names mark \"$current\"; return ;;\n"
+      "    --in|--at|--since|--until) _tidemark_names mark \"$current\"; return ;;\n"
       "    " +
       value_flags(nodes) +
       ") return ;;\n"

@@ -58,7 +58,9 @@ std::string padded(std::string_view text, std::size_t width) {
   return out;
 }
 
+/// "12", "@12".
 std::optional<std::uint64_t> whole_number(std::string_view text) {
+  if (text.starts_with('@')) text.remove_prefix(1);
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -87,9 +89,28 @@ void add_filter_options(Command command, LogFilter& filter) {
   command.add_option("--in", filter.mark, "Only inside of this mark: its name, or its id")
       .type_name("MARK");
   command
-      .add_option("--since", filter.since, "From this time on: -10m, 14:05, 2026-11-21T14:05:00Z")
-      .type_name("TIME");
-  command.add_option("--until", filter.until, "Up to this time").type_name("TIME");
+      .add_option("--since", filter.since,
+                  "From this moment on: 1h (ago), 14:05, 2026-11-21T14:05:00Z, a line, a mark")
+      .type_name("MOMENT");
+  command.add_option("--until", filter.until, "Up to this moment").type_name("MOMENT");
+}
+
+Result<FilterEnds> ends_of(const LogFilter& filter, UtcTime now) {
+  FilterEnds ends;
+  const auto read = [now](const char* option, const std::string& text, auto& into) -> Result<Unit> {
+    if (text.empty()) return Unit{};
+    auto moment = parse_moment(option, text, now);
+    if (!moment) return moment.error();
+    into = std::move(moment).value();
+    const bool is_now = into->line == 0 && !into->time && into->mark.empty();
+    if (is_now) into->time = now;
+    return Unit{};
+  };
+  const auto since = read("--since", filter.since, ends.since);
+  if (!since) return since.error();
+  const auto until = read("--until", filter.until, ends.until);
+  if (!until) return until.error();
+  return ends;
 }
 
 Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime now) {
@@ -124,26 +145,47 @@ Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime no
   }
   request.field_tests = filter.fields;
   request.origin = filter.origin;
-  if (!filter.since.empty()) {
-    const auto since = parse_time_argument(filter.since, now);
-    if (!since) return Error{since.error().code, "--since: " + since.error().message};
-    request.since = since.value();
-  }
-  if (!filter.until.empty()) {
-    const auto until = parse_time_argument(filter.until, now);
-    if (!until) return Error{until.error().code, "--until: " + until.error().message};
-    request.until = until.value();
-  }
+  const auto ends = ends_of(filter, now);
+  if (!ends) return ends.error();
+  if (ends.value().since) request.since = ends.value().since->time;
+  if (ends.value().until) request.until = ends.value().until->time;
   return request;
 }
 
-Result<Unit> set_mark(const Context& context, Client& client, const LogFilter& filter,
+Result<Unit> complete(const Context& context, Client& client, const LogFilter& filter,
                       model::api::ReadRequest& request) {
-  if (filter.mark.empty()) return Unit{};
-  const auto mark = find_mark(client, filter.mark, false, context.budget(kFindMarkBudget));
-  if (!mark) return mark.error();
-  request.mark = mark.value().id.text();
+  if (!filter.mark.empty()) {
+    const auto mark = find_mark(client, filter.mark, false, context.budget(kFindMarkBudget));
+    if (!mark) return mark.error();
+    request.mark = mark.value().id.text();
+  }
+  const auto ends = ends_of(filter, context.now());
+  if (!ends) return ends.error();
+  LineSpan span;
+  const auto find = [&](const char* option, const auto& end, auto& line) -> Result<Unit> {
+    if (!end || end->time) return Unit{};
+    line = end->line;
+    if (end->mark.empty()) return Unit{};
+    const auto found = resolve(context, client, *end);
+    if (!found) return Error{found.error().code, std::string(option) + ": " + found.error().message};
+    line = found.value().line;
+    return Unit{};
+  };
+  const auto since = find("--since", ends.value().since, span.first);
+  if (!since) return since;
+  const auto until = find("--until", ends.value().until, span.last);
+  if (!until) return until;
+  keep_within(span, request);
   return Unit{};
+}
+
+void keep_within(const LineSpan& span, model::api::ReadRequest& request) {
+  auto& upper = request.newest_first ? request.from : request.to;  // 0: no bound
+  auto& lower = request.newest_first ? request.to : request.from;
+  if (span.first) lower = std::max(lower, *span.first);
+  if (!span.last) return;
+  if (*span.last == 0) request.until = UtcTime{};  // no line is as old
+  upper = upper == 0 ? *span.last : std::min(upper, *span.last);
 }
 
 Result<model::api::Moment> parse_beginning(std::string_view option, std::string_view text,
@@ -152,9 +194,7 @@ Result<model::api::Moment> parse_beginning(std::string_view option, std::string_
   if (lines && lines.value().first == lines.value().second) {
     return model::api::Moment{lines.value().first, std::nullopt};
   }
-  const auto moment = parse_moment_or_mark(text, now);
-  if (moment) return moment;
-  return Error{moment.error().code, std::string(option) + ": " + moment.error().message};
+  return parse_moment(option, text, now);
 }
 
 Result<model::api::Moment> find_beginning(const Context& context, Client& client,
@@ -171,7 +211,7 @@ Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view tex
   const auto last = dots == std::string_view::npos ? first : whole_number(text.substr(dots + 2));
   if (!first || !last || *first == 0 || *last < *first) {
     return Error{Code::kInvalidArgument,
-                 "'" + std::string(text) + "' is no line: use 1234, or 1200..1234"};
+                 "'" + std::string(text) + "' is no line: use 1234, @1234, or 1200..1234"};
   }
   return std::pair(*first, *last);
 }

@@ -30,15 +30,32 @@ struct LogFilter {
   std::string until;
 };
 
+/// What --since and --until say, when they say something.
+struct FilterEnds {
+  std::optional<model::api::Moment> since;
+  std::optional<model::api::Moment> until;
+};
+/// Lines, both included. An end that is a time is none of a line.
+struct LineSpan {
+  std::optional<std::uint64_t> first;
+  std::optional<std::uint64_t> last;  // 0: before every line
+};
+
 void add_filter_options(Command command, LogFilter& filter);
 
 /// Errors: kInvalidArgument, naming the option and what it takes.
+Result<FilterEnds> ends_of(const LogFilter& filter, UtcTime now);
+/// Without what only the journal knows: the filter's mark, and the ends that are no times.
+/// Errors: kInvalidArgument, naming the option and what it takes.
 Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime now);
 
-/// Puts the filter's mark into the request, by its id: between two reads there may come a newer one
-/// of that name. Errors: as find_mark().
-Result<Unit> set_mark(const Context& context, Client& client, const LogFilter& filter,
+/// Puts the rest into the request, which says already from where and which way it reads: the mark
+/// by its id and marks at the ends by their lines, since between two reads there may come newer ones
+/// of that name. Errors: as find_mark() and resolve().
+Result<Unit> complete(const Context& context, Client& client, const LogFilter& filter,
                       model::api::ReadRequest& request);
+/// Of what the request reads, only lines of `span`.
+void keep_within(const LineSpan& span, model::api::ReadRequest& request);
 
 /// Where following begins: a line, with or without @, that is shown itself, a moment, or a mark.
 /// Nothing of these: now. Errors: kInvalidArgument, naming `option`.
@@ -48,7 +65,7 @@ Result<model::api::Moment> parse_beginning(std::string_view option, std::string_
 Result<model::api::Moment> find_beginning(const Context& context, Client& client,
                                           const model::api::Moment& parsed);
 
-/// "12..40", "12": both ends included. Errors: kInvalidArgument.
+/// "12..40", "12", "@12": both ends included. Errors: kInvalidArgument.
 Result<std::pair<std::uint64_t, std::uint64_t>> parse_lines(std::string_view text);
 
 Color level_color(model::Level level);

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <optional>
+#include <vector>
 
 #include "base/ascii.h"
 #include "tools/local_time.h"
@@ -16,9 +17,14 @@ namespace {
 using model::api::Moment;
 using namespace std::chrono_literals;
 
-constexpr std::string_view kExamples =
-    "use @184223 (a line), '10m ago', 14:05, 'yesterday 14:05', '2026-11-21 14:05' or "
-    "2026-11-21T14:05:00Z";
+constexpr std::string_view kForms =
+    "use a line (@184223), how long ago (1h, -10m, '2 hours ago'), 14:05, 'yesterday 14:05', "
+    "'last tuesday', '2026-11-21 14:05', 2026-11-21T14:05:00Z, or a mark ('shot 12', mark:NAME)";
+
+constexpr std::string_view kAgo = " ago";
+
+/// Whatever follows it is the name of a mark.
+constexpr std::string_view kMarkPrefix = "mark:";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -28,33 +34,68 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// "2h30m": one duration after the other.
-std::optional<Duration> sum_of_durations(std::string_view text) {
-  constexpr Duration kMax = 100 * 365 * 24h;  // far from where nanoseconds overflow
-  if (text.empty()) return std::nullopt;
-  Duration sum{0};
-  while (!text.empty()) {
-    // parse_duration() also takes words such as "infs", so a digit must come first.
-    if (!is_digit(text.front())) return std::nullopt;
-    const auto unit =
-        std::find_if(text.begin(), text.end(), [](char c) { return !is_digit(c) && c != '.'; });
-    const auto end = std::find_if(unit, text.end(), is_digit);
-    const auto size = static_cast<std::size_t>(end - text.begin());
-    const auto duration = parse_duration(text.substr(0, size));
-    if (!duration) return std::nullopt;
-    sum += *duration;
-    if (sum > kMax) return std::nullopt;
-    text.remove_prefix(size);
+/// One of a unit, however it is written.
+std::optional<Duration> length_of_unit(std::string_view word) {
+  struct Unit {
+    Duration length;
+    std::array<std::string_view, 5> words;
+  };
+  static constexpr std::array<Unit, 6> kUnits = {{
+      {1ms, {"ms"}},
+      {1s, {"s", "sec", "secs", "second", "seconds"}},
+      {1min, {"m", "min", "mins", "minute", "minutes"}},
+      {1h, {"h", "hr", "hrs", "hour", "hours"}},
+      {24h, {"d", "day", "days"}},
+      {7 * 24h, {"w", "week", "weeks"}},
+  }};
+  for (const auto& unit : kUnits) {
+    if (!word.empty() && std::ranges::find(unit.words, word) != unit.words.end()) {
+      return unit.length;
+    }
   }
-  return sum;
+  return std::nullopt;
 }
 
-/// "-10m", "10m ago".
+/// Takes what `belongs` from the front of `text`.
+std::string_view take_while(std::string_view& text, bool (*belongs)(char)) {
+  const auto end = std::find_if_not(text.begin(), text.end(), belongs);
+  const auto taken = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  text.remove_prefix(taken.size());
+  return taken;
+}
+
+/// "2h30m", "2 hours 30 minutes", "an hour": one after the other.
+std::optional<Duration> sum_of_durations(std::string_view text) {
+  using Sum = std::chrono::duration<double, std::nano>;
+  constexpr Sum kMax = 100 * 365 * 24h;  // far from where nanoseconds overflow
+  const bool one = text.starts_with("a ") || text.starts_with("an ");
+  if (one) text.remove_prefix(text.find(' '));
+  Sum sum{0};
+  bool any = false;
+  for (text = trimmed(text); !text.empty(); text = trimmed(text)) {
+    double count = 1;
+    if (!one) {
+      const auto number = take_while(text, [](char c) { return is_digit(c) || c == '.'; });
+      const auto* end = number.data() + number.size();
+      const auto [stop, error] = std::from_chars(number.data(), end, count);
+      if (error != std::errc{} || stop != end) return std::nullopt;
+    }
+    text = trimmed(text);
+    const auto unit = length_of_unit(take_while(text, [](char c) { return c >= 'a' && c <= 'z'; }));
+    if (!unit || (one && any)) return std::nullopt;
+    sum += count * Sum(*unit);
+    if (!(sum <= kMax)) return std::nullopt;
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  return std::chrono::round<Duration>(sum);
+}
+
+/// "-10m", "10m ago", "10m".
 std::optional<Duration> before_now(std::string_view text) {
-  constexpr std::string_view kAgo = " ago";
   if (text.starts_with('-')) return sum_of_durations(text.substr(1));
-  if (!text.ends_with(kAgo)) return std::nullopt;
-  return sum_of_durations(trimmed(text.substr(0, text.size() - kAgo.size())));
+  if (text.ends_with(kAgo)) text.remove_suffix(kAgo.size());
+  return sum_of_durations(text);
 }
 
 /// "8:00", "14:05", "14:05:07.123".
@@ -88,30 +129,69 @@ Result<UtcTime> shown_at(std::string_view text, const WallTime& wall) {
   return Error{time.error().code, "'" + printable(text) + "': " + time.error().message};
 }
 
-/// "14:05", "today 14:05", "yesterday 14:05", "monday 14:05". Empty when it is none of these.
-std::optional<Result<UtcTime>> day_and_time(std::string_view text, UtcTime now) {
-  const auto words = lowered(text);
-  const auto space = words.find(' ');
-  const auto day = space == std::string::npos ? "" : words.substr(0, space);
-  const auto clock = trimmed(std::string_view(words).substr(day.size()));
-  const auto time = time_of_day(clock);
-  if (!time) return std::nullopt;
-
-  const auto here = wall_time(now);
-  const auto back = days_since(day, here.day);
-  if (day.empty() || day == "today") {
-    if (*time > here.time_of_day) {
-      return Error{Code::kInvalidArgument, "'" + printable(text) +
-                                               "' is still to come today: did you mean "
-                                               "'yesterday " +
-                                               std::string(clock) + "'?"};
-    }
-    return shown_at(text, {here.day, *time});
+/// Without "at", which says nothing.
+std::vector<std::string> moment_words(std::string_view text) {
+  std::vector<std::string> words;
+  for (text = trimmed(text); !text.empty(); text = trimmed(text)) {
+    auto word = lowered(take_while(text, [](char c) { return c != ' '; }));
+    if (word != "at") words.push_back(std::move(word));
   }
-  if (day == "yesterday") return shown_at(text, {here.day - std::chrono::days{1}, *time});
+  return words;
+}
+
+/// "today", "yesterday", "monday", "last monday": days back from today, and whether it may be a week
+/// more when its time of day is still to come.
+struct NamedDay {
+  unsigned back = 0;
+  bool may_be_earlier = false;
+};
+std::optional<NamedDay> named_day(const std::vector<std::string>& words, std::chrono::sys_days today) {
+  if (words.empty()) return NamedDay{};
+  if (words.size() == 1 && words[0] == "today") return NamedDay{};
+  if (words.size() == 1 && words[0] == "yesterday") return NamedDay{1, false};
+  const bool last = words.size() == 2 && words[0] == "last";
+  if (words.size() != 1 && !last) return std::nullopt;
+  const auto back = days_since(words.back(), today);
   if (!back) return std::nullopt;
-  const bool to_come = *back == 0 && *time > here.time_of_day;
-  return shown_at(text, {here.day - std::chrono::days{to_come ? 7 : *back}, *time});
+  return last ? NamedDay{*back == 0 ? 7 : *back, false} : NamedDay{*back, true};
+}
+
+/// A day by name, a time of day, or both. Empty when it is none of these.
+std::optional<Result<UtcTime>> day_and_time(std::string_view text, UtcTime now) {
+  auto words = moment_words(text);
+  if (words.empty()) return std::nullopt;
+  auto time = time_of_day(words.back());
+  if (time) {
+    words.pop_back();
+  } else if ((time = time_of_day(words.front()))) {
+    words.erase(words.begin());
+  }
+  const auto here = wall_time(now);
+  const auto day = named_day(words, here.day);
+  if (!day) return std::nullopt;
+
+  auto back = day->back;
+  const auto clock = time.value_or(Duration{0});
+  if (back == 0 && clock > here.time_of_day) {
+    if (!day->may_be_earlier) {
+      return Error{Code::kInvalidArgument,
+                   "'" + printable(text) + "' is still to come today: did you mean yesterday?"};
+    }
+    back = 7;
+  }
+  return shown_at(text, {here.day - std::chrono::days{back}, clock});
+}
+
+/// What cannot be read, but was meant to be a time, and not to be the name of a mark.
+bool looks_like_time(std::string_view text, UtcTime now) {
+  if (lowered(text).ends_with(kAgo)) return true;
+  auto words = moment_words(text);
+  if (words.empty() || std::isalpha(static_cast<unsigned char>(words[0][0])) == 0) return true;
+  if (words[0] == "today" || words[0] == "yesterday") return true;
+  const std::size_t name = words[0] == "last" ? 1 : 0;
+  const auto clock = name + 1;
+  return words.size() > clock && is_digit(words[clock][0]) &&
+         days_since(words[name], wall_time(now).day);
 }
 
 /// A day and perhaps a time of day, with or without a zone.
@@ -129,7 +209,11 @@ std::optional<Result<UtcTime>> date(std::string_view text) {
 Result<Moment> parse_moment(std::string_view text, UtcTime now) {
   text = trimmed(text);
   if (lowered(text) == "now") return Moment{};
-  if (text.starts_with('@')) {
+  Moment mark;
+  if (text.starts_with(kMarkPrefix)) {
+    mark.mark = trimmed(text.substr(kMarkPrefix.size()));
+    if (!mark.mark.empty()) return mark;
+  } else if (text.starts_with('@')) {
     std::uint64_t line = 0;
     const auto* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data() + 1, end, line);
@@ -141,35 +225,19 @@ Result<Moment> parse_moment(std::string_view text, UtcTime now) {
     if (!time) time = day_and_time(text, now);
     if (time && !*time) return time->error();
     if (time) return Moment{0, time->value()};
-  }
-  if (sum_of_durations(lowered(text))) {
-    return Error{Code::kInvalidArgument, "'" + printable(text) +
-                                             "' is no moment, but how long: did you mean '-" +
-                                             printable(text) + "', so long ago?"};
+    if (!looks_like_time(text, now)) {
+      mark.mark = text;
+      return mark;
+    }
   }
   return Error{Code::kInvalidArgument,
-               "'" + printable(text) + "' is no moment: " + std::string(kExamples)};
+               "'" + printable(text) + "' is no moment: " + std::string(kForms)};
 }
 
-Result<Moment> parse_moment_or_mark(std::string_view text, UtcTime now) {
+Result<Moment> parse_moment(std::string_view option, std::string_view text, UtcTime now) {
   auto moment = parse_moment(text, now);
-  // What begins like a line or a time was meant to be one.
-  const bool begins_as_one = text.starts_with("yesterday") || text.starts_with("today");
-  const bool may_be_mark =
-      !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0 && !begins_as_one;
-  if (moment || !may_be_mark) return moment;
-  Moment mark;
-  mark.mark = text;
-  return mark;
-}
-
-Result<UtcTime> parse_time_argument(std::string_view text, UtcTime now) {
-  const auto moment = parse_moment(text, now);
-  if (!moment) return moment.error();
-  if (moment.value().line == 0) return moment.value().time.value_or(now);
-  return Error{Code::kInvalidArgument, "'" + printable(text) +
-                                           "' is a line, and a time is needed: use -10m, 14:05, "
-                                           "or 2026-11-21T14:05:00Z"};
+  if (moment) return moment;
+  return Error{moment.error().code, std::string(option) + ": " + moment.error().message};
 }
 
 }  // namespace tidemark::tools

@@ -22,6 +22,14 @@ Result<api::MomentReply> resolve(const Context& context, Client& client,
   return Error{Code::kNotFound, found.error().message + mark_hint(client, moment.mark)};
 }
 
+Result<UtcTime> time_of(const Context& context, Client& client, const std::string& option,
+                        const api::Moment& moment) {
+  if (moment.line == 0 && moment.mark.empty()) return moment.time.value_or(context.now());
+  const auto found = resolve(context, client, moment);
+  if (found) return found.value().recorded_at;
+  return Error{found.error().code, option + ": " + found.error().message};
+}
+
 api::Moment exactly(const api::Moment& asked, const api::MomentReply& found,
                     const std::optional<Duration>& lateness) {
   if (lateness && asked.time) return asked;

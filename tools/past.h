@@ -23,6 +23,11 @@ inline constexpr Duration kPastBudget = std::chrono::minutes(2);
 Result<model::api::MomentReply> resolve(const Context& context, Client& client,
                                         const model::api::Moment& moment);
 
+/// When that was: of a line or a mark, when it was recorded. An error names `option`.
+/// Errors: as journal.moment.
+Result<UtcTime> time_of(const Context& context, Client& client, const std::string& option,
+                        const model::api::Moment& moment);
+
 /// `found` as a question, so that what is asked next is about the same line. By the sources' time a
 /// time stays one.
 model::api::Moment exactly(const model::api::Moment& asked, const model::api::MomentReply& found,

@@ -140,7 +140,7 @@ class RunningSite(MachineTest):
 
     def test_usage_errors_exit_with_2(self):
         for command in (["nonsense"], ["pv", "get"], ["log", "show", "nine"],
-                        ["log", "query", "--kind", "Nonsense"], ["log", "query", "--since", "when"],
+                        ["log", "query", "--kind", "Nonsense"], ["log", "query", "--since", "25:99"],
                         ["snapshot", "list", "--nonsense"]):
             with self.subTest(command=command):
                 done = self.site.cli(*command)

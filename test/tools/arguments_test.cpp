@@ -31,7 +31,9 @@ TEST(DurationText, ShowsTheTwoLargestUnits) {
 TEST(LineArgument, TakesOneLineOrARange) {
   EXPECT_EQ(parse_lines("12").value(), std::pair(std::uint64_t{12}, std::uint64_t{12}));
   EXPECT_EQ(parse_lines("12..40").value(), std::pair(std::uint64_t{12}, std::uint64_t{40}));
-  for (const auto* text : {"", "0", "x", "12..", "..3", "40..12", "1.5"}) {
+  EXPECT_EQ(parse_lines("@12").value(), std::pair(std::uint64_t{12}, std::uint64_t{12}));
+  EXPECT_EQ(parse_lines("@12..@40").value(), std::pair(std::uint64_t{12}, std::uint64_t{40}));
+  for (const auto* text : {"", "0", "x", "12..", "..3", "40..12", "1.5", "@", "@@1"}) {
     EXPECT_FALSE(parse_lines(text).ok()) << text;
   }
 }
@@ -66,8 +68,8 @@ TEST_F(Arguments, ThatAreMissingAreBadUsage) {
 }
 
 TEST_F(Arguments, WithValuesThatAreWrongAreBadUsage) {
-  EXPECT_EQ(run({"log", "query", "--since", "yesterday"}), 2);
-  EXPECT_THAT(err.str(), HasSubstr("--since: 'yesterday' is no moment"));
+  EXPECT_EQ(run({"log", "query", "--since", "14:60"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("--since: '14:60' is no moment: use a line (@184223)"));
   EXPECT_EQ(run({"log", "query", "--kind", "PutIntended,Dance"}), 2);
   EXPECT_THAT(err.str(), HasSubstr("'Dance' is no kind of record: use PvDefined, PvUpdate"));
   EXPECT_EQ(run({"log", "query", "--level", "loud"}), 2);
@@ -81,7 +83,7 @@ TEST_F(Arguments, WithValuesThatAreWrongAreBadUsage) {
   EXPECT_EQ(run({"log", "show", "x"}), 2);
   EXPECT_EQ(run({"status", "--timeout", "soon"}), 2);
   EXPECT_EQ(run({"pv", "watch", "A", "--for", "long"}), 2);
-  EXPECT_EQ(run({"state", "--at", "yesterday"}), 2);
+  EXPECT_EQ(run({"state", "--at", "yesterday 25:00"}), 2);
   EXPECT_EQ(run({"state", "A"}), 2);
   EXPECT_EQ(run({"diff", "now"}), 2);
   EXPECT_EQ(run({"diff", "now", "14:0"}), 2);

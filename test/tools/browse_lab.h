@@ -159,7 +159,9 @@ class BrowseLab {
     if (const auto* query = std::get_if<api::MarksQuery>(&question.question)) {
       return Reply(list(*query));
     }
-    return Reply(moment(std::get<api::Moment>(question.question)));
+    auto found = moment(std::get<api::Moment>(question.question));
+    if (!found) return found.error();
+    return Reply(std::move(found).value());
   }
 
   static bool matches(const api::LogLine& line, const api::ReadRequest& request) {
@@ -176,11 +178,12 @@ class BrowseLab {
     reply.last_line = last;
     if (request.newest_first) {
       auto line = request.from == 0 ? last : std::min<std::uint64_t>(request.from, last);
-      for (; line >= 1 && reply.lines.size() < request.limit; --line) {
+      const auto least = std::max<std::uint64_t>(request.to, 1);
+      for (; line >= least && reply.lines.size() < request.limit; --line) {
         if (matches(lines[line - 1], request)) reply.lines.push_back(lines[line - 1]);
       }
       reply.next = line;
-      reply.end = line == 0;
+      reply.end = line < least;
       return reply;
     }
     auto line = request.from;
@@ -208,7 +211,7 @@ class BrowseLab {
     return reply;
   }
 
-  api::MomentReply moment(const api::Moment& moment) const {
+  Result<api::MomentReply> moment(const api::Moment& moment) const {
     api::MomentReply reply;
     reply.last_line = lines.size();
     reply.line = moment.line != 0 ? moment.line : lines.size();
@@ -218,10 +221,13 @@ class BrowseLab {
         if (line.recorded_at <= *moment.time) reply.line = line.line;
       }
     }
+    if (moment.mark.empty()) return reply;
     for (const auto& mark : marks) {
       if (mark.name == moment.mark) reply.line = mark.begin->line;
+      if (mark.name + ".end" == moment.mark) reply.line = mark.end->line;
+      if (moment.mark.starts_with(mark.name)) return reply;
     }
-    return reply;
+    return Error{Code::kNotFound, "no mark '" + moment.mark + "'"};
   }
 };
 

@@ -139,6 +139,26 @@ TEST_F(Browse, OnlyInsideOfAMark) {
   EXPECT_EQ(lab_.state.request.mark, "");
 }
 
+TEST_F(Browse, OnlyBetweenLinesAndMarks) {
+  lab_.mark("shot 1", 40, 50);
+  open(100);
+  lab_.press("fsince=@30 until='shot 1.end'\n");
+  lab_.press("g");
+  EXPECT_EQ(at(), 30u);
+  lab_.press("G");
+  EXPECT_EQ(at(), 50u);
+  lab_.press("?value 20\n");
+  EXPECT_THAT(message(), HasSubstr("nowhere above"));
+  lab_.press("f");
+  lab_.press(Key{KeyName::kCharacter, ctrl('U')});
+  lab_.press("since=nothing\n");
+  EXPECT_THAT(message(), HasSubstr("nothing"));
+  EXPECT_EQ(lab_.state.filter.since, "");
+  lab_.pass(5s);  // it waits a little after what went wrong
+  lab_.press("G");
+  EXPECT_EQ(at(), 100u);
+}
+
 // ---- search -------------------------------------------------------------------------------------
 
 TEST_F(Browse, SearchesFarBeyondWhatIsHere) {

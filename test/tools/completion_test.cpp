@@ -108,12 +108,14 @@ TEST_F(Completion, CompletesNamesOfPvsBehindTheirLastColon) {
 }
 
 TEST_F(Completion, CompletesNamesOfMarks) {
-  EXPECT_EQ(in_bash(std::string(kAnswers) +
-                    "COMP_WORDS=(tidemark log query --in sh)\n"
-                    "COMP_CWORD=4\n"
-                    "_tidemark || true\n"
-                    "echo \"${COMPREPLY[*]}\"; cat \"$asked\"; rm \"$asked\"\n"),
-            "shot\\ 7\ncomplete-names mark sh\n");
+  for (const std::string option : {"--in", "--since", "--until"}) {
+    EXPECT_EQ(in_bash(std::string(kAnswers) + "COMP_WORDS=(tidemark log query " + option +
+                      " sh)\n"
+                      "COMP_CWORD=4\n"
+                      "_tidemark || true\n"
+                      "echo \"${COMPREPLY[*]}\"; cat \"$asked\"; rm \"$asked\"\n"),
+              "shot\\ 7\ncomplete-names mark sh\n");
+  }
 }
 
 TEST_F(Completion, DoesNotShowWhatIsForShellsOnly) {

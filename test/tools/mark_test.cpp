@@ -7,6 +7,7 @@
 #include "fake_site.h"
 #include "model/api/journal.h"
 #include "model/api/marks.h"
+#include "model/api/past.h"
 
 namespace tidemark::tools {
 namespace {
@@ -17,6 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
+using namespace std::chrono_literals;
 
 /// A journal that keeps the records of marks in a list. A record is recorded in the second of its
 /// line.
@@ -38,6 +40,18 @@ class MarkCommands : public testing::Test {
           reply.end = true;
           return reply;
         });
+    site_.serve<api::Moment, api::MomentReply>(
+        "journal", "journal.moment", [this](const auto& moment) { return find(moment); });
+  }
+
+  Result<api::MomentReply> find(const api::Moment& moment) {
+    const std::lock_guard lock(mutex_);
+    auto line = moment.line;
+    for (const auto& mark : marks_) {
+      if (mark.name == moment.mark) line = mark.begin->line;
+    }
+    if (line == 0) return Error{Code::kNotFound, "no mark '" + moment.mark + "'"};
+    return api::MomentReply{line, UtcTime{std::chrono::seconds(line)}, line_};
   }
 
   Result<api::AppendReply> append(const api::AppendRequest& request) {
@@ -170,9 +184,42 @@ TEST_F(MarkCommands, TimesThatCannotBeAreRefused) {
   EXPECT_EQ(exit({"set", "x", "--from", "-1m", "--to", "-2m"}), 2);
   EXPECT_EQ(exit({"set", "x", "--from", "-1m", "--to", "2999-01-01"}), 2) << "yet to come";
   EXPECT_EQ(exit({"set", "x", "--from", "-1m"}), 2);
-  EXPECT_EQ(exit({"begin", "x", "--at", "yesterday"}), 2);
-  EXPECT_EQ(exit({"list", "--since", "yesterday"}), 2);
+  EXPECT_EQ(exit({"begin", "x", "--at", "24:00"}), 2);
+  EXPECT_EQ(exit({"list", "--since", "24:00"}), 2);
   EXPECT_THAT(requests_, IsEmpty());
+}
+
+TEST_F(MarkCommands, LinesAndMarksStandForTheirTimes) {
+  site_.run({"log", "mark", "begin", "shift"});
+  site_.run({"log", "mark", "begin", "shot"});
+  const auto ran = site_.run({"log", "mark", "set", "loss", "--from", "shift", "--to", "@2"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(marks_[0].begin->at, UtcTime{1s});
+  EXPECT_EQ(marks_[0].end->at, UtcTime{2s});
+  EXPECT_EQ(site_.run({"log", "mark", "list", "--since", "@2", "--until", "shot"}).exit, 0);
+  EXPECT_EQ(query_.since, UtcTime{2s});
+  EXPECT_EQ(query_.until, UtcTime{2s});
+  const auto none = site_.run({"log", "mark", "begin", "x", "--at", "shto"});
+  EXPECT_EQ(none.exit, 1);
+  EXPECT_THAT(none.err, HasSubstr("--at: no mark 'shto'; did you mean 'shot'?"));
+}
+
+TEST_F(MarkCommands, QueryBetweenLinesAndMarksAsksForLines) {
+  site_.run({"log", "mark", "begin", "shift"});
+  site_.run({"log", "mark", "begin", "shot"});
+  EXPECT_EQ(site_.run({"log", "query", "--since", "@17", "--until", "@40"}).exit, 0);
+  EXPECT_EQ(read_.from, 40u) << "newest first";
+  EXPECT_EQ(read_.to, 17u);
+  EXPECT_FALSE(read_.since || read_.until);
+  site_.run({"log", "query", "--since", "shot", "--oldest-first"});
+  EXPECT_EQ(read_.from, 2u);
+  EXPECT_EQ(read_.to, 0u);
+  site_.run({"log", "export", "--since", "shift", "--until", "shot", "--to", "@40"});
+  EXPECT_EQ(read_.from, 1u);
+  EXPECT_EQ(read_.to, 2u);
+  site_.run({"log", "query", "--since", "1h", "--until", "now"});
+  EXPECT_EQ(*read_.until - *read_.since, 1h);
+  EXPECT_EQ(site_.run({"log", "query", "--until", "shto"}).exit, 1);
 }
 
 TEST_F(MarkCommands, EndBeforeItsBeginIsRefused) {

@@ -133,13 +133,16 @@ void on_moment(BrowseState& state, Purpose purpose, const api::MomentReply& repl
                Actions& actions) {
   state.last_line = std::max(state.last_line, reply.last_line);
   if (purpose == Purpose::kMoment) jump_to(state, reply.line, actions);
+  if (purpose == Purpose::kFilterSince) state.span.first = reply.line;
+  if (purpose == Purpose::kFilterUntil) state.span.last = reply.line;
 }
 
 /// Whoever pressed a key for it must hear that nothing comes of it.
 bool was_a_wish(Purpose purpose) {
   return purpose == Purpose::kSearch || purpose == Purpose::kMoment ||
          purpose == Purpose::kMarkList || purpose == Purpose::kBoundary ||
-         purpose == Purpose::kFilterMark;
+         purpose == Purpose::kFilterMark || purpose == Purpose::kFilterSince ||
+         purpose == Purpose::kFilterUntil;
 }
 
 void on_error(BrowseState& state, Purpose purpose, const Error& error, const Now& now,
@@ -154,6 +157,8 @@ void on_error(BrowseState& state, Purpose purpose, const Error& error, const Now
   if (purpose == Purpose::kGutter) state.marks_last = state.marks_first - 1;
   if (purpose == Purpose::kDetails) state.details_of = 0;
   if (purpose == Purpose::kPulse) state.pulse_at = {};
+  if (purpose == Purpose::kFilterSince) state.filter.since.clear();
+  if (purpose == Purpose::kFilterUntil) state.filter.until.clear();
   if (purpose == Purpose::kMoment && state.window.lines().empty()) begin_at_end(state, actions);
   if (!gone) state.retry_at = now.steady + kRetry;
   if (was_a_wish(purpose) || !gone) say(state, what, true);

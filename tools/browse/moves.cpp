@@ -39,21 +39,24 @@ void ask_lines(BrowseState& state, const Now& now, Actions& actions) {
   const auto size = state.window.lines().size();
   const auto above = at ? *at : 0;
   const auto below = at ? size - 1 - *at : 0;
-  auto request = state.request;
-  request.limit = kPage;
+  const auto beyond = [&state](bool newest_first, std::uint64_t from) {
+    auto request = state.request;
+    request.limit = kPage;
+    request.newest_first = newest_first;
+    request.from = from;
+    keep_within(state.span, request);
+    return request;
+  };
   const auto older = state.window.older_from();
   if (older && above < margin && !state.asked[static_cast<std::size_t>(Purpose::kOlder)]) {
-    request.newest_first = true;
-    request.from = *older;
-    ask(state, Purpose::kOlder, request, actions);
+    ask(state, Purpose::kOlder, beyond(true, *older), actions);
   }
   const auto newer = state.window.newer_from();
   if (!newer || state.asked[static_cast<std::size_t>(Purpose::kNewer)]) return;
   const bool wanted = state.follow ? now.steady >= state.newer_at
                                    : below < margin && !state.window.at_end();
   if (!wanted) return;
-  request.newest_first = false;
-  request.from = *newer;
+  auto request = beyond(false, *newer);
   if (state.follow) request.wait = kWait;
   ask(state, Purpose::kNewer, request, actions);
 }
@@ -178,7 +181,9 @@ void read_anew(BrowseState& state, Actions& actions) {
 }
 
 void ask_for_what_is_wanted(BrowseState& state, const Now& now, Actions& actions) {
-  if (state.asked[static_cast<std::size_t>(Purpose::kFilterMark)]) return;
+  for (const auto each : {Purpose::kFilterMark, Purpose::kFilterSince, Purpose::kFilterUntil}) {
+    if (state.asked[static_cast<std::size_t>(each)]) return;
+  }
   if (now.steady < state.retry_at) return;
   ask_lines(state, now, actions);
   ask_marks(state, now, actions);

@@ -18,6 +18,18 @@ void remember(std::vector<std::string>& typed, const std::string& text) {
   if (typed.size() > kTypedMax) typed.erase(typed.begin());
 }
 
+/// An end that a line or a mark stands for. Times are in the request.
+void set_end(BrowseState& state, Purpose purpose, const std::optional<api::Moment>& end,
+             std::optional<std::uint64_t>& line, Actions& actions) {
+  forget(state, purpose, actions);
+  if (!end || end->time) return;
+  if (end->mark.empty()) {
+    line = end->line;
+  } else {
+    ask(state, purpose, *end, actions);
+  }
+}
+
 /// What was typed is complete. Errors: it is not right, and stays to be corrected.
 Result<Unit> enter(BrowseState& state, const Now& now, Actions& actions) {
   const auto& text = state.edit.text();
@@ -66,8 +78,13 @@ Result<Unit> set_filter(BrowseState& state, const LogFilter& filter, const Now& 
                         Actions& actions) {
   auto request = read_request(filter, now.utc);
   if (!request) return request.error();
+  const auto ends = ends_of(filter, now.utc);
+  if (!ends) return ends.error();
   state.filter = filter;
   state.request = std::move(request).value();
+  state.span = {};
+  set_end(state, Purpose::kFilterSince, ends.value().since, state.span.first, actions);
+  set_end(state, Purpose::kFilterUntil, ends.value().until, state.span.last, actions);
   forget(state, Purpose::kFilterMark, actions);
   if (!filter.mark.empty()) {
     // Between two pages there may come a newer one of that name.
@@ -82,7 +99,7 @@ Result<Unit> set_filter(BrowseState& state, const LogFilter& filter, const Now& 
 
 Result<Unit> find_moment(BrowseState& state, const std::string& text, const Now& now,
                          Actions& actions) {
-  const auto moment = parse_moment_or_mark(text, now.utc);
+  const auto moment = parse_moment(text, now.utc);
   if (!moment) return moment.error();
   ask(state, Purpose::kMoment, moment.value(), actions);
   return Unit{};

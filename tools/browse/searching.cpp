@@ -49,6 +49,7 @@ void ask_from(BrowseState& state, std::uint64_t from, Actions& actions) {
   request.newest_first = !state.search.way;
   request.from = from;
   request.limit = kSearchPage;
+  keep_within(state.span, request);
   state.search.running = true;
   state.search.at = from;
   ask(state, Purpose::kSearch, request, actions);

@@ -44,8 +44,10 @@ enum class Purpose : std::uint8_t {
   kMarkList,    // the list of marks
   kBoundary,    // the next begin or end of a mark
   kFilterMark,  // the mark that a filter names
+  kFilterSince,  // the line of the mark where it begins
+  kFilterUntil,  // and ends
 };
-inline constexpr std::size_t kPurposes = 10;
+inline constexpr std::size_t kPurposes = 12;
 
 using Question = std::variant<api::ReadRequest, api::MarksQuery, api::Moment>;
 using Reply = std::variant<api::ReadReply, api::MarkList, api::MomentReply>;
@@ -122,6 +124,7 @@ struct BrowseState {
   // Lines.
   LogFilter filter;
   api::ReadRequest request;  // the filter, as the journal takes it
+  LineSpan span;             // its ends, where they are lines or marks
   LineWindow window;
   std::uint64_t last_line = 0;  // of the journal
   std::uint64_t read_last = 0;  // the same, as the newest read said

@@ -17,7 +17,7 @@ struct Beginning {
   std::string from;  // a moment, or a mark; empty: the journal's end
   bool follow = false;
 };
-/// Errors: kInvalidArgument, as read_request() and parse_moment_or_mark().
+/// Errors: kInvalidArgument, as read_request() and parse_moment().
 Result<Actions> begin(BrowseState& state, const Beginning& beginning, const Now& now);
 
 Actions step(BrowseState& state, const Event& event, const Now& now);
