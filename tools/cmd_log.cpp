@@ -11,9 +11,11 @@
 #include "tools/commands.h"
 #include "tools/documents.h"
 #include "tools/interrupt.h"
+#include "tools/line_csv.h"
 #include "tools/line_details.h"
 #include "tools/log_filter.h"
 #include "tools/moment.h"
+#include "tools/past.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -30,10 +32,12 @@ Result<api::ReadReply> read(Client& client, const api::ReadRequest& request, Dur
   return client.ask<api::ReadReply>(kJournal, kRead, request, budget);
 }
 
+using PrintLine = void (*)(const Context& context, const api::LogLine& line);
+
 /// Prints what matches, page by page. `limit` 0: all; what stands for lines that expired is no part
 /// of it. Answers how many were printed.
 Result<std::uint64_t> print_pages(Context& context, Client& client, api::ReadRequest request,
-                                  std::uint64_t limit) {
+                                  std::uint64_t limit, PrintLine print = print_line) {
   constexpr std::uint64_t kPage = 1000;
   std::uint64_t printed = 0;
   std::uint64_t found = 0;
@@ -44,7 +48,7 @@ Result<std::uint64_t> print_pages(Context& context, Client& client, api::ReadReq
     auto page = read(client, request, context.budget(kReadBudget));
     if (!page) return page.error();
     for (const auto& line : page.value().lines) {
-      print_line(context, line);
+      print(context, line);
       ++printed;
       if (!stands_for_others(line)) ++found;
     }
@@ -91,9 +95,16 @@ struct QueryOptions {
   LogFilter filter;
   std::uint64_t limit = 50;
   bool oldest_first = false;
+  bool csv = false;
 };
 
+void print_in_row(const Context& context, const api::LogLine& line) {
+  print_line_row(context.out, line);
+}
+
 Exit query(Context& context, const QueryOptions& options) {
+  const auto form = csv_or_json(context, options.csv);
+  if (!form) return context.report(form.error());
   auto request = read_request(options.filter, context.now());
   if (!request) return context.report(request.error());
   request.value().newest_first = !options.oldest_first;
@@ -101,7 +112,9 @@ Exit query(Context& context, const QueryOptions& options) {
   return with_client(context, [&](Client& client) {
     const auto completed = complete(context, client, options.filter, request.value());
     if (!completed) return context.report(completed.error());
-    const auto printed = print_pages(context, client, request.value(), options.limit);
+    if (options.csv) print_line_titles(context.out);
+    const auto printed = print_pages(context, client, request.value(), options.limit,
+                                     options.csv ? print_in_row : print_line);
     return printed ? Exit::kFine : context.report(printed.error());
   });
 }
@@ -276,11 +289,13 @@ void add_query(Command log, Context& context) {
        "  tidemark log query --since @184223 --oldest-first\n"
        "  tidemark log query --level warning --subject 'QUAD:*' --limit 20\n"
        "  tidemark log query --in 'shot 4711' --regex 'interlock (opened|closed)'\n"
-       "  tidemark log query --kind MarkBegin --field data.shot=4711 --field who=anna"},
+       "  tidemark log query --kind MarkBegin --field data.shot=4711 --field who=anna\n"
+       "  tidemark log query --level warning --since yesterday --limit 0 --csv > warnings.csv"},
       [&context, options] { return query(context, *options); });
   add_filter_options(command, options->filter);
   command.add_option("--limit", options->limit, "At most so many lines (default: 50; 0: all)");
   command.add_flag("--oldest-first", options->oldest_first, "From the beginning");
+  add_csv(command, options->csv);
   add_journal(command, context);
 }
 

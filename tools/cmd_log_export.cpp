@@ -10,14 +10,13 @@
 #include <ostream>
 
 #include "tools/commands.h"
-#include "tools/csv.h"
 #include "tools/documents.h"
 #include "tools/export_format.h"
 #include "tools/interrupt.h"
+#include "tools/line_csv.h"
 #include "tools/log_filter.h"
 #include "tools/moment.h"
 #include "tools/past.h"
-#include "tools/past_show.h"
 #include "tools/progress.h"
 #include "tools/typed_json.h"
 
@@ -39,20 +38,6 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-/// Lines as rows: what a row has no column for is in `record`, as JSON.
-void print_row(std::ostream& out, const api::LogLine& line) {
-  const bool update = line.kind == model::RecordKind::kPvUpdate;
-  const auto json = line_json(line);
-  print_csv(out, {std::to_string(line.line), csv_time(line.recorded_at), line.origin,
-                  std::to_string(line.incarnation), std::to_string(line.sequence),
-                  std::string(model::to_string(line.kind)),
-                  std::string(model::to_string(line.level)), line.subject, line.text,
-                  update ? std::string(model::type_name(line.value)) : "",
-                  update ? csv_value(line.value) : "",
-                  update ? std::string(model::to_string(line.alarm.severity)) : "",
-                  csv_time(line.taken_at), json.contains("record") ? dump(json["record"]) : ""});
-}
-
 class Exporter {
  public:
   Exporter(Context& context, Client& client, const ExportOptions& options, std::ostream& out)
@@ -60,8 +45,7 @@ class Exporter {
 
   void titles() {
     if (csv_) {
-      print_csv(out_, {"line", "recorded_at", "origin", "incarnation", "sequence", "kind", "level",
-                       "subject", "text", "type", "value", "severity", "taken_at", "record"});
+      print_line_titles(out_);
       return;
     }
     const auto journal = client_.node("journal");
@@ -98,7 +82,7 @@ class Exporter {
  private:
   void print(const api::LogLine& line) {
     ++lines_;
-    if (csv_) return print_row(out_, line);
+    if (csv_) return print_line_row(out_, line);
     out_ << dump(line_json(line)) << "\n";
   }
   void show(Progress& progress, std::uint64_t first, const api::ReadRequest& request) {

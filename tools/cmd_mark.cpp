@@ -6,10 +6,12 @@
 #include <ostream>
 
 #include "tools/commands.h"
+#include "tools/csv.h"
 #include "tools/key_show.h"
 #include "tools/marks.h"
 #include "tools/moment.h"
 #include "tools/past.h"
+#include "tools/past_show.h"
 #include "tools/show.h"
 
 namespace tidemark::tools {
@@ -151,6 +153,7 @@ struct MarkListOptions {
   std::string since;
   std::string until;
   std::uint32_t limit = 50;
+  bool csv = false;
 };
 
 std::string data_text(const api::MarkEntry& mark) {
@@ -189,7 +192,33 @@ void print_table(const Context& context, const api::MarkList& list) {
   }
 }
 
+std::string said_text(const Json& json) {
+  return json.is_null() ? "" : json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void print_mark_rows(std::ostream& out, const api::MarkList& list) {
+  print_csv(out, {"id", "name", "tags", "begin", "begin_line", "begin_record", "begin_who",
+                  "begin_data", "end", "end_line", "end_record", "end_who", "end_data"});
+  for (const auto& mark : list.marks) {
+    const auto json = mark_json(mark);
+    std::vector<std::string> row = {mark.id.text(), mark.name, said_text(json["tags"])};
+    for (const char* name : {"begin", "end"}) {
+      const auto& point = std::string_view(name) == "begin" ? mark.begin : mark.end;
+      if (point) {
+        row.insert(row.end(),
+                   {csv_time(point->at), std::to_string(point->line),
+                    std::to_string(point->record), point->who, said_text(json[name]["data"])});
+      } else {
+        row.insert(row.end(), 5, "");
+      }
+    }
+    print_csv(out, row);
+  }
+}
+
 Exit list_marks(Context& context, MarkListOptions options) {
+  const auto form = csv_or_json(context, options.csv);
+  if (!form) return context.report(form.error());
   const auto since = read_moment("--since", options.since, context.now());
   if (!since) return context.report(since.error());
   const auto until = read_moment("--until", options.until, context.now());
@@ -213,6 +242,8 @@ Exit list_marks(Context& context, MarkListOptions options) {
     if (!found) return context.report(found.error());
     if (context.json) {
       for (const auto& mark : found.value().marks) context.print(mark_json(mark));
+    } else if (options.csv) {
+      print_mark_rows(context.out, found.value());
     } else {
       print_table(context, found.value());
     }
@@ -289,7 +320,8 @@ void add_mark_list(Command mark, Context& context) {
        "All filters must match. --since and --until take what was open at some time between them. " +
            std::string(kMomentHelp),
        "  tidemark log mark list --open\n"
-       "  tidemark log mark list --name 'shot *' --since 8h --json"},
+       "  tidemark log mark list --name 'shot *' --since 8h --json\n"
+       "  tidemark log mark list --tag beam --limit 0 --csv > shots.csv"},
       [&context, options] { return list_marks(context, *options); });
   command.add_flag("--open", options->query.open, "Only those that have not ended");
   command.add_option("--name", options->query.name, "Glob on the name").type_name("GLOB");
@@ -298,6 +330,7 @@ void add_mark_list(Command mark, Context& context) {
       .type_name("MOMENT");
   command.add_option("--until", options->until, "Not begun after").type_name("MOMENT");
   command.add_option("--limit", options->limit, "At most so many (default: 50; 0: 10 000)");
+  add_csv(command, options->csv);
   add_journal(command, context);
 }
 

@@ -243,6 +243,48 @@ TEST_F(MarkCommands, ListShowsThemAsATable) {
   EXPECT_THAT(one.err, HasSubstr("1 more: --limit"));
 }
 
+TEST_F(MarkCommands, ListIsRowsForSpreadsheets) {
+  site_.run({"log", "mark", "begin", "shift, long", "--tag", "a", "--tag", "b"});
+  site_.run({"log", "mark", "begin", "shot 1", "--data", "n=1"});
+  site_.run({"log", "mark", "end", "shot 1"});
+  const auto ran = site_.run({"log", "mark", "list", "--csv"});
+  EXPECT_EQ(ran.out,
+            "id,name,tags,begin,begin_line,begin_record,begin_who,begin_data,end,end_line,"
+            "end_record,end_who,end_data\n" +
+                marks_[0].id.text() +
+                ",shot 1,[],1970-01-01T00:00:02.000000000Z,2,2,ada@console,\"{\"\"n\"\":1}\","
+                "1970-01-01T00:00:03.000000000Z,3,3,ada@console,\n" +
+                marks_[1].id.text() +
+                ",\"shift, long\",\"[\"\"a\"\",\"\"b\"\"]\",1970-01-01T00:00:01.000000000Z,1,1,"
+                "ada@console,,,,,,\n");
+  EXPECT_EQ(site_.run({"log", "mark", "list", "--csv", "--json"}).exit, 2);
+}
+
+TEST_F(MarkCommands, QueryIsRowsForSpreadsheets) {
+  site_.serve<api::ReadRequest, api::ReadReply>(
+      "journal", "journal.read", [](const auto&) -> Result<api::ReadReply> {
+        api::ReadReply reply;
+        reply.end = true;
+        auto& line = reply.lines.emplace_back();
+        line.line = 17;
+        line.recorded_at = UtcTime{1s};
+        line.origin = "monitor";
+        line.kind = model::RecordKind::kPvUpdate;
+        line.subject = "QUAD:1";
+        line.text = "4.25";
+        line.value = 4.25;
+        line.taken_at = UtcTime{1s};
+        return reply;
+      });
+  const auto ran = site_.run({"log", "query", "--csv"});
+  EXPECT_EQ(ran.out,
+            "line,recorded_at,origin,incarnation,sequence,kind,level,subject,text,type,value,"
+            "severity,taken_at,record\n"
+            "17,1970-01-01T00:00:01.000000000Z,monitor,0,0,PvUpdate,debug,QUAD:1,4.25,double,4.25,"
+            "NO_ALARM,1970-01-01T00:00:01.000000000Z,\n");
+  EXPECT_EQ(site_.run({"log", "query", "--csv", "--json"}).exit, 2);
+}
+
 TEST_F(MarkCommands, ListAsksForWhatItIsGiven) {
   site_.run({"log", "mark", "list", "--name", "shot *", "--tag", "beam", "--since",
              "2026-11-21T14:05:00Z", "--limit", "0"});
