@@ -42,6 +42,7 @@ Result<api::MarkList> list_marks(const journal::MarkProjection& projection,
   const auto page = marks.value()->find(filter);
   api::MarkList reply;
   reply.found = page.found;
+  reply.left_out = projection.left_out();
   std::size_t bytes = 0;
   for (const auto& mark : page.marks) {
     auto begin = said_at(projection, mark.begin);
@@ -55,6 +56,18 @@ Result<api::MarkList> list_marks(const journal::MarkProjection& projection,
     reply.marks.push_back(std::move(entry));
   }
   return reply;
+}
+
+void warn_of_left_out(const journal::MarkProjection& projection, Board& board) {
+  const auto left_out = projection.left_out();
+  board.count("tidemark_journal_marks_left_out_total",
+              "Begins and ends of marks that there was no room for in memory, since the node began",
+              static_cast<double>(left_out));
+  board.warning("marks", left_out == 0
+                             ? ""
+                             : "journal: no room for more marks: " + std::to_string(left_out) +
+                                   " begins and ends of marks are in the log only, and `log mark "
+                                   "list` does not show them");
 }
 
 }  // namespace tidemark::actors

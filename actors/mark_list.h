@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "actors/board.h"
 #include "journal/mark_projection.h"
 #include "model/api/marks.h"
 
@@ -13,5 +14,8 @@ namespace tidemark::actors {
 /// Errors: as MarkProjection::current().
 Result<model::api::MarkList> list_marks(const journal::MarkProjection& projection,
                                         const model::api::MarksQuery& query);
+
+/// On the board: a figure, and a warning when there are any.
+void warn_of_left_out(const journal::MarkProjection& projection, Board& board);
 
 }  // namespace tidemark::actors

@@ -28,7 +28,9 @@ inline constexpr std::uint32_t kMarkKinds =
 
 class MarkProjection {
  public:
-  explicit MarkProjection(std::shared_ptr<const Store> store) : store_(std::move(store)) {}
+  explicit MarkProjection(std::shared_ptr<const Store> store,
+                          std::size_t bytes_max = Marks::kBytesMax)
+      : store_(std::move(store)), marks_(bytes_max) {}
 
   /// Reads the rows; all lines up to `sealed` are in them. False when they are of another log.
   Result<bool> load(const ProjectionTable& table, Line sealed);
@@ -41,6 +43,9 @@ class MarkProjection {
   /// The marks of all lines that are durable now.
   /// Errors: as Store::scan.
   Result<const Marks*> current() const;
+
+  /// Begins and ends that there was no room for, of the lines taken in up to now.
+  std::uint64_t left_out() const { return marks_.left_out(); }
 
   /// What was said with it, from the log.
   Result<model::kv::Value> data_of(const MarkPoint& point) const;

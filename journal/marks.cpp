@@ -30,7 +30,9 @@ bool Marks::take(const MarkRecord& record) {
   const auto known = by_id_.find(record.id);
   if (known == by_id_.end()) {
     if (bytes_ >= bytes_max_) {
-      ++left_out_;
+      // Who asks before the projection is through reads the log itself: it comes twice then.
+      if (record.point.record > left_out_through_) ++left_out_;
+      left_out_through_ = std::max(left_out_through_, record.point.record);
       return false;
     }
     const auto number = static_cast<Number>(rows_.size());
@@ -70,6 +72,7 @@ void Marks::clear() {
   tag_sets_.clear();
   bytes_ = 0;
   left_out_ = 0;
+  left_out_through_ = Line{0};
 }
 
 void Marks::link(Number number) {

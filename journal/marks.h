@@ -93,7 +93,7 @@ class Marks {
 
   std::size_t size() const;
   std::size_t bytes() const;  // about
-  std::uint64_t left_out() const;
+  std::uint64_t left_out() const;  // records; those that come again count once
 
  private:
   using Number = std::uint32_t;  // position in rows_
@@ -142,6 +142,7 @@ class Marks {
   std::set<std::vector<std::string>> tag_sets_;
   std::size_t bytes_ = 0;
   std::uint64_t left_out_ = 0;
+  Line left_out_through_{0};  // the last of them
 };
 
 }  // namespace tidemark::journal

@@ -57,7 +57,8 @@ Bytes encode_chunks_mark(Line sealed) {
 
 Projections::Projections(std::shared_ptr<const Store> store, std::shared_ptr<ProjectionTable> table,
                          ProjectionLimits limits)
-    : store_(std::move(store)), table_(std::move(table)), limits_(limits), marks_(store_) {}
+    : store_(std::move(store)), table_(std::move(table)), limits_(limits),
+      marks_(store_, limits.marks_bytes_max) {}
 
 Result<Unit> Projections::load() {
   const auto stored = table_->last(kWatermarkKey, kWatermarkKey + '\0');

@@ -36,6 +36,7 @@ struct ProjectionLimits {
   /// costs lines, and writing channels.
   std::uint32_t keyframe_lines_per_channel = 8;
   std::size_t head_bytes_max = 160u << 20;  // then what there is of a segment is sealed early
+  std::size_t marks_bytes_max = Marks::kBytesMax;
 };
 
 struct ProjectionCounters {

@@ -6,6 +6,7 @@
 
 #include "actors/backup.h"
 #include "actors/journal.h"
+#include "actors/mark_list.h"
 #include "actors/replayer.h"
 #include "journal/projection_thread.h"
 #include "journal/rocks_backup.h"
@@ -145,10 +146,11 @@ class JournalNode final : public Node {
                                             projections);
     projections_ = std::make_shared<journal::ProjectionThread>(
         projections, thinner, retainer,
-        [reader = reads_->followers(), retainer,
+        [reader = reads_->followers(), retainer, projections, board = c.board,
          teller = std::make_shared<RetentionTeller>(c.board)] {
           caf::anon_send(reader, actors::wake_atom_v);
           teller->tell(retainer->figures());
+          actors::warn_of_left_out(projections->marks(), *board);
         });
     journal_ = c.system->spawn<caf::detached>(
         actors::journal_actor, store_, c.board, reads_->followers(), c.link->self().uuid,

@@ -240,6 +240,10 @@ Exit list_marks(Context& context, MarkListOptions options) {
     const auto found =
         client.ask<api::MarkList>("journal", "journal.marks", query, context.budget(kMarkBudget));
     if (!found) return context.report(found.error());
+    if (found.value().left_out > 0) {
+      context.err << "tidemark: the journal has no room for more marks: " << found.value().left_out
+                  << " begins and ends of marks are in its log only, and not in this list\n";
+    }
     if (context.json) {
       for (const auto& mark : found.value().marks) context.print(mark_json(mark));
     } else if (options.csv) {

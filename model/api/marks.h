@@ -59,7 +59,8 @@ struct MarkEntry {
 struct MarkList {
   std::vector<MarkEntry> marks;  // by where they begin
   std::uint64_t found = 0;       // that fit; more than are here when there was a limit to it
-  static auto fields(auto& s) { return std::tie(s.marks, s.found); }
+  std::uint64_t left_out = 0;    // begins and ends of marks that the journal had no room to keep
+  static auto fields(auto& s) { return std::tie(s.marks, s.found, s.left_out); }
 };
 
 }  // namespace tidemark::model::api

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "actors/mark_list.h"
 #include "journal/memory_store.h"
 #include "test/support/actor_test.h"
 #include "test/support/fake_link.h"
@@ -289,6 +290,32 @@ TEST_F(ArchivistTest, BlameOfAWaveformComesInPages) {
   }
   EXPECT_THAT(lines, ElementsAre(12, 11, 10, 9, 6, 4));
   EXPECT_EQ(pages, 5U);
+}
+
+TEST_F(ArchivistTest, MarksThatThereIsNoRoomForAreSaid) {
+  journal::ProjectionLimits limits;
+  limits.marks_bytes_max = 1;
+  const auto small = std::make_shared<journal::Projections>(
+      store_, std::make_shared<journal::MemoryProjectionTable>(), limits);
+  ASSERT_TRUE(small->load());
+  Board board;
+  warn_of_left_out(small->marks(), board);
+  api::NodeStatus status;
+  board.fill(status);
+  EXPECT_THAT(status.warnings, SizeIs(0));
+
+  append(std::vector<model::Record>{
+      model::MarkBegin{Uuid::derive("a"), "shot 1", {}, "ann", {}},
+      model::MarkBegin{Uuid::derive("b"), "shot 2", {}, "ann", {}},
+      model::MarkEnd{Uuid::derive("b"), "shot 2", "ann", {}}});
+  EXPECT_EQ(list_marks(small->marks(), {}).value().left_out, 2u);
+  while (small->advance(1000).value()) {
+  }
+  warn_of_left_out(small->marks(), board);
+  status = {};
+  board.fill(status);
+  ASSERT_THAT(status.warnings, SizeIs(1));
+  EXPECT_THAT(status.warnings[0], HasSubstr("2 begins and ends of marks are in the log only"));
 }
 
 TEST_F(ArchivistTest, AMarkIsAMoment) {

@@ -136,6 +136,7 @@ TEST(Marks, AreLeftOutWhenThereIsNoRoom) {
   record.id = id_of(1);
   record.point.record = Line{2};
   EXPECT_FALSE(marks.take(record));
+  EXPECT_FALSE(marks.take(record)) << "again";
   EXPECT_EQ(marks.size(), 1u);
   EXPECT_EQ(marks.left_out(), 1u);
 }

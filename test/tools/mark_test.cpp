@@ -85,6 +85,7 @@ class MarkCommands : public testing::Test {
     const std::lock_guard lock(mutex_);
     query_ = query;
     api::MarkList reply;
+    reply.left_out = left_out_;
     for (const auto& mark : marks_) {
       if (query.open && mark.end) continue;
       const bool meant = mark.name == query.mark || mark.id.text().starts_with(query.mark);
@@ -107,6 +108,7 @@ class MarkCommands : public testing::Test {
   std::vector<api::AppendRequest> requests_;
   std::vector<api::MarkEntry> marks_;  // newest first
   std::uint64_t line_ = 0;
+  std::uint64_t left_out_ = 0;
   api::MarksQuery query_;
   api::ReadRequest read_;
 };
@@ -258,6 +260,14 @@ TEST_F(MarkCommands, ListIsRowsForSpreadsheets) {
                 ",\"shift, long\",\"[\"\"a\"\",\"\"b\"\"]\",1970-01-01T00:00:01.000000000Z,1,1,"
                 "ada@console,,,,,,\n");
   EXPECT_EQ(site_.run({"log", "mark", "list", "--csv", "--json"}).exit, 2);
+}
+
+TEST_F(MarkCommands, ListSaysThatMarksWereLeftOut) {
+  EXPECT_EQ(site_.run({"log", "mark", "list"}).err, "");
+  left_out_ = 3;
+  const auto ran = site_.run({"log", "mark", "list"});
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_THAT(ran.err, HasSubstr("no room for more marks: 3 begins and ends of marks"));
 }
 
 TEST_F(MarkCommands, QueryIsRowsForSpreadsheets) {
