@@ -180,6 +180,10 @@ class JournalNode final : public Node {
     actors::serve_calls(*c.link, "journal.replay_state", replayer_, actors::state_atom_v);
     scrubber_ = scrubber_of(c, store_);
     c.board->fact("sync", c.context.site.journal.sync);
+    c.board->gauge("tidemark_journal_synced_before_answer",
+                   "1: what is acknowledged survives a power cut; 0: it may lose the last 50 ms "
+                   "(journal.sync)",
+                   c.context.site.journal.sync == "batch" ? 1 : 0);
     c.on_directory.push_back(
         [names = reads_->names()](const bus::Directory& d) { names->learn(d); });
     c.announce();
