@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/recovery.h"
+#include "actors/restore_detail.h"
 #include "model/compare.h"
 #include "model/parse_value.h"
 
@@ -44,11 +45,6 @@ model::Snapshot narrowed(const model::Snapshot& snapshot, const PvSet& scope) {
     if (scope.contains(pv.pv)) part.pvs.push_back(pv);
   }
   return part;
-}
-
-std::string plan_detail(const model::RestorePlan& plan) {
-  return std::to_string(plan.writes) + " to write, " + std::to_string(plan.skips) +
-         " there already, " + std::to_string(plan.refusals) + " refused, plan " + plan.hash;
 }
 
 /// Promises are handles: a copy delivers as well, so continuations need not be mutable.
@@ -168,10 +164,9 @@ void begin_restore(KeeperState& state, const api::RestoreRequest& request,
   job.result = snapshot.header.id;
   const auto locked = state.lock(job, *plan);
   if (!locked) return settle.failed(to_caf(locked.error()));
-  auto detail = plan_detail(*plan);
-  if (!request.comment.empty()) detail = request.comment + " (" + detail + ")";
   state.accept(
-      job, request.idempotency, detail,
+      job, request.idempotency,
+      restore_detail(snapshot.header.id, *plan, request.comment),
       [&state, settle, plan, id = job.id, timeout = request.put_timeout](std::uint64_t) {
         settle.done(state.running[id].job);
         state.start_restore(id, plan, timeout, true);

@@ -31,7 +31,9 @@ std::string who(const api::BlamedChange& change) {
   if (!change.type.empty()) out += change.type + " ";
   if (!change.title.empty()) out += "\"" + change.title + "\" ";
   if (!change.user.empty()) out += "by " + change.user + " ";
-  return out + "(job " + short_id(change.job) + ")";
+  out += "(job " + short_id(change.job);
+  if (!change.snapshot.is_nil()) out += ", snapshot " + short_id(change.snapshot);
+  return out + (change.clamped ? "), clamped" : ")");
 }
 
 Cell change_cell(const api::LiveValue& value) {
@@ -48,7 +50,8 @@ void print_csv_row(std::ostream& out, const api::BlamedChange& change) {
        csv_label(value.value, value.labels), std::string(model::to_string(value.alarm.severity)),
        model::status_text(value.alarm.status), std::string(model::to_string(value.state)),
        std::to_string(change.line), change.job.is_nil() ? "" : change.job.text(), change.type,
-       change.title, change.user});
+       change.title, change.user, change.snapshot.is_nil() ? "" : change.snapshot.text(),
+       change.clamped ? "clamped" : ""});
 }
 
 Table blame_table() {
@@ -82,7 +85,8 @@ Exit blame(Context& context, Client& client, const BlameOptions& options, const 
     if (options.csv && !titled) {
       titled = true;
       print_csv(context.out, {"time", "recorded_at", "value", "label", "severity", "status",
-                              "state", "line", "job", "type", "title", "user"});
+                              "state", "line", "job", "type", "title", "user", "snapshot",
+                              "clamped"});
     }
     const auto& changes = reply.value().changes;
     for (const auto& change : changes) {
@@ -114,7 +118,8 @@ void add_blame_command(Command app, Context& context) {
   auto command = add_command(
       app, context, "blame",
       {"Show the last changes of a PV, and who made them",
-       "Newest first. A change that was not written through Tidemark has - for who. " +
+       "Newest first. A change that was not written through Tidemark has - for who. `clamped` are "
+       "those whose IOC took another number than was put, as with a drive limit. " +
            std::string(kMomentHelp),
        "  tidemark blame QUAD:LI21:201:BCTRL\n"
        "  tidemark blame QUAD:LI21:201:BCTRL --at 'monday 08:00' -n 3"},

@@ -107,7 +107,10 @@ Json blamed_json(const api::BlamedChange& change) {
     out["job"] = {{"id", change.job.text()},
                   {"type", change.type},
                   {"title", change.title},
-                  {"user", change.user}};
+                  {"user", change.user},
+                  {"snapshot", nullptr},
+                  {"clamped", change.clamped}};
+    if (!change.snapshot.is_nil()) out["job"]["snapshot"] = change.snapshot.text();
   }
   return out;
 }

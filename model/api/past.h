@@ -238,8 +238,11 @@ struct BlamedChange {
   std::string type;  // of the job: "snapshot_restore"
   std::string title;
   std::string user;
+  Uuid snapshot{};       // that was restored
+  bool clamped = false;  // the IOC took another number than the job had put
   static auto fields(auto& s) {
-    return std::tie(s.line, s.recorded_at, s.value, s.job, s.type, s.title, s.user);
+    return std::tie(s.line, s.recorded_at, s.value, s.job, s.type, s.title, s.user, s.snapshot,
+                    s.clamped);
   }
 };
 

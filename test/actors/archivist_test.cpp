@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "actors/mark_list.h"
+#include "actors/restore_detail.h"
 #include "journal/memory_store.h"
 #include "test/support/actor_test.h"
 #include "test/support/fake_link.h"
@@ -290,6 +291,111 @@ TEST_F(ArchivistTest, BlameOfAWaveformComesInPages) {
   }
   EXPECT_THAT(lines, ElementsAre(12, 11, 10, 9, 6, 4));
   EXPECT_EQ(pages, 5U);
+}
+
+TEST_F(ArchivistTest, BlameNamesTheSnapshotThatWasRestored) {
+  const auto job = Uuid::random();
+  const auto snapshot = Uuid::random();
+  model::RestorePlan plan;
+  append(std::vector<model::Record>{
+      model::JobAccepted{job, "snapshot_restore", "before beam", "ann@ring",
+                         restore_detail(snapshot, plan, "snapshot of what?")},
+      model::PutIntended{model::ChannelId{1}, "Q1", 9.0, job}});
+  append(std::vector<PvUpdate>{value_of(1, 9.0, 31)});
+  const auto reply = reply_of<api::Blame>(*ask(blame_atom_v, api::BlameQuery{"Q1", {}, 1}));
+  EXPECT_EQ(reply.changes.at(0).snapshot, snapshot);
+  EXPECT_FALSE(reply.changes.at(0).clamped);
+  EXPECT_EQ(snapshot_in("snapshot of what?"), Uuid{}) << "of an earlier version";
+}
+
+/// Q1 is put to 20, and its IOC, which takes no more than 10, says what it took.
+class ClampedPut : public ArchivistTest {
+ protected:
+  void put(double value) {
+    append(std::vector<model::Record>{
+        model::JobAccepted{job_, "pv_put", "Q1", "ann@ring", ""},
+        model::PutIntended{model::ChannelId{1}, "Q1", value, job_}});
+  }
+  void confirm() {
+    append(std::vector<model::Record>{model::PutConfirmed{model::ChannelId{1}, "Q1", job_}});
+  }
+  api::BlamedChange newest() {
+    return reply_of<api::Blame>(*ask(blame_atom_v, api::BlameQuery{"Q1", {}, 1})).changes.at(0);
+  }
+  Uuid job_ = Uuid::random();
+};
+
+TEST_F(ClampedPut, IsBlamedAndSaysSo) {
+  put(20);
+  confirm();
+  now_ = second(31);
+  append(std::vector<PvUpdate>{value_of(1, 10.0, 31)});
+  EXPECT_EQ(newest().job, job_);
+  EXPECT_EQ(newest().user, "ann@ring");
+  EXPECT_TRUE(newest().clamped);
+}
+
+TEST_F(ClampedPut, IsBlamedWhenTheUpdateWasFasterThanTheAnswer) {
+  put(20);
+  append(std::vector<PvUpdate>{value_of(1, 10.0, 31)});
+  EXPECT_EQ(newest().job, Uuid{}) << "nobody knows yet whether it was written";
+  confirm();
+  EXPECT_EQ(newest().job, job_);
+}
+
+TEST_F(ClampedPut, ThatWasRefusedIsNotBlamed) {
+  put(20);
+  append(std::vector<model::Record>{
+      model::PutRefused{model::ChannelId{1}, "Q1", job_, "no write access"}});
+  append(std::vector<PvUpdate>{value_of(1, 10.0, 31)});
+  EXPECT_EQ(newest().job, Uuid{});
+}
+
+TEST_F(ClampedPut, IsNotBlamedForWhatCameAfterItsEffectOrLongAfterIt) {
+  put(20);
+  confirm();
+  append(std::vector<PvUpdate>{value_of(1, 10.0, 31)});
+  append(std::vector<PvUpdate>{value_of(1, 3.0, 32)});
+  EXPECT_EQ(newest().job, Uuid{}) << "somebody else's";
+  put(20);
+  confirm();
+  now_ = second(45);
+  append(std::vector<PvUpdate>{value_of(1, 10.0, 45)});
+  EXPECT_EQ(newest().job, Uuid{}) << "too late";
+}
+
+TEST_F(ClampedPut, ThatAnotherPutFollowedIsNotBlamed) {
+  put(20);
+  confirm();
+  const auto first = std::exchange(job_, Uuid::random());
+  put(30);
+  append(std::vector<PvUpdate>{value_of(1, 10.0, 31)});
+  EXPECT_EQ(newest().job, Uuid{}) << "of the second nobody knows whether it was written";
+  confirm();
+  EXPECT_EQ(newest().job, job_);
+  EXPECT_NE(newest().job, first);
+}
+
+TEST_F(ArchivistTest, BlameTellsPutsThatFollowEachOtherApart) {
+  const auto first = Uuid::random();
+  const auto second_job = Uuid::random();
+  append(std::vector<model::Record>{model::PutIntended{model::ChannelId{1}, "Q1", 5.0, first},
+                                    model::PutIntended{model::ChannelId{1}, "Q1", 6.0, second_job}});
+  append(std::vector<PvUpdate>{value_of(1, 5.0, 31), value_of(1, 6.0, 32)});
+  const auto reply = reply_of<api::Blame>(*ask(blame_atom_v, api::BlameQuery{"Q1", {}, 2}));
+  EXPECT_EQ(reply.changes.at(0).job, second_job);
+  EXPECT_EQ(reply.changes.at(1).job, first);
+}
+
+TEST_F(ArchivistTest, BlameKnowsAValueThatItsRecordRounds) {
+  const auto job = Uuid::random();
+  append(std::vector<model::Record>{model::PutIntended{model::ChannelId{1}, "Q1", 4.75, job}});
+  auto rounded = value_of(1, 0, 31);
+  rounded.value = std::int32_t{4};
+  append(std::vector<PvUpdate>{rounded});
+  const auto reply = reply_of<api::Blame>(*ask(blame_atom_v, api::BlameQuery{"Q1", {}, 1}));
+  EXPECT_EQ(reply.changes.at(0).job, job);
+  EXPECT_FALSE(reply.changes.at(0).clamped);
 }
 
 TEST_F(ArchivistTest, MarksThatThereIsNoRoomForAreSaid) {

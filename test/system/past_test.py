@@ -210,7 +210,7 @@ class Past(MachineTest):
                          (put["id"], "pv_put", put["user"]))
         self.assertIsNone(third["job"], "an operator wrote it past us")
         text = self.site.cli("blame", QUAD, "-n", "2", check=True).stdout
-        self.assertIn(f"(job {restored['id'][:8]})", text)
+        self.assertIn(f"(job {restored['id'][:8]}, snapshot ", text)
         earlier, = self.documents("blame", QUAD, "-n", "1", "--at", f"@{second['line']}")
         self.assertEqual(earlier, second)
 

@@ -160,6 +160,8 @@ TEST_F(Past, BlameNamesTheJobOrNobody) {
         api::BlamedChange ours{
             872,      kThen,    quad(4.25),   *Uuid::parse("7d1b00aa-0000-4000-8000-000000000001"),
             "pv_put", "QUAD:1", "ada@console"};
+        ours.snapshot = *Uuid::parse("88d0e1b4-0000-4000-8000-000000000001");
+        ours.clamped = true;
         api::BlamedChange theirs{871, kThen, quad(1), {}, "", "", ""};
         api::BlamedChange lost{870, kThen, quad(0), {}, "", "", ""};
         lost.value.value = {};
@@ -173,15 +175,20 @@ TEST_F(Past, BlameNamesTheJobOrNobody) {
   const auto lines = lines_of(ran.out);
   ASSERT_THAT(lines, SizeIs(4));
   EXPECT_THAT(lines[1], AllOf(HasSubstr("4.25"), HasSubstr("872"),
-                              EndsWith("pv_put \"QUAD:1\" by ada@console (job 7d1b00aa)")));
+                              EndsWith("pv_put \"QUAD:1\" by ada@console (job 7d1b00aa, snapshot "
+                                       "88d0e1b4), clamped")));
   EXPECT_THAT(lines[2], AllOf(HasSubstr("1.00"), EndsWith("  -")));
   EXPECT_THAT(lines[3], HasSubstr("disconnected"));
 
   const auto json = lines_of(site_.run({"blame", "QUAD:1", "--json"}).out);
   EXPECT_EQ(Json::parse(json.at(0)).at("job").at("user"), "ada@console");
+  EXPECT_EQ(Json::parse(json.at(0)).at("job").at("snapshot"),
+            "88d0e1b4-0000-4000-8000-000000000001");
+  EXPECT_EQ(Json::parse(json.at(0)).at("job").at("clamped"), true);
   EXPECT_TRUE(Json::parse(json.at(1)).at("job").is_null());
   EXPECT_EQ(asked.count, 10u);
-  EXPECT_THAT(site_.run({"blame", "QUAD:1", "--csv"}).out, HasSubstr(",pv_put,QUAD:1,ada@console"));
+  EXPECT_THAT(site_.run({"blame", "QUAD:1", "--csv"}).out, HasSubstr(",pv_put,QUAD:1,ada@console,"
+                                                                   "88d0e1b4-0000-4000-8000-000000000001,clamped"));
   EXPECT_EQ(site_.run({"blame", "QUAD:9"}).exit, 1);
 }
 

@@ -18,7 +18,7 @@ from .test_replay import META, batch, double
 
 SECOND = 1_000_000_000
 NOON = 1_700_000_000 * SECOND
-JOB = uuid.uuid4()
+JOB, SNAPSHOT = uuid.uuid4(), uuid.uuid4()
 
 
 class APvValue(unittest.TestCase):
@@ -53,7 +53,7 @@ class AnAnswerThatIsNone(unittest.TestCase):
         found = [4, NOON, 9]
         expired = [["pv_updates", 1, 2, NOON, NOON, 2, 0, ""]]
         bin_of = [NOON, 2, 2, 1.0, 2.0, 1.0, 2.0, 1.5, 0.5, 2, False, None]
-        blamed = [4, NOON, value, JOB.bytes, "pv_put", "PV:1", "ann"]
+        blamed = [4, NOON, value, JOB.bytes, "pv_put", "PV:1", "ann", SNAPSHOT.bytes, True]
         answers = (
             (lambda past: past.find(None), found, []),
             (lambda past: past.state((), None, None), [found, 1, ["X"], None, expired],
@@ -109,7 +109,7 @@ class ThePast(SiteTest):
         cls.one = cls.say(1, batch(double(1, 1.0, NOON + SECOND)), 1)
         cls.two = cls.say(1, batch(double(1, 2.0, NOON + 2 * SECOND)), 1)
         cls.say(2, [[9, JOB.bytes, "snapshot_restore", "before beam", "ann@ring",
-                     ""],
+                     f"snapshot {SNAPSHOT}: 1 to write, 0 there already, 0 refused, plan 1"],
                     [11, 1, "PV:1", [1, 3.0], JOB.bytes]])
         cls.three = cls.say(1, batch(double(1, 3.0, NOON + 3 * SECOND)), 1)
 
@@ -180,10 +180,11 @@ class ThePast(SiteTest):
 
     def test_has_somebody_who_did_it(self):
         restored, before = self.client().blame("PV:1", self.three, 2).changes
-        self.assertEqual((restored.value.value, restored.job), (3.0, JOB))
-        self.assertEqual((restored.type, restored.title, restored.user),
-                         ("snapshot_restore", "before beam", "ann@ring"))
-        self.assertEqual((before.value.value, before.job), (2.0, None))
+        self.assertEqual((restored.value.value, restored.job, restored.snapshot),
+                         (3.0, JOB, SNAPSHOT))
+        self.assertEqual((restored.type, restored.title, restored.user, restored.clamped),
+                         ("snapshot_restore", "before beam", "ann@ring", False))
+        self.assertEqual((before.value.value, before.job, before.snapshot), (2.0, None, None))
 
     def test_is_the_same_for_asyncio(self):
         async def work():

@@ -186,12 +186,15 @@ class BlamedChange:
     type: str  # of the job: "snapshot_restore"
     title: str
     user: str
+    snapshot: uuid.UUID | None  # that was restored
+    clamped: bool  # the IOC took another number than the job had put
 
     @staticmethod
     def from_wire(raw: Any) -> BlamedChange:
         row = Row(raw, "change")
         return BlamedChange(row.number(0), Timestamp(row.number(1)), PastValue.from_wire(row.any(2)),
-                            uuid_of(row, 3), row.text(4), row.text(5), row.text(6))
+                            uuid_of(row, 3), row.text(4), row.text(5), row.text(6), uuid_of(row, 7),
+                            row.flag(8))
 
 
 @dataclass(frozen=True)
