@@ -446,9 +446,9 @@ class ASubsystem(SiteTest):
         identity = uuid.UUID("0192f0c4-7b1e-7cc0-8000-00000000a11c")
         client = self.client()
 
-        def seen():
-            return next((each.uuid, each.incarnation) for each in client.peers()
-                        if each.name == "psu.id" and each.state == "alive")
+        def seen(name="psu.id"):
+            return next(((each.uuid, each.incarnation) for each in client.peers()
+                         if each.name == name and each.state == "alive"), None)
         first = self.start(self.subsystem("psu.id", uuid=identity))
         first.publish("v", "int64", journaled=True, default=1)
         self.until(lambda: self.lines(client, origin=str(identity)), "the journal knows it by that")
@@ -459,11 +459,11 @@ class ASubsystem(SiteTest):
             same_number.start(20)
         first.stop()
         again = self.start(self.subsystem("psu.id", uuid=identity))
-        self.assertEqual(seen(), (identity, again.incarnation))
+        self.until(lambda: seen() == (identity, again.incarnation), "the same identity again")
         self.assertGreater(again.incarnation, first.incarnation)
-        derived = self.start(self.subsystem("psu.derived"))
-        self.assertEqual(next(each.uuid for each in client.peers() if each.name == derived.name),
-                         node_uuid("site", "psu.derived"))
+        self.start(self.subsystem("psu.derived"))
+        self.until(lambda: seen("psu.derived"), "it is there")
+        self.assertEqual(seen("psu.derived")[0], node_uuid("site", "psu.derived"))
         with self.assertRaises(InvalidArgument):
             Subsystem("psu.nobody", uuid=uuid.UUID(int=0))
 
