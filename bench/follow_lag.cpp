@@ -71,18 +71,31 @@ class Lags {
   UtcTime last_{};
 };
 
-void run() {
-  Lags lags;
-  std::string pending;
+/// What came at once, and when. It is looked at when all has come: taking lines apart would make the
+/// next ones look late.
+struct Piece {
+  UtcTime read_at;
+  std::string text;
+};
+
+std::vector<Piece> read_all() {
+  std::vector<Piece> pieces;
   char buffer[1u << 16];
   while (true) {
     const auto bytes = ::read(STDIN_FILENO, buffer, sizeof buffer);
-    if (bytes <= 0) break;
-    const auto now = utc_now();
-    pending.append(buffer, static_cast<std::size_t>(bytes));
+    if (bytes <= 0) return pieces;
+    pieces.push_back({utc_now(), std::string(buffer, static_cast<std::size_t>(bytes))});
+  }
+}
+
+void run() {
+  Lags lags;
+  std::string pending;
+  for (const auto& piece : read_all()) {
+    pending += piece.text;
     std::size_t begin = 0;
     for (auto end = pending.find('\n'); end != std::string::npos; end = pending.find('\n', begin)) {
-      lags.take(pending.substr(begin, end - begin), now);
+      lags.take(pending.substr(begin, end - begin), piece.read_at);
       begin = end + 1;
     }
     pending.erase(0, begin);
