@@ -171,15 +171,17 @@ Json plan_json(const model::RestorePlan& plan) {
 }
 
 Json line_json(const model::api::LogLine& line) {
-  Json out = {{"line", line.line},
-              {"recorded_at", time_json(line.recorded_at)},
-              {"origin", line.origin},
-              {"incarnation", line.incarnation},
-              {"sequence", line.sequence},
-              {"kind", model::to_string(line.kind)},
-              {"level", model::to_string(line.level)},
-              {"subject", line.subject},
-              {"text", line.text}};
+  // One after the other: a list in braces is copied as a list first, and there are many lines.
+  Json out;
+  out["line"] = line.line;
+  out["recorded_at"] = time_json(line.recorded_at);
+  out["origin"] = line.origin;
+  out["incarnation"] = line.incarnation;
+  out["sequence"] = line.sequence;
+  out["kind"] = model::to_string(line.kind);
+  out["level"] = model::to_string(line.level);
+  out["subject"] = line.subject;
+  out["text"] = line.text;
   if (line.kind == model::RecordKind::kPvUpdate) {
     out["type"] = model::type_name(line.value);
     add_value(out, line.value);

@@ -119,8 +119,10 @@ Color alarm_color(const model::Alarm& alarm) {
 }
 
 Json alarm_json(const model::Alarm& alarm) {
-  return {{"severity", model::to_string(alarm.severity)},
-          {"status", model::status_text(alarm.status)}};
+  Json out;
+  out["severity"] = model::to_string(alarm.severity);
+  out["status"] = model::status_text(alarm.status);
+  return out;
 }
 
 std::string state_text(model::LiveState state) {
