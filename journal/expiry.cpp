@@ -1,6 +1,7 @@
 #include "journal/expiry.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "journal/base_state.h"
 #include "journal/segment_reader.h"
@@ -144,6 +145,24 @@ Result<Expiry> prepare_expiry(const SegmentStore& store, const Archive& archive,
     if (!replaced) return replaced.error();
   }
   return expiry;
+}
+
+std::pair<Bytes, Bytes> keys_of(RecordClass of, const ExpiredRun& run, const Segments& segments) {
+  if (of != RecordClass::kPvUpdates) {
+    return {frame_key(of, run.first, 0), frame_key(of, Line{raw(run.last) + 1}, 0)};
+  }
+  return {segment_chunks_key(segments.of(run.first)),
+          segment_chunks_key(segments.of(run.last) + 1)};
+}
+
+InspectedSection expired_section(const Expiry& expiry, std::uint64_t sequence, UtcTime now) {
+  const auto& run = expiry.run;
+  const model::Expired record{std::string(to_string(expiry.of)), raw(run.first), raw(run.last),
+                              run.since, run.until, run.lines, run.bytes, expiry.reason};
+  auto section = inspect({retention_origin(), 1, sequence, 1, SectionFormat::kRecords, now,
+                          model::encode_records({record})});
+  TIDEMARK_CHECK(section.ok());
+  return std::move(section).value();
 }
 
 }  // namespace tidemark::journal

@@ -25,4 +25,10 @@ std::pair<Line, Line> lines_of(RecordClass of, const SegmentHeader& header);
 Result<Expiry> prepare_expiry(const SegmentStore& store, const Archive& archive, RecordClass of,
                               const std::vector<SegmentHeader>& headers, std::string reason);
 
+/// The pieces of a run are those from the first of these keys to before the second.
+std::pair<Bytes, Bytes> keys_of(RecordClass of, const ExpiredRun& run, const Segments& segments);
+
+/// The line that says so.
+InspectedSection expired_section(const Expiry& expiry, std::uint64_t sequence, UtcTime now);
+
 }  // namespace tidemark::journal

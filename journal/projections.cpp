@@ -17,8 +17,8 @@ namespace {
 
 using model::PvUpdate;
 
-constexpr std::uint8_t kProjectionsFormat =
-    3;  // of all that is derived: a table of another is made anew
+// Of all that is derived: a table of another is made anew.
+constexpr std::uint8_t kProjectionsFormat = 3;
 constexpr std::size_t kWriteBytes = 4u << 20;  // of one write
 
 struct Watermark {
@@ -57,7 +57,9 @@ Bytes encode_chunks_mark(Line sealed) {
 
 Projections::Projections(std::shared_ptr<const Store> store, std::shared_ptr<ProjectionTable> table,
                          ProjectionLimits limits)
-    : store_(std::move(store)), table_(std::move(table)), limits_(limits),
+    : store_(std::move(store)),
+      table_(std::move(table)),
+      limits_(limits),
       marks_(store_, limits.marks_bytes_max) {}
 
 Result<Unit> Projections::load() {

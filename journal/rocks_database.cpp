@@ -1,6 +1,7 @@
 #include "journal/rocks_database.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <spdlog/spdlog.h>
@@ -225,6 +226,17 @@ Result<Unit> remake_manifest(const RocksStoreOptions& options) {
   const auto status = rocksdb::RepairDB(database_path(options), db_options, families());
   if (!status.ok()) return open_error(options.directory, status);
   return Unit{};
+}
+
+rocksdb::Status drop_files(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
+                           const Bytes& begin, const Bytes& end, bool rewrite) {
+  const rocksdb::Slice from(begin);
+  const rocksdb::Slice to(end);
+  const auto status = rocksdb::DeleteFilesInRange(&db, family, &from, &to, false);
+  if (!status.ok() || !rewrite) return status;
+  rocksdb::CompactRangeOptions how;
+  how.exclusive_manual_compaction = false;
+  return db.CompactRange(how, family, &from, &to);
 }
 
 rocksdb::Status make_checkpoint(rocksdb::DB& db, const std::string& path) {

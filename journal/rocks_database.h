@@ -59,6 +59,11 @@ Result<Unit> remake_manifest(const RocksStoreOptions& options);
 /// write-ahead log, are in it.
 rocksdb::Status make_checkpoint(rocksdb::DB& db, const std::string& path);
 
+/// Whole files with nothing but keys from `begin` to before `end`, at once; with `rewrite` others
+/// that have some of these keys are written anew, without what was removed.
+rocksdb::Status drop_files(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
+                           const Bytes& begin, const Bytes& end, bool rewrite);
+
 std::string database_path(const RocksStoreOptions& options);
 
 /// What to do about a damaged journal: the end of each message that says it is.

@@ -13,6 +13,7 @@
 #include "base/failpoint.h"
 #include "journal/block_codec.h"
 #include "journal/damage.h"
+#include "journal/expiry.h"
 #include "journal/expired_runs.h"
 #include "journal/frozen_projection_table.h"
 #include "journal/owner_lock.h"
@@ -101,7 +102,7 @@ class RocksStore final : public Store,
   /// `more` adds to the batch; null: nothing. With append_mutex_.
   Result<Appended> commit(std::span<const InspectedSection> sections,
                           const std::function<void(rocksdb::WriteBatch&)>& more);
-  void drop_files(RecordClass of, const ExpiredRun& run, bool rewrite);
+  void give_back(RecordClass of, const ExpiredRun& run, bool rewrite) const;
   Error disk_full(const rocksdb::Status& status);
   bool sync_wal();
 
@@ -379,24 +380,13 @@ Result<Appended> RocksStore::expire(const Expiry& expiry) {
   const auto runs = std::make_shared<ExpiredRuns>(*before);
   const auto joined = runs->add(expiry.of, expiry.run);
 
-  const model::Expired record{std::string(to_string(expiry.of)),
-                              raw(expiry.run.first),
-                              raw(expiry.run.last),
-                              expiry.run.since,
-                              expiry.run.until,
-                              expiry.run.lines,
-                              expiry.run.bytes,
-                              expiry.reason};
   const auto mark = index_.mark_of(retention_origin());
-  auto section = journal::inspect({retention_origin(), 1, mark ? mark->sequence + 1 : 1, 1,
-                                   SectionFormat::kRecords, options_.clock(),
-                                   model::encode_records({record})});
-  TIDEMARK_CHECK(section.ok());
+  const auto section = expired_section(expiry, mark ? mark->sequence + 1 : 1, options_.clock());
 
   // Before it is dropped: who misses a piece then knows why.
   expired_.set(runs);
   failpoint("journal.expire.before");
-  const auto appended = commit(std::span(&section.value(), 1), [&](rocksdb::WriteBatch& batch) {
+  const auto appended = commit(std::span(&section, 1), [&](rocksdb::WriteBatch& batch) {
     auto status = table_.put(batch, encode_run(expiry.of, joined));
     for (const auto& each : before->touching(expiry.of, joined.first, joined.last)) {
       if (each.first == joined.first || !status.ok()) continue;
@@ -415,33 +405,20 @@ Result<Appended> RocksStore::expire(const Expiry& expiry) {
     expired_.set(before);
     return appended;
   }
-  drop_files(expiry.of, joined, false);
+  give_back(expiry.of, joined, false);
   failpoint("journal.expire.dropped");
   return appended;
 }
 
 void RocksStore::reclaim(RecordClass of) {
-  for (const auto& run : expired_.get()->all(of)) drop_files(of, run, true);
+  for (const auto& run : expired_.get()->all(of)) give_back(of, run, true);
 }
 
-/// Whole files at once; with `rewrite` also those that hold other lines, too.
-void RocksStore::drop_files(RecordClass of, const ExpiredRun& run, bool rewrite) {
+void RocksStore::give_back(RecordClass of, const ExpiredRun& run, bool rewrite) const {
   const auto closed = segments_.last();
   if (!closed || !closed.value()) return;
-  const Segments segments{closed.value()->length};
-  const auto begin = of == RecordClass::kPvUpdates ? segment_chunks_key(segments.of(run.first))
-                                                   : frame_key(of, run.first, 0);
-  const auto end = of == RecordClass::kPvUpdates ? segment_chunks_key(segments.of(run.last) + 1)
-                                                 : frame_key(of, Line{raw(run.last) + 1}, 0);
-  const auto from = slice(begin);
-  const auto to = slice(end);
-  auto* const family = table_.family_of(begin);
-  auto status = rocksdb::DeleteFilesInRange(database_.db.get(), family, &from, &to, false);
-  if (status.ok() && rewrite) {
-    rocksdb::CompactRangeOptions how;
-    how.exclusive_manual_compaction = false;
-    status = database_.db->CompactRange(how, family, &from, &to);
-  }
+  const auto [begin, end] = keys_of(of, run, Segments{closed.value()->length});
+  const auto status = drop_files(*database_.db, table_.family_of(begin), begin, end, rewrite);
   if (!status.ok()) spdlog::warn("journal: {}: {}", options_.directory, status.ToString());
 }
 

@@ -34,9 +34,9 @@ struct DurableWish {
   std::optional<UtcTime> since;  // with from 0: what was recorded then or later
   std::function<void(const KeyEvent&)> on_event;
   /// kRefused: a key that fits is not journaled, said once. kUnavailable: the journal is away, said
-  /// once each time. kNotFound: lines with
-  /// updates that may have fitted have expired, said for each stretch. kConflict: it ends before a line that was seen, said once. Any other: it is
-  /// over, and this was the last call.
+  /// once each time. kNotFound: lines with updates that may have fitted have expired, said for each
+  /// stretch. kConflict: it ends before a line that was seen, said once. Any other: it is over, and
+  /// this was the last call.
   std::function<void(const Error&)> on_problem;
 };
 
