@@ -13,7 +13,11 @@ namespace {
 using model::PvUpdate;
 namespace api = model::api;
 
-constexpr Duration kCoalesce = std::chrono::milliseconds(1);
+// Between two drains. An IOC sends what one scan changed in a burst, and the first update of it starts
+// a drain: the rest should follow soon, unless there is so much that larger batches save more.
+constexpr Duration kCoalesce = std::chrono::microseconds(200);
+constexpr Duration kCoalesceBusy = std::chrono::milliseconds(1);
+constexpr std::size_t kBusyDrain = 256;  // updates
 constexpr Duration kMonitorTick = std::chrono::milliseconds(200);
 // A batch of 4096 scalars is some 100 KiB: a late gap costs little, and a frame stays far from
 // its limit also with strings in it.
@@ -67,6 +71,7 @@ void MonitorState::archive(std::vector<PvUpdate> updates) {
 void MonitorState::drain() {
   auto updates = options.client->drain();
   drained_at = steady_now();
+  coalesce = updates.size() < kBusyDrain ? kCoalesce : kCoalesceBusy;
   std::erase_if(updates, [&](const PvUpdate& update) {
     return !followed.contains(model::raw(update.channel));
   });
@@ -215,9 +220,9 @@ Monitor::behavior_type monitor_actor(Monitor::stateful_pointer<MonitorState> sel
       [self, &state](wake_atom) {
         if (state.draining) return;
         const auto since = steady_now() - state.drained_at;
-        if (since >= kCoalesce) return state.drain();
+        if (since >= state.coalesce) return state.drain();
         state.draining = true;
-        self->delayed_send(self, kCoalesce - since, commit_atom_v);
+        self->delayed_send(self, state.coalesce - since, commit_atom_v);
       },
       [&state](commit_atom) {
         state.draining = false;

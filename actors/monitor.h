@@ -11,7 +11,7 @@
 // the live stream and the state have everything. What they leave as it is goes there in the same
 // bytes; a batch of which they hide something is encoded apart.
 //
-// A lone update goes out at once. Under load one drain per kCoalesce fills the batches.
+// A lone update goes out at once. Under load the time between two drains grows: full batches.
 
 #pragma once
 
@@ -74,6 +74,7 @@ struct MonitorState {
   bool stale = true;      // the channels changed since we asked for them
   bool draining = false;  // a commit is under way to us
   SteadyTime drained_at{};
+  Duration coalesce{0};  // from then on, until the next drain
   SteadyTime turned_at{};              // the archiving's last turn
   std::optional<SteadyTime> wakes_at;  // for what is due
   std::uint64_t published = 0;  // items of the live stream
