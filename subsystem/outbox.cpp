@@ -26,6 +26,7 @@ Outbox::Outbox(const std::shared_ptr<bus::Link>& link, Options options)
     : link_(*link),
       owned_(link),
       options_(std::move(options)),
+      name_(link->self().name),
       waiting_(kWaitingMax, [this] { wake(); }),
       lives_({.bytes_max = options_.kept_bytes_max}, owner(), options_.spool) {}
 
@@ -36,7 +37,9 @@ std::shared_ptr<Outbox> Outbox::start(const std::shared_ptr<bus::Link>& link, Op
 }
 
 Outbox::~Outbox() {
-  if (!options_.spool.directory.empty()) number(waiting_.drain());
+  if (options_.spool.directory.empty()) return;
+  number(waiting_.drain());
+  say_refused();
 }
 
 journal::SpoolOwner Outbox::owner() const {
@@ -89,16 +92,19 @@ void Outbox::number(const std::vector<model::Record>& records) {
   }
 }
 
-/// The hole in the numbers is seen with the record after it, which says why.
 void Outbox::admit_refused() {
-  if (held_bytes_ > options_.held_bytes_max) return;
+  if (held_bytes_ <= options_.held_bytes_max) say_refused();
+}
+
+/// The hole in the numbers is seen with the record after it, which says why.
+void Outbox::say_refused() {
   const auto refused = refused_.exchange(0);
   if (refused == 0) return;
   const auto why =
       std::to_string(refused) + " records were not taken: too much was held back for the journal";
   if (!options_.for_logs) spdlog::warn(why);
   const model::Record said =
-      model::LogMessage{model::Level::kWarning, link_.self().name, why, {}, "", utc_now()};
+      model::LogMessage{model::Level::kWarning, name_, why, {}, "", utc_now()};
   const std::lock_guard lock(mutex_);
   lives_.skip(refused);
   push(std::span(&said, 1));

@@ -48,7 +48,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   };
 
   static std::shared_ptr<Outbox> start(const std::shared_ptr<bus::Link>& link, Options options);
-  /// What waits for the loop is copied to disk, too.
+  /// What waits for the loop is copied to disk, too, and how much was not taken.
   ~Outbox();
 
   /// Threads: any. Errors: kUnavailable, kWaitingMax or held_bytes_max: the record is not taken.
@@ -66,6 +66,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   void take();
   void number(const std::vector<model::Record>& records);
   void admit_refused();
+  void say_refused();
   void push(std::span<const model::Record> records);  // under mutex_
   void send();
   void answered(std::uint64_t generation, const bus::Answer& answer);
@@ -75,6 +76,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   bus::Link& link_;                       // in callbacks
   const std::weak_ptr<bus::Link> owned_;  // elsewhere
   const Options options_;
+  const std::string name_;
   HandoffQueue<model::Record> waiting_;
   std::atomic<std::size_t> held_bytes_{0};  // in lives_
   std::atomic<std::uint64_t> refused_{0};   // since the last hole that was made for them

@@ -4,9 +4,7 @@
 // state, follow each other's and ask each other for what must not be done twice. Processes crash,
 // freeze, wake up beside their successors, are cut off and leave. Everything follows from a seed.
 //
-//   TIDEMARK_SEED=n               this seed and no other
-//   TIDEMARK_SIMULATION_SEEDS=n   so many seeds, instead of as many as fit in some seconds
-//   TIDEMARK_STORY=1              prints what happens
+//   TIDEMARK_STORY=1   prints what happens; seeds.h says how many seeds there are
 
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
@@ -26,6 +24,7 @@
 #include "bus/membership.h"
 #include "bus/state_follower.h"
 #include "registry_on_link.h"
+#include "seeds.h"
 #include "test/support/simulated_bus.h"
 
 namespace tidemark::bus {
@@ -519,12 +518,6 @@ class World {
   std::list<std::unique_ptr<Process>> processes_;
 };
 
-std::optional<std::uint64_t> number_from_environment(const char* name) {
-  const char* text = std::getenv(name);
-  if (text == nullptr) return std::nullopt;
-  return std::strtoull(text, nullptr, 10);
-}
-
 class BusSimulation : public testing::Test {
  protected:
   // What goes wrong here is meant to.
@@ -533,20 +526,8 @@ class BusSimulation : public testing::Test {
 };
 
 TEST_F(BusSimulation, EverybodyAgreesInTheEndAndNothingIsDoneTwice) {
-  const auto only = number_from_environment("TIDEMARK_SEED");
-  const auto wanted = number_from_environment("TIDEMARK_SIMULATION_SEEDS");
-  const std::uint64_t first = only.value_or(std::random_device{}());
-  const auto enough_at = steady_now() + 5s;
-  std::uint64_t count = 0;
   Told all;
-  const auto goes_on = [&] {
-    if (testing::Test::HasFailure()) return false;
-    if (only) return count < 1;
-    return wanted ? count < *wanted : steady_now() < enough_at;
-  };
-  for (; goes_on(); ++count) {
-    const std::uint64_t seed = first + count;
-    SCOPED_TRACE("TIDEMARK_SEED=" + std::to_string(seed));
+  const auto seeds = for_seeds([&](std::uint64_t seed) {
     World world(seed);
     world.run();
     world.check();
@@ -561,14 +542,14 @@ TEST_F(BusSimulation, EverybodyAgreesInTheEndAndNothingIsDoneTwice) {
     all.sent_again += told.sent_again;
     all.asked_twice += told.asked_twice;
     all.fenced += told.fenced;
-  }
+  });
   std::printf(
       "%lu seeds from %lu: %lu holes repaired, %lu whole states, %lu items lost, %lu stale, "
       "%lu skipped, %lu of %lu calls answered, %lu sent again, %lu asked twice, %lu fenced\n",
-      count, first, all.repaired, all.states, all.lost, all.stale, all.skipped, all.answered,
-      all.asked, all.sent_again, all.asked_twice, all.fenced);
+      seeds.count, seeds.first, all.repaired, all.states, all.lost, all.stale, all.skipped,
+      all.answered, all.asked, all.sent_again, all.asked_twice, all.fenced);
   // A simulation in which nothing fails proves nothing.
-  if (count < 3) return;
+  if (seeds.count < 3) return;
   EXPECT_GT(all.repaired, 0U);
   EXPECT_GT(all.lost, 0U);
   EXPECT_GT(all.stale, 0U);

@@ -1,6 +1,6 @@
 // test/bus/simulated_site.h
 //
-// Engines on a SimulatedBus that fails only where a test says so: seconds pass at once.
+// Engines on a SimulatedBus that fails where a test says so: seconds pass at once.
 
 #pragma once
 
@@ -26,6 +26,7 @@ class SimulatedSite {
     std::shared_ptr<Engine> link;  // goes before what its callbacks use
   };
 
+  explicit SimulatedSite(std::uint64_t seed = 1) : bus_(seed) {}
   ~SimulatedSite() {
     for (const auto& node : nodes_) crash(*node);
   }
@@ -83,7 +84,7 @@ class SimulatedSite {
   }
 
  private:
-  test::SimulatedBus bus_{1};
+  test::SimulatedBus bus_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 
