@@ -1,7 +1,6 @@
 #include "base/time.h"
 
 #include <charconv>
-#include <cstdio>
 
 namespace tidemark {
 namespace {
@@ -52,6 +51,10 @@ std::optional<std::chrono::minutes> take_zone(std::string_view& text) {
   return east ? offset : -offset;
 }
 
+void put_digits(char* at, int count, std::int64_t number) {
+  for (; count > 0; number /= 10) at[--count] = static_cast<char>('0' + number % 10);
+}
+
 }  // namespace
 
 UtcTime utc_now() {
@@ -65,20 +68,21 @@ std::string to_iso(UtcTime time, int digits) {
   // Not time - day: the first day that 64 bits of nanoseconds reach begins before they do.
   const auto rest = time.time_since_epoch() % days{1};
   const hh_mm_ss clock{rest < Duration{0} ? rest + days{1} : rest};
-  char text[64];
-  int length = std::snprintf(
-      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()));
-  std::string out(text, static_cast<std::size_t>(length));
+  std::string out = "0000-00-00T00:00:00";  // 64 bits of nanoseconds end in the year 2262
+  put_digits(&out[0], 4, static_cast<int>(date.year()));
+  put_digits(&out[5], 2, static_cast<unsigned>(date.month()));
+  put_digits(&out[8], 2, static_cast<unsigned>(date.day()));
+  put_digits(&out[11], 2, clock.hours().count());
+  put_digits(&out[14], 2, clock.minutes().count());
+  put_digits(&out[17], 2, clock.seconds().count());
   if (digits > 0) {
-    length = std::snprintf(text, sizeof text, "%09lld",
-                           static_cast<long long>(clock.subseconds().count()));
+    char fraction[9];
+    put_digits(fraction, 9, clock.subseconds().count());
     out += '.';
-    out.append(text, static_cast<std::size_t>(digits > 9 ? 9 : digits));
+    out.append(fraction, static_cast<std::size_t>(digits > 9 ? 9 : digits));
   }
-  return out + 'Z';
+  out += 'Z';
+  return out;
 }
 
 std::optional<UtcTime> parse_iso(std::string_view text) {

@@ -14,6 +14,7 @@
 #include "tools/nearest.h"
 #include "tools/past.h"
 #include "tools/show.h"
+#include "tools/update_line.h"
 
 namespace tidemark::tools {
 namespace {
@@ -167,7 +168,8 @@ Result<Unit> complete(const Context& context, Client& client, const LogFilter& f
     line = end->line;
     if (end->mark.empty()) return Unit{};
     const auto found = resolve(context, client, *end);
-    if (!found) return Error{found.error().code, std::string(option) + ": " + found.error().message};
+    if (!found)
+      return Error{found.error().code, std::string(option) + ": " + found.error().message};
     line = found.value().line;
     return Unit{};
   };
@@ -227,7 +229,16 @@ Color level_color(model::Level level) {
 }
 
 void print_line(const Context& context, const model::api::LogLine& line) {
-  if (context.json) return context.print(line_json(line));
+  if (context.json) {
+    if (line.kind != model::RecordKind::kPvUpdate || !line.record.bytes.empty()) {
+      return context.print(line_json(line));
+    }
+    std::string text;
+    append_update_line(text, line);
+    text += '\n';
+    context.out << text;
+    return;
+  }
   // Fixed widths: a stream cannot know what comes. In a narrow terminal only of what is always
   // there, so that most lines are one row.
   constexpr std::size_t kWide = 110;  // columns

@@ -6,9 +6,11 @@
 #include <limits>
 #include <sstream>
 
+#include "tools/documents.h"
 #include "tools/exit_code.h"
 #include "tools/jobs.h"
 #include "tools/log_filter.h"
+#include "tools/update_line.h"
 
 namespace tidemark::tools {
 namespace {
@@ -136,6 +138,50 @@ TEST(LogLine, LeavesOutTheOriginInANarrowTerminal) {
             "     4711  2026-11-21T14:05:00.000Z  info     PvUpdate        monitor     "
             "BPM:1:X                   0.25\n");
   EXPECT_EQ(printed(120), printed(0)) << "as in a file";
+}
+
+TEST(UpdateLine, IsWhatTheDocumentIsAsText) {
+  const std::vector<PvValue> values = {
+      {},
+      0.0,
+      -0.0,
+      0.1,
+      1e300,
+      -1.5e-7,
+      123456789012345680.0,
+      kNan,
+      kInf,
+      0.1f,
+      -kInf,
+      std::int32_t{-7},
+      std::int16_t{7},
+      std::uint8_t{255},
+      EnumIndex{3},
+      std::string("plain"),
+      std::string("quo\"te \\ \n\t\x01 \xc2\xb5m \xff"),
+      SharedArray(PvArray(std::vector<double>{1, kNan, 2.5})),
+      SharedArray(PvArray(std::vector<std::string>{"a", "\"b\""}))};
+  for (const auto& value : values) {
+    model::api::LogLine line;
+    line.line = 18446744073709551615u;
+    line.origin = "monitor";
+    line.incarnation = 3;
+    line.sequence = 4711;
+    line.kind = model::RecordKind::kPvUpdate;
+    line.subject = "QUAD:LI21:201:BDES";
+    line.value = value;
+    line.text = value_text(value);
+    for (const auto& alarm : {model::Alarm{}, model::Alarm{model::Severity::kMajor, 3}}) {
+      for (const auto& time : {UtcTime{}, *parse_iso("2026-11-21T14:05:00.000000009Z")}) {
+        line.alarm = alarm;
+        line.recorded_at = time;
+        line.taken_at = time;
+        std::string text;
+        append_update_line(text, line);
+        EXPECT_EQ(text, line_json(line).dump(-1, ' ', false, Json::error_handler_t::replace));
+      }
+    }
+  }
 }
 
 }  // namespace
