@@ -14,7 +14,8 @@ using model::PvUpdate;
 namespace api = model::api;
 
 // Between two drains. An IOC sends what one scan changed in a burst, and the first update of it
-// starts a drain: the rest should follow soon, unless there is so much that larger batches save more.
+// starts a drain: the rest should follow soon, unless there is so much that larger batches save
+// more.
 constexpr Duration kCoalesce = std::chrono::microseconds(200);
 constexpr Duration kCoalesceBusy = std::chrono::milliseconds(1);
 constexpr std::size_t kBusyDrain = 256;  // updates

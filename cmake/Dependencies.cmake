@@ -72,10 +72,17 @@ if(TIDEMARK_FUZZ)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # A collection of the compiler's garbage begins at 1 GB and not at 128 MB: a sixth less time. What
+  # comes out is the same, so ccache need not know.
+  add_compile_options(--param=ggc-min-heapsize=1000000)
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # Without these ccache passes by all that is compiled with a precompiled header; and what it has
   # not seen yet it would read twice, first to see what is included. The compiler tells it, too.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1
+    CCACHE_IGNOREOPTIONS=--param=ggc-min-heapsize*
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
 endif()

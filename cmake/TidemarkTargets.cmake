@@ -85,10 +85,6 @@ function(tidemark_precompile name)
   target_compile_options(tidemark_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 endfunction()
 
-# Test programs are compiled with these options, too. In the preset dev they are not optimised: they
-# are half of a clean build, and most of what they run is in the libraries.
-set(TIDEMARK_TEST_OPTIONS "" CACHE STRING "Compiler options of test programs, after all others")
-
 # Tests of one folder: one program, one CTest entry per test case, labelled by folder.
 # A test that starts real processes names its label in LABELS (system, ioc) too. Sources whose names
 # clash with those of others are compiled ALONE.
@@ -106,7 +102,6 @@ function(tidemark_test folder)
   target_include_directories(${folder}_test PRIVATE "${PROJECT_BINARY_DIR}/test/view")
   target_link_libraries(${folder}_test PRIVATE tidemark::warnings ${arg_USES} GTest::gmock
                                                GTest::gtest_main)
-  target_compile_options(${folder}_test PRIVATE ${TIDEMARK_TEST_OPTIONS})
   gtest_discover_tests(${folder}_test TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS "${folder};${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
 endfunction()
