@@ -21,6 +21,7 @@ from tidemark.errors import Malformed
 from tidemark.out_streams import OutStreams
 from tidemark.outbox_queue import OutboxQueue, Section
 from tidemark.packing import pack, unpack
+from tidemark.standstill import STANDSTILL, WAITED_THROUGH, Standstill
 
 
 class TheOutbox(unittest.TestCase):
@@ -90,6 +91,27 @@ class TheOutbox(unittest.TestCase):
 def node(name, state=ALIVE, incarnation=1):
     return NodeInfo(name, "subsystem", uuid.uuid5(uuid.NAMESPACE_DNS, name), incarnation,
                     state=state)
+
+
+class AStandstill(unittest.TestCase):
+    def test_is_more_time_than_the_loop_meant_to_sleep(self):
+        clock = Standstill(0.0)
+        self.assertFalse(clock.look(STANDSTILL))
+        clock.may_sleep(1.0)
+        self.assertFalse(clock.look(2 * STANDSTILL + 1.0))
+        self.assertTrue(clock.look(3 * STANDSTILL + 1.1), "it may sleep once, until it is awake")
+        clock.may_sleep(1.0)
+        self.assertTrue(clock.look(4 * STANDSTILL + 2.2))
+
+    def test_makes_requests_older_than_they_look_for_a_while(self):
+        clock = Standstill(0.0)
+        self.assertEqual(clock.may_have_waited(), 0.0)
+        clock.look(4.0)
+        self.assertEqual(clock.may_have_waited(), 4.0)
+        clock.look(4.0 + WAITED_THROUGH)
+        self.assertEqual(clock.may_have_waited(), 4.0)
+        clock.look(4.1 + WAITED_THROUGH)
+        self.assertEqual(clock.may_have_waited(), 0.0)
 
 
 class TheDirectory(unittest.TestCase):

@@ -21,7 +21,8 @@ from dataclasses import replace
 import zmq
 
 from . import envelope as envelopes
-from .errors import (Failed, InvalidArgument, Malformed, NotFound, TidemarkError, Timeout,
+from .envelope import Envelope
+from .errors import (Failed, InvalidArgument, Malformed, NotFound, Refused, TidemarkError, Timeout,
                      Unavailable)
 from .frame import Frame
 from .guarded import guarded
@@ -35,13 +36,13 @@ from .requests import Answer, Asked, Requests
 from .served_calls import Call, Key, ServedCalls
 from .slow_callers import SlowCallers
 from .sockets import LinkOptions, Socket, Sockets
+from .standstill import Standstill
 from .stream_reader import Counters as StreamCounters
 
 log = logging.getLogger("tidemark")
 
 MESSAGES_PER_TURN = 256  # of one socket, before the others have their turn
 TURN_MAX = 1.0
-STANDSTILL = 1.5  # a loop that stood still for so long has old frames before it
 ANSWER_RETRY = 0.002  # a ROUTER cannot say when one of its peers has room
 RESEND = "bus.resend"
 
@@ -73,7 +74,7 @@ class Link:
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._timer_order = itertools.count()
         self._stopping = False
-        self._turned_at = time.monotonic()
+        self._standstill = Standstill(time.monotonic())
         self._thread = threading.Thread(target=self._run, name="tidemark bus", daemon=True)
         self._thread.start()
 
@@ -255,13 +256,11 @@ class Link:
         for number, dealer, waits in self._requests.connections():
             dealers[dealer] = number
             poller.register(dealer, zmq.POLLIN | (zmq.POLLOUT if waits else 0))
+        self._look_at_clock()
+        self._standstill.may_sleep(wait)
         # Rounded up: a loop that wakes a moment early would spin until the time has come.
-        asked_at = time.monotonic()
         ready = dict(poller.poll(int(wait * 1000) + (1 if wait > 0 else 0)))
-        now = time.monotonic()
-        if asked_at - self._turned_at > STANDSTILL or now - asked_at > wait + STANDSTILL:
-            self._in.stood_still()
-        self._turned_at = now
+        self._look_at_clock()
         if self._wakeup_read in ready:
             self._awake = False
             try:
@@ -280,6 +279,11 @@ class Link:
         for dealer, number in dealers.items():
             if ready.get(dealer, 0) & zmq.POLLIN:
                 self._drain(dealer, functools.partial(self._requests.on_answer, number))
+
+    def _look_at_clock(self) -> None:
+        """Before what arrives is read: mostly a process is stopped while it waits."""
+        if self._standstill.look(time.monotonic()):
+            self._in.stood_still()
 
     def _drain(self, socket: Socket, handle: Callable[[list[bytes]], None]) -> None:
         for _ in range(MESSAGES_PER_TURN):
@@ -319,6 +323,7 @@ class Link:
     # ---- calls of others
 
     def _on_request(self, parts: list[bytes]) -> None:
+        self._look_at_clock()
         if len(parts) != 2:
             raise Malformed("an envelope in many parts")
         request = envelopes.decode(parts[1])
@@ -328,10 +333,15 @@ class Link:
             return
         if request.kind != envelopes.REQUEST:
             raise Malformed("an answer where requests come")
-        if self._served.full and not self._served.knows(key):
-            self._slow_callers.send_now(key[0], self._served.refusal(key, Unavailable(
-                f"too many calls are open on {self.info.name}")))
+        refused = self._refusal(key, request)
+        if refused is not None:
+            self._slow_callers.send_now(key[0], self._served.refusal(key, refused))
             return
+        # Its budget counts from when its caller sent it, and nobody knows when that was.
+        waited = int(self._standstill.may_have_waited() * 1e9)
+        too_late = request.method != RESEND and request.budget <= waited
+        if request.method != RESEND and not too_late:
+            request = replace(request, budget=request.budget - waited)
         call = self._served.open(key, request)
         if call is None:
             self.counters.requests_asked_twice += 1
@@ -342,6 +352,10 @@ class Link:
         if request.server not in (0, self.info.incarnation):
             call.fail(Timeout(f"'{request.method}' went to incarnation {request.server} of "
                               f"{self.info.name}, which is gone"))
+            return
+        if too_late:
+            call.fail(Timeout(f"'{request.method}' may have waited too long while "
+                              f"{self.info.name} stood still: it was not done"))
             return
         handler = self._resend if request.method == RESEND else \
             self._handlers.get(request.method)
@@ -357,6 +371,18 @@ class Link:
             except Exception as failure:
                 log.exception("bus: the handler of %s threw", request.method)
                 call.fail(Failed(f"the handler of '{request.method}' threw: {failure}"))
+
+    def _refusal(self, key: Key, request: Envelope) -> TidemarkError | None:
+        """Why it is not even opened."""
+        # A life that was frozen, and has a successor, must not act any more, whatever it asks.
+        caller = self._peers.find(envelopes.caller_of(request.call))
+        if caller is not None and request.incarnation < caller.incarnation:
+            self.counters.stale += 1
+            return Refused(f"{caller.name} incarnation {request.incarnation} is superseded by "
+                           f"incarnation {caller.incarnation}")
+        if self._served.full and not self._served.knows(key):
+            return Unavailable(f"too many calls are open on {self.info.name}")
+        return None
 
     def _resend(self, call: Call) -> None:
         row = Row(unpack(call.payload), "resend")
