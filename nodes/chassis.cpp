@@ -4,7 +4,9 @@
 
 #include <caf/scoped_actor.hpp>
 #include <future>
+#include <set>
 
+#include "base/digest.h"
 #include "model/packing.h"
 #include "nodes/journal_log.h"
 #include "site/bus_options.h"
@@ -16,6 +18,17 @@ constexpr Duration kGoodbyePatience = std::chrono::milliseconds(500);
 
 std::string kind_of(const std::string& name) {
   return name.substr(0, name.find_first_of("-0123456789"));
+}
+
+/// Of who is there, and in which incarnation: who disagrees with the others has another one.
+std::uint32_t checksum_of(const bus::Directory& directory) {
+  std::set<std::string> there;
+  for (const auto& node : directory.nodes) {
+    if (!is_gone(node.state)) there.insert(node.name + " " + std::to_string(node.incarnation));
+  }
+  std::uint32_t sum = 0;
+  for (const auto& line : there) sum = crc32(line + "\n", sum);
+  return sum;
 }
 
 }  // namespace
@@ -117,6 +130,9 @@ void Chassis::announce() {
       journal = info->incarnation;
       caf::anon_send(outbox, actors::wake_atom_v);
     }
+    board->gauge("tidemark_directory_checksum",
+                 "CRC-32 of who is there, in this node's own copy of the directory: the same in all",
+                 checksum_of(directory));
     for (const auto& listener : on_directory) listener(directory);
   };
   options.on_reached = [board = board](bool reached) {
