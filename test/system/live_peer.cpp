@@ -26,6 +26,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kPatience = 10s;
+constexpr auto kLate = 2s;  // old for an update, when it is heard
 
 /// What was heard and called since the start.
 struct Account {
@@ -33,19 +34,31 @@ struct Account {
   std::uint64_t lost = 0;      // values that a counter jumped over
   std::uint64_t backward = 0;  // values that were less than the one before
   std::uint64_t missed = 0;    // what the bus itself says
+  std::uint64_t late = 0;      // heard more than kLate after they were set
   std::uint64_t calls = 0;
   std::uint64_t failed = 0;
   std::uint64_t absent = 0;  // how often somebody whom it knew was not alive
   std::int64_t longest_call_ms = 0;
 };
 
+/// {"live.0": ["alive", 7], …}: its own copy of the directory. A name needs no quoting.
+std::string directory_json(const std::vector<Peer>& peers) {
+  std::string text;
+  for (const auto& peer : peers) {
+    text += (text.empty() ? "{\"" : ", \"") + peer.name + "\": [\"" + peer.state + "\", " +
+            std::to_string(peer.incarnation) + "]";
+  }
+  return text.empty() ? "{}" : text + "}";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return 2;
+  if (argc != 5 && argc != 6) return 2;
   const std::string name = argv[2];
   const int keys = std::stoi(argv[3]);
   const Duration pause = Duration(1s) / std::stoi(argv[4]);
+  const Duration between_calls = argc == 6 ? Duration(1s) / std::stoi(argv[5]) : Duration(0);
 
   std::mutex mutex;
   Account account;                            // guarded by mutex
@@ -65,6 +78,7 @@ int main(int argc, char** argv) {
         const std::lock_guard lock(mutex);
         ++account.updates;
         account.missed += now.missed;
+        account.late += now.quality == Quality::kGood && utc_now() - now.time > kLate;
         const auto [at, is_first] = last.try_emplace(now.key, value.value());
         const auto before = std::exchange(at->second, value.value());
         if (is_first) return;
@@ -97,6 +111,7 @@ int main(int argc, char** argv) {
       const auto peers = others();
       if (peers.empty()) std::this_thread::sleep_for(1ms);
       for (const auto& peer : peers) {
+        std::this_thread::sleep_for(between_calls);
         const auto began = std::chrono::steady_clock::now();
         const auto result = self.call("ping", {}, to(peer.name), kPatience);
         const auto took = std::chrono::steady_clock::now() - began;
@@ -116,19 +131,21 @@ int main(int argc, char** argv) {
 
   for (std::string line; std::getline(std::cin, line);) {
     const auto known = others().size();
+    const auto directory = directory_json(self.peers());
     const std::lock_guard lock(mutex);
     std::printf(
         "{\"known\": %zu, \"keys\": %zu, \"updates\": %llu, \"lost\": %llu, \"backward\": %llu, "
-        "\"missed\": %llu, \"calls\": %llu, \"failed\": %llu, \"absent\": %llu, "
-        "\"longest_call_ms\": %lld}\n",
+        "\"missed\": %llu, \"late\": %llu, \"calls\": %llu, \"failed\": %llu, \"absent\": %llu, "
+        "\"longest_call_ms\": %lld, \"directory\": %s}\n",
         known, last.size(), static_cast<unsigned long long>(account.updates),
         static_cast<unsigned long long>(account.lost),
         static_cast<unsigned long long>(account.backward),
         static_cast<unsigned long long>(account.missed),
+        static_cast<unsigned long long>(account.late),
         static_cast<unsigned long long>(account.calls),
         static_cast<unsigned long long>(account.failed),
         static_cast<unsigned long long>(account.absent),
-        static_cast<long long>(account.longest_call_ms));
+        static_cast<long long>(account.longest_call_ms), directory.c_str());
     std::fflush(stdout);
   }
   calling.request_stop();

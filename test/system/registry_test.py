@@ -8,52 +8,22 @@ is lost, their calls go on, and the directory is whole again as soon as there is
 import json
 import os
 import signal
-import subprocess
 import time
 import unittest
 from pathlib import Path
 
+from live_peers import LivePeer
 from support import (HarnessError, Site, children_of, is_running, logs_of, overloaded, tidemark,
                      wait_until)
 
 KILLS = int(os.environ.get("TIDEMARK_REGISTRY_KILLS", "4"))
 AWAY = float(os.environ.get("TIDEMARK_REGISTRY_AWAY", "0.3"))
-PROGRAM = Path(os.environ["TIDEMARK_BUILD"]) / "test/system/live_peer"
 PEERS = 3
 KEYS = 5
 RATE = 500  # Updates of each key a second: 15 000 a second are heard in all.
 WHOLE = 2.0  # Seconds from the start of the new registry's process.
 CALL_MAX = 1.0  # Seconds, unless the machine is overloaded.
 PATIENCE = 30.0
-
-
-class LivePeer:
-    def __init__(self, site, name):
-        self.name = name
-        self.log = site.directory / f"{name}.log"
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [PROGRAM, site.file, name, str(KEYS), str(RATE)], stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=log, text=True)
-
-    def account(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        while not (line := self.process.stdout.readline()).startswith("{"):
-            if not line:
-                raise HarnessError(f"{self.name} has ended; see {self.log}")
-            print(self.name, line, end="", flush=True)  # what the library logs
-        return json.loads(line)
-
-    def stop(self):
-        self.process.stdin.close()
-        try:
-            return self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait()
-        finally:
-            self.process.stdout.close()
 
 
 class RegistryAway(unittest.TestCase):
@@ -64,7 +34,9 @@ class RegistryAway(unittest.TestCase):
         self.site.up(30)
         self.peers = []
         for i in range(PEERS):
-            self.peers.append(LivePeer(self.site, f"live.{i}"))
+            name = f"live.{i}"
+            self.peers.append(LivePeer(self.site.file, name, self.site.directory / f"{name}.log",
+                                       KEYS, RATE))
             self.addCleanup(self.peers[-1].stop)
         wait_until(self.all_hear_all, PATIENCE, "all peers hear each other")
 
