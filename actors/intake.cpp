@@ -5,6 +5,20 @@
 namespace tidemark::actors {
 namespace {
 
+/// A block that the store refuses for its size would stop everybody.
+Result<Unit> check_size(const model::api::AppendRequest& request) {
+  std::size_t bytes = 0;
+  for (const auto& each : request.sections) bytes += each.payload.bytes.size();
+  if (request.sections.size() <= Intake::kRequestSectionsMax && bytes <= Intake::kRequestBytesMax) {
+    return Unit{};
+  }
+  return Error{Code::kInvalidArgument,
+               request.node + " sends " + std::to_string(request.sections.size()) +
+                   " sections of " + std::to_string(bytes) + " bytes at once; at most " +
+                   std::to_string(Intake::kRequestSectionsMax) + " of " +
+                   std::to_string(Intake::kRequestBytesMax)};
+}
+
 bool holds_updates(const model::api::AppendSection& section) {
   return section.format == static_cast<std::uint8_t>(journal::SectionFormat::kUpdates);
 }
@@ -47,6 +61,7 @@ journal::InspectedSection Intake::gap_section(const model::Gap& gap, std::uint64
 }
 
 Result<Intake::Taken> Intake::take(const model::api::AppendRequest& request, UtcTime now) {
+  if (const auto fits = check_size(request); !fits) return fits.error();
   // What is acknowledged counts as stored: no record from there on back would be looked at.
   if (request.acknowledged > request.after) {
     return Error{Code::kInvalidArgument,

@@ -23,6 +23,11 @@ namespace tidemark::actors {
 
 class Intake {
  public:
+  // Of one request. A group that has not been committed yet (actors/journal.cpp) and one request
+  // more, with a gap before each section, are one block of the store: StoreLimits.
+  static constexpr std::size_t kRequestSectionsMax = 1000;
+  static constexpr std::size_t kRequestBytesMax = 20u << 20;  // a PV batch may have 16 MiB
+
   struct Taken {
     std::vector<journal::InspectedSection> sections;  // to store, in order; may be none
     std::uint64_t through = 0;                        // acknowledge up to this once stored
@@ -35,7 +40,8 @@ class Intake {
 
   /// Decides about a request. What it takes counts as stored from now on.
   /// Errors: kInvalidArgument  it acknowledges what it also sends, or holds still: taken at its
-  ///                           word that would be dropped without a trace.
+  ///                           word that would be dropped without a trace. Or it is larger than
+  ///                           one request may be.
   ///         kConflict, kCorruption, kRefused as actors/journal.h says. Nothing was taken.
   Result<Taken> take(const model::api::AppendRequest& request, UtcTime now);
 

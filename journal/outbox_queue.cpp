@@ -58,7 +58,9 @@ std::vector<model::api::AppendSection> OutboxQueue::next() {
   std::size_t bytes = 0;
   while (sent_ < sections_.size()) {
     const auto& section = sections_[sent_].section;
-    if (!taken.empty() && bytes + size_of(section) > limits_.request_bytes_max) break;
+    const bool is_full = taken.size() >= limits_.request_sections_max ||
+                         bytes + size_of(section) > limits_.request_bytes_max;
+    if (!taken.empty() && is_full) break;
     bytes += size_of(section);
     taken.push_back(section);
     ++sent_;

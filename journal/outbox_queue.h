@@ -21,9 +21,10 @@
 namespace tidemark::journal {
 
 struct OutboxLimits {
-  std::size_t bytes_max = 256u << 20;        // held back in all
-  std::size_t request_bytes_max = 1u << 20;  // of one append request
-  std::uint32_t requests_max = 8;            // on the way at once
+  std::size_t bytes_max = 256u << 20;         // held back in all
+  std::size_t request_bytes_max = 1u << 20;   // of one append request
+  std::uint32_t requests_max = 8;             // on the way at once
+  std::uint32_t request_sections_max = 1000;  // small ones: as many as the journal takes at once
 };
 
 /// What may be dropped when there is no room: values that others follow, of PVs and of keys.

@@ -319,6 +319,25 @@ TEST_F(IntakeTest, SaysHowFarItIsToWhoSendsNothing) {
   EXPECT_EQ(take(request_of({})).value().through, 5u);
 }
 
+TEST_F(IntakeTest, RefusesWhatIsTooMuchForABlock) {
+  std::vector<AppendSection> many;
+  for (std::uint64_t i = 0; i < Intake::kRequestSectionsMax; ++i) {
+    many.push_back(records_at(2 * i + 2, 1));
+  }
+  const auto most = take(request_of(many));
+  ASSERT_TRUE(most.ok()) << most.error().message;
+  EXPECT_THAT(most.value().sections, SizeIs(2 * Intake::kRequestSectionsMax)) << "with gaps";
+  store(most.value());
+
+  many.push_back(records_at(5000, 1));
+  const auto refused = take(request_of(many));
+  EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(refused.error().message, HasSubstr("monitor sends 1001 sections"));
+  auto large = records_at(1, 1);
+  large.payload.bytes.resize(Intake::kRequestBytesMax + 1);
+  EXPECT_EQ(take(request_of({large})).error().code, Code::kInvalidArgument);
+}
+
 TEST_F(IntakeTest, RefusesAnOlderIncarnation) {
   ASSERT_TRUE(take(request_of({records_at(1, 1)}, 0, 3)).ok());
   const auto old = take(request_of({records_at(1, 1)}, 0, 2));

@@ -48,6 +48,16 @@ TEST_F(OutboxQueueTest, CutsRequestsAtTheirLimitOfBytes) {
   EXPECT_THAT(next(), ElementsAre(2));
 }
 
+TEST_F(OutboxQueueTest, CutsRequestsAtTheirLimitOfSections) {
+  OutboxQueue queue{{.bytes_max = 10'000'000}};
+  for (int i = 0; i < 1500; ++i) {
+    queue.push(SectionFormat::kRecords, Worth::kRecords, 1, {}, "r");
+  }
+  EXPECT_THAT(queue.next(), SizeIs(1000));
+  EXPECT_EQ(queue.after(), 1000u);
+  EXPECT_THAT(queue.next(), SizeIs(500));
+}
+
 TEST_F(OutboxQueueTest, SendsASectionOverTheLimitAlone) {
   push_records(1, 5000);
   push_records(1, 1);

@@ -58,6 +58,12 @@ class TheOutbox(unittest.TestCase):
         queue.acknowledged(1)
         self.assertEqual(len(queue.next()), 1)
 
+    def test_sends_no_more_sections_at_once_than_the_journal_takes(self):
+        queue = OutboxQueue()
+        for _ in range(1500):
+            queue.push(1, 0, b"a")
+        self.assertEqual([len(queue.next()) for _ in range(3)], [1000, 500, 0])
+
     def test_drops_the_oldest_updates_and_never_other_records_when_it_is_full(self):
         queue = OutboxQueue(bytes_max=700)
         for updates in (True, False, True, False, True, False, True):

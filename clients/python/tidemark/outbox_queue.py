@@ -16,6 +16,7 @@ from typing import Any
 
 BYTES_MAX = 64 << 20  # beyond, updates go
 REQUEST_BYTES_MAX = 1 << 20  # of one request, unless one section is larger
+REQUEST_SECTIONS_MAX = 1000  # more the journal does not take at once
 REQUESTS_MAX = 8  # on the way at once
 SECTION_BYTES = 128  # what one costs besides its payload
 RECORDS_FORMAT = 2
@@ -102,7 +103,8 @@ class OutboxQueue:
         size = 0
         while self._requests < REQUESTS_MAX and self._sent < len(self._sections):
             section = self._sections[self._sent]
-            if taken and size + section.weight > REQUEST_BYTES_MAX:
+            if taken and (len(taken) >= REQUEST_SECTIONS_MAX
+                          or size + section.weight > REQUEST_BYTES_MAX):
                 break
             size += section.weight
             taken.append(section)
