@@ -72,6 +72,11 @@ Result<Unit> Outbox::append(model::Record record) {
   return Error{Code::kUnavailable, "too many records wait for the journal"};
 }
 
+std::uint64_t Outbox::dropped() {
+  const std::lock_guard lock(mutex_);
+  return lives_.dropped() + refused_;
+}
+
 void Outbox::take() {
   awake_ = false;
   number(waiting_.drain());

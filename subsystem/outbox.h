@@ -54,6 +54,12 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   /// Threads: any. Errors: kUnavailable, kWaitingMax or held_bytes_max: the record is not taken.
   Result<Unit> append(model::Record record);
 
+  // Threads: any.
+  /// Of records that the journal has not acknowledged.
+  std::size_t held_bytes() const { return held_bytes_; }
+  /// Records for which there was no room: of each the journal sees the hole.
+  std::uint64_t dropped();
+
   /// `drained` is called once, on the loop thread, when all that was appended is durable; of logs,
   /// also when the journal is away.
   /// Threads: any.

@@ -42,7 +42,7 @@ bool KeySubscription::wants(const std::string& subsystem, const std::string& key
 }
 
 void KeySubscription::deliver(KeyEvent event, const std::shared_ptr<KeySubscription>& self,
-                              Executor& executor) {
+                              Executor& executor, ListenerSums& sums) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   if (policy_ == Policy::kLatest) {
@@ -50,13 +50,23 @@ void KeySubscription::deliver(KeyEvent event, const std::shared_ptr<KeySubscript
     if (is_new) {
       queue_.push_back(std::move(event));
     } else {
+      sums.conflated += 1;
       queue_[at->second] = std::move(event);
     }
   } else {
-    if (queue_.size() >= kQueueMax) queue_.pop_front();  // drain() sees the hole in the sequence
+    if (queue_.size() >= kQueueMax) {
+      queue_.pop_front();  // drain() sees the hole in the sequence
+      sums.missed += 1;
+    }
     queue_.push_back(std::move(event));
   }
   if (!posted_) posted_ = executor.post([self] { self->drain(); });
+}
+
+void KeySubscription::wake(const std::shared_ptr<KeySubscription>& self, Executor& executor) {
+  const std::lock_guard lock(mutex_);
+  if (queue_.empty() || posted_) return;
+  posted_ = executor.post([self] { self->drain(); });
 }
 
 void KeySubscription::drain() {
@@ -115,6 +125,7 @@ void RemoteKeys::tick() {
   link_->after(kTick, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->tick();
   });
+  for (const auto& each : subscriptions_) each->wake(each, *executor_);
   const auto closed =
       std::erase_if(subscriptions_, [](const auto& each) { return each->closed(); });
   if (closed == 0) return;
@@ -162,7 +173,7 @@ void RemoteKeys::learn(const bus::NodeInfo& info) {
     show_all(peer);  // the values are as they were, their quality is not
   }
   if (info.state != bus::NodeState::kForgotten) return;
-  if (peer.follower) peer.follower->stop();
+  if (peer.follower) stop_following(peer);
   peers_.erase(info.uuid);
 }
 
@@ -197,9 +208,15 @@ void RemoteKeys::route(Peer& peer) {
   }
   if (wanted && !peer.follower) follow(peer);
   if (!wanted && peer.follower) {
-    std::exchange(peer.follower, nullptr)->stop();
+    stop_following(peer);
     peer.last.clear();
   }
+}
+
+void RemoteKeys::stop_following(Peer& peer) {
+  count(peer);
+  peer.counted = {};
+  std::exchange(peer.follower, nullptr)->stop();
 }
 
 void RemoteKeys::follow(Peer& peer) {
@@ -217,6 +234,7 @@ void RemoteKeys::follow(Peer& peer) {
   };
   options.on_state = [with_peer](const std::vector<Bytes>& parts) {
     with_peer([&](RemoteKeys& self, Peer& of) {
+      self.count(of);
       of.last.clear();
       of.life = of.follower->incarnation();
       for (const auto& part : parts) (void)self.take(of, part);  // read_state() has read them
@@ -224,11 +242,15 @@ void RemoteKeys::follow(Peer& peer) {
   };
   options.on_items = [with_peer](const Bytes& payload) {
     Result<Unit> taken = Unit{};
-    with_peer([&](RemoteKeys& self, Peer& of) { taken = self.take(of, payload); });
+    with_peer([&](RemoteKeys& self, Peer& of) {
+      self.count(of);
+      taken = self.take(of, payload);
+    });
     return taken;
   };
   options.on_lost = [with_peer](const bus::StreamReader::Lost& lost) {
-    with_peer([&](RemoteKeys& self, const Peer& of) {
+    with_peer([&](RemoteKeys& self, Peer& of) {
+      self.count(of);
       if (!self.outbox_) return;
       (void)self.outbox_->append(model::StreamGap{self.link_->self().name, of.info.name,
                                                   api::kKeyStream, lost.incarnation, lost.from,
@@ -256,7 +278,7 @@ Result<Unit> RemoteKeys::take(Peer& peer, const Bytes& payload) {
 }
 
 void RemoteKeys::show(const Peer& peer, std::uint32_t key,
-                      const std::vector<std::shared_ptr<KeySubscription>>& listeners) const {
+                      const std::vector<std::shared_ptr<KeySubscription>>& listeners) {
   // Updates of a new life may overtake its surface; they are shown when that is here.
   if (listeners.empty() || key >= peer.last.size() || !fits(peer)) return;
   const auto& last = peer.last[key];
@@ -269,10 +291,12 @@ void RemoteKeys::show(const Peer& peer, std::uint32_t key,
                  last.writer,
                  peer.life,
                  0};
-  for (const auto& listener : listeners) listener->deliver(event, listener, *executor_);
+  for (const auto& listener : listeners) {
+    listener->deliver(event, listener, *executor_, listeners_);
+  }
 }
 
-void RemoteKeys::show_all(const Peer& peer) const {
+void RemoteKeys::show_all(const Peer& peer) {
   for (std::uint32_t key = 0; key < peer.routes.size(); ++key) show(peer, key, peer.routes[key]);
 }
 

@@ -24,6 +24,7 @@
 #include "subsystem/executor.h"
 #include "subsystem/key_pattern.h"
 #include "subsystem/outbox.h"
+#include "subsystem/stream_sums.h"
 
 namespace tidemark::subsystem {
 
@@ -52,7 +53,10 @@ class KeySubscription {
 
   bool wants(const std::string& subsystem, const std::string& key) const;
   /// Threads: the loop's.
-  void deliver(KeyEvent event, const std::shared_ptr<KeySubscription>& self, Executor& executor);
+  void deliver(KeyEvent event, const std::shared_ptr<KeySubscription>& self, Executor& executor,
+               ListenerSums& sums);
+  /// Tells a listener again for whom there was no room on the executor. Threads: the loop's.
+  void wake(const std::shared_ptr<KeySubscription>& self, Executor& executor);
   /// Afterwards on_event is not called, except for a call that runs already. Threads: any.
   void close();
   bool closed() const;
@@ -82,7 +86,8 @@ class KeySubscription {
 
 class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
  public:
-  explicit RemoteKeys(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
+  RemoteKeys(std::shared_ptr<Executor> executor, std::shared_ptr<StreamSums> streams)
+      : executor_(std::move(executor)), streams_(std::move(streams)) {}
 
   /// `outbox`: where it is recorded what was missed; null: nowhere.
   void open(const std::shared_ptr<bus::Link>& link, std::shared_ptr<Outbox> outbox);
@@ -94,6 +99,9 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
   /// Who is there has changed. Only on the loop thread.
   void on_changes(const std::vector<bus::NodeInfo>& changed);
 
+  /// Threads: any.
+  const ListenerSums& listeners() const { return listeners_; }
+
  private:
   struct Peer {
     bus::NodeInfo info;
@@ -101,6 +109,7 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
     bool surface_is_read = true;  // only when anybody wants anything of anybody
     // Of a stream that is followed:
     std::shared_ptr<bus::StateFollower> follower;
+    bus::StreamReader::Counters counted;                                // of it, in streams_
     bus::Incarnation life = 0;                                          // whose the values are
     std::vector<model::api::KeyUpdate> last;                            // by key
     std::vector<std::vector<std::shared_ptr<KeySubscription>>> routes;  // by key
@@ -111,17 +120,23 @@ class RemoteKeys : public std::enable_shared_from_this<RemoteKeys> {
   /// Who listens to which key; follows the stream when anybody does, and stops when nobody does.
   void route(Peer& peer);
   void follow(Peer& peer);
+  void stop_following(Peer& peer);
+  void count(Peer& peer) {
+    if (peer.follower) streams_->add(peer.follower->counters(), peer.counted);
+  }
   static void read_surface(Peer& peer);
   /// Errors: it cannot be read.
   Result<Unit> take(Peer& peer, const Bytes& payload);
   void show(const Peer& peer, std::uint32_t key,
-            const std::vector<std::shared_ptr<KeySubscription>>& listeners) const;
-  void show_all(const Peer& peer) const;
+            const std::vector<std::shared_ptr<KeySubscription>>& listeners);
+  void show_all(const Peer& peer);
   /// The directory's surface is that of the incarnation whose updates we have.
   static bool fits(const Peer& peer);
   void tick();
 
   const std::shared_ptr<Executor> executor_;
+  const std::shared_ptr<StreamSums> streams_;
+  ListenerSums listeners_;
 
   std::mutex mutex_;
   // Guarded by mutex_.

@@ -30,7 +30,7 @@ Session::Session(SessionOptions options)
       keys_(std::make_shared<OwnKeys>(options_.name, executor_)),
       events_(std::make_shared<OwnEvents>(options_.name)),
       status_(std::make_shared<OwnStatus>(options_.name)),
-      remote_keys_(std::make_shared<RemoteKeys>(executor_)) {}
+      remote_keys_(std::make_shared<RemoteKeys>(executor_, streams_)) {}
 
 Session::~Session() { stop(Duration{0}); }
 
@@ -310,7 +310,8 @@ std::shared_ptr<DurableKeys> Session::follow_keys(DurableWish wish) {
 
 std::shared_ptr<StatusWatch> Session::watch_status(std::string pattern,
                                                    StatusWatch::OnItem on_item) {
-  auto made = std::make_shared<StatusWatch>(std::move(pattern), executor_, std::move(on_item));
+  auto made = std::make_shared<StatusWatch>(std::move(pattern), executor_, streams_,
+                                             std::move(on_item));
   std::shared_ptr<bus::Link> link;
   {
     const std::lock_guard lock(mutex_);
@@ -344,6 +345,17 @@ Result<Unit> Session::record(model::Record record) {
   }
   if (!outbox) return Error{Code::kUnavailable, options_.name + " is not on the bus"};
   return outbox->append(std::move(record));
+}
+
+Session::Counted Session::counted() const {
+  const std::lock_guard lock(mutex_);
+  Counted counted;
+  if (link_) counted.link = link_->counters();
+  if (outbox_) {
+    counted.records_held_bytes = outbox_->held_bytes();
+    counted.records_dropped = outbox_->dropped();
+  }
+  return counted;
 }
 
 }  // namespace tidemark::subsystem

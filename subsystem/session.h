@@ -23,6 +23,7 @@
 #include "subsystem/own_status.h"
 #include "subsystem/remote_keys.h"
 #include "subsystem/status_watch.h"
+#include "subsystem/stream_sums.h"
 
 namespace tidemark::subsystem {
 
@@ -87,6 +88,16 @@ class Session : public std::enable_shared_from_this<Session> {
   void unwatch_status(const std::shared_ptr<StatusWatch>& watch);
   Result<Unit> record(model::Record record);
 
+  /// What was counted since start(). Threads: any.
+  struct Counted {
+    bus::LinkCounters link;
+    std::size_t records_held_bytes = 0;
+    std::uint64_t records_dropped = 0;
+  };
+  Counted counted() const;
+  const StreamSums& streams() const { return *streams_; }
+  const ListenerSums& listeners() const { return remote_keys_->listeners(); }
+
   const std::string& name() const { return options_.name; }
   /// Who writes and asks, in the eyes of others.
   std::string user() const { return options_.registers ? options_.name : user_at_host(); }
@@ -103,6 +114,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   const SessionOptions options_;
   const std::shared_ptr<Executor> executor_ = std::make_shared<Executor>();
+  const std::shared_ptr<StreamSums> streams_ = std::make_shared<StreamSums>();
   const std::shared_ptr<OwnKeys> keys_;
   const std::shared_ptr<OwnEvents> events_;
   const std::shared_ptr<OwnStatus> status_;

@@ -12,7 +12,7 @@ void StatusWatch::on_changes(bus::Link& link, const std::vector<bus::NodeInfo>& 
   for (const auto& node : changed) {
     // Tidemark's own nodes have no surface, and no status items.
     if (node.surface.bytes.empty() || !glob_match(pattern_, node.name)) continue;
-    if (followers_.contains(node.uuid)) continue;
+    if (followed_.contains(node.uuid)) continue;
     bus::StateFollowerOptions options;
     options.stream = {bus::node_number(node.uuid), api::kStatusStream};
     options.method = "status.state";
@@ -26,22 +26,30 @@ void StatusWatch::on_changes(bus::Link& link, const std::vector<bus::NodeInfo>& 
       }
       return bus::WholeState{end.value().incarnation, end.value().sequence, std::move(parts)};
     };
-    const auto take = [weak = weak_from_this(),
-                       name = node.name](const Bytes& payload) -> Result<Unit> {
+    const auto take = [weak = weak_from_this(), name = node.name,
+                       uuid = node.uuid](const Bytes& payload) -> Result<Unit> {
       const auto self = weak.lock();
-      return self ? self->take(name, payload) : Unit{};
+      if (!self) return Unit{};
+      self->count(uuid);
+      return self->take(name, payload);
     };
     options.on_state = [take](const std::vector<Bytes>& parts) {
       for (const auto& part : parts) (void)take(part);  // read_state has read them
     };
     options.on_items = take;
-    followers_.emplace(node.uuid, bus::StateFollower::start(link, std::move(options)));
+    followed_[node.uuid].follower = bus::StateFollower::start(link, std::move(options));
   }
 }
 
 void StatusWatch::stop() {
-  for (const auto& [uuid, follower] : followers_) follower->stop();
-  followers_.clear();
+  for (auto& [uuid, followed] : followed_) followed.follower->stop();
+  followed_.clear();
+}
+
+void StatusWatch::count(const Uuid& node) {
+  const auto found = followed_.find(node);
+  if (found == followed_.end()) return;
+  streams_->add(found->second.follower->counters(), found->second.counted);
 }
 
 Result<Unit> StatusWatch::take(const std::string& subsystem, const Bytes& payload) {

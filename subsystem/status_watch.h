@@ -13,6 +13,7 @@
 #include "bus/membership.h"
 #include "model/api/subsystem.h"
 #include "subsystem/executor.h"
+#include "subsystem/stream_sums.h"
 
 namespace tidemark::subsystem {
 
@@ -21,9 +22,11 @@ class StatusWatch : public std::enable_shared_from_this<StatusWatch> {
   using OnItem = std::function<void(const std::string& subsystem, const model::StatusItem&)>;
 
   /// `on_item` runs on the executor: for each item that there is, then for each change.
-  StatusWatch(std::string pattern, std::shared_ptr<Executor> executor, OnItem on_item)
+  StatusWatch(std::string pattern, std::shared_ptr<Executor> executor,
+              std::shared_ptr<StreamSums> streams, OnItem on_item)
       : pattern_(std::move(pattern)),
         executor_(std::move(executor)),
+        streams_(std::move(streams)),
         on_item_(std::move(on_item)) {}
 
   /// Who is there has changed. Only on the loop thread.
@@ -34,13 +37,19 @@ class StatusWatch : public std::enable_shared_from_this<StatusWatch> {
   void stop();
 
  private:
+  struct Followed {
+    std::shared_ptr<bus::StateFollower> follower;
+    bus::StreamReader::Counters counted;  // of it, in streams_
+  };
+  void count(const Uuid& node);
   Result<Unit> take(const std::string& subsystem, const Bytes& payload);
 
   const std::string pattern_;
   const std::shared_ptr<Executor> executor_;
+  const std::shared_ptr<StreamSums> streams_;
   const OnItem on_item_;
   std::atomic<bool> closed_{false};
-  std::map<Uuid, std::shared_ptr<bus::StateFollower>> followers_;  // only on the loop thread
+  std::map<Uuid, Followed> followed_;  // only on the loop thread
 };
 
 }  // namespace tidemark::subsystem

@@ -129,6 +129,28 @@ bool Client::stop(Duration patience) { return session_->stop(patience); }
 
 const std::string& Client::name() const { return session_->name(); }
 
+Stats Client::stats() const {
+  const auto counted = session_->counted();
+  const auto& streams = session_->streams();
+  const auto& listeners = session_->listeners();
+  Stats stats;
+  stats.gaps = streams.gaps;
+  stats.repaired = streams.repaired;
+  stats.items_lost = streams.items_lost;
+  stats.states = streams.states;
+  stats.conflated = listeners.conflated;
+  stats.missed = listeners.missed;
+  stats.records_held_bytes = counted.records_held_bytes;
+  stats.records_dropped = counted.records_dropped;
+  const auto& link = counted.link;
+  stats.link = {link.frames_sent,         link.frames_received,    link.bytes_sent,
+                link.bytes_received,      link.malformed,          link.stale,
+                link.requests_sent,       link.requests_served,    link.requests_timed_out,
+                link.requests_sent_again, link.requests_asked_twice, link.frames_sent_again,
+                link.skipped,             link.refused,            link.dropped};
+  return stats;
+}
+
 std::vector<Peer> Client::peers() const {
   std::vector<Peer> peers;
   for (const auto& node : session_->directory().nodes) {

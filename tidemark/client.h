@@ -19,11 +19,13 @@
 #include "tidemark/event.h"
 #include "tidemark/key.h"
 #include "tidemark/replay.h"
+#include "tidemark/stats.h"
 #include "tidemark/status.h"
 
 namespace tidemark {
 
-/// A slow listener gets fewer, newer updates; or all of them, up to 65 536 that wait.
+/// A slow listener gets fewer, newer updates; or all of them, up to 65 536 that wait: beyond, the
+/// oldest go, Update::missed says how many, and Stats::missed counts them.
 enum class Policy { kLatest, kAll };
 
 /// The policy of who must miss nothing: what the journal recorded, each update once and in order,
@@ -81,6 +83,9 @@ class Client {
   bool stop(Duration patience = std::chrono::seconds(2));
 
   const std::string& name() const;
+
+  /// What was counted since start(). Before it, and of the link behind stop(), all is 0.
+  Stats stats() const;
 
   // ---- who is there
 

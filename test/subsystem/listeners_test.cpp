@@ -101,6 +101,64 @@ TEST_F(Listeners, SlowListenerOfTheLatestMissesSomeAndKnowsHowMany) {
   for (const auto& update : heard.updates) missed += update.missed;
   EXPECT_EQ(heard.updates.size() + missed, 1001U);
   EXPECT_LT(heard.updates.size(), 1001U);
+  EXPECT_GT(client.stats().conflated, 0U);
+  EXPECT_EQ(client.stats().missed, 0U);
+}
+
+TEST_F(Listeners, SlowListenerOfAllMissesTheOldestForWhichThereIsNoRoomAndIsToldHowMany) {
+  Subsystem psu{"psu.1"};
+  const auto count = psu.publish<std::int64_t>("count", {.default_value = Value(0)});
+  join(psu);
+  Client client;
+  join_client(client);
+  Heard heard;
+  std::atomic<bool> go{false};
+  const auto subscription = client.subscribe(
+      "psu.1/count",
+      [&](const auto& update) {
+        heard(update);
+        while (!go) std::this_thread::sleep_for(1ms);
+      },
+      Policy::kAll);
+  ASSERT_TRUE(eventually([&] { return heard.count() == 1; }));
+  constexpr std::int64_t kBeyond = 1000;
+  constexpr std::int64_t kLast = subsystem::KeySubscription::kQueueMax + kBeyond;
+  for (std::int64_t i = 1; i <= kLast; ++i) count = i;
+  EXPECT_TRUE(eventually([&] { return client.stats().missed == kBeyond; }, 30s));
+  EXPECT_EQ(client.stats().conflated, 0U);
+  go = true;
+  ASSERT_TRUE(eventually([&] { return heard.last().value == Value(kLast); }, 30s));
+  const std::lock_guard lock(heard.mutex);
+  EXPECT_EQ(heard.updates.size(), 1 + subsystem::KeySubscription::kQueueMax);
+  EXPECT_EQ(heard.updates[1].missed, kBeyond);
+  std::uint64_t missed = 0;
+  for (const auto& update : heard.updates) missed += update.missed;
+  EXPECT_EQ(missed, kBeyond);
+}
+
+TEST_F(Listeners, ListenerWhoseThreadHadTooMuchToDoIsToldInTheEnd) {
+  Subsystem psu{"psu.1"};
+  const auto count = psu.publish<std::int64_t>("count", {.default_value = Value(0)});
+  join(psu);
+  Client client;
+  Client other;
+  join_client(client);
+  join_client(other);
+  Heard heard;
+  Heard seen;
+  const auto subscription =
+      client.subscribe("psu.1/count", [&](const auto& update) { heard(update); });
+  const auto control = other.subscribe("psu.1/count", [&](const auto& update) { seen(update); });
+  ASSERT_TRUE(eventually([&] { return heard.count() == 1 && seen.count() == 1; }));
+  std::atomic<bool> go{false};
+  while (client.session()->executor()->post([&go] {
+    while (!go) std::this_thread::sleep_for(1ms);
+  })) {
+  }
+  count = 1;
+  ASSERT_TRUE(eventually([&] { return seen.last().value == Value(1); }));
+  go = true;
+  EXPECT_TRUE(eventually([&] { return heard.last().value == Value(1); }, 10s));
 }
 
 TEST_F(Listeners, ValueOfAnOwnerWhoIsGoneIsDisconnected) {
@@ -184,6 +242,13 @@ TEST_F(Listeners, HoleInTheStreamIsFilledAndNothingIsMissed) {
   }
   ASSERT_TRUE(eventually([&] { return heard.last().value == Value(std::int64_t{200}); }));
   EXPECT_EQ(heard.count(), 201U);
+  const auto stats = client.stats();
+  EXPECT_GT(stats.gaps, 0U);
+  EXPECT_EQ(stats.repaired, stats.gaps);
+  EXPECT_EQ(stats.items_lost, 0U);
+  EXPECT_EQ(stats.states, 1U);
+  EXPECT_GT(stats.link.frames_received, 0U);
+  EXPECT_GT(psu.stats().link.frames_sent_again, 0U);
 }
 
 TEST_F(Listeners, UpdatesGoOnWhileTheRegistryIsAway) {
@@ -240,10 +305,11 @@ TEST_F(Listeners, FrameThatCannotBeReadIsCountedAndMadeGood) {
   const auto subscription = control.subscribe("psu.1/*", [&](const auto& each) { heard(each); });
   ASSERT_TRUE(eventually([&] { return heard.count() == 1; }));
   psu.session()->link()->publish(bus::FrameClass::kState, model::api::kKeyStream, 1, "no updates");
-  const auto malformed = [&] { return control.session()->link()->counters().malformed; };
-  ASSERT_TRUE(eventually([&] { return malformed() == 1; }));
+  ASSERT_TRUE(eventually([&] { return control.stats().link.malformed == 1; }));
   current = 2;
   EXPECT_TRUE(eventually([&] { return heard.last().value == Value(2.0); }));
+  EXPECT_TRUE(eventually([&] { return control.stats().items_lost == 1; }));
+  EXPECT_EQ(control.stats().states, 2U);
   EXPECT_TRUE(eventually([&] { return site_.recorded<model::StreamGap>().size() == 1; }));
 }
 

@@ -100,6 +100,8 @@ TEST_F(OutboxTest, DropsUpdatesOfKeysBeforeAnythingElse) {
   EXPECT_EQ(others, 2u);
   EXPECT_LT(updates, 4u);
   EXPECT_EQ(again.sections.back().sequence, 8u) << "what was dropped had numbers";
+  EXPECT_EQ(outbox_->dropped(), 6 - updates);
+  EXPECT_GT(outbox_->held_bytes(), updates * 3000);
 }
 
 TEST_F(OutboxTest, TakesNothingMoreWhenTooMuchIsHeldAndSaysHowMuchItWas) {
@@ -111,6 +113,7 @@ TEST_F(OutboxTest, TakesNothingMoreWhenTooMuchIsHeldAndSaysHowMuchItWas) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
 
+  EXPECT_EQ(outbox_->dropped(), 3u);
   const auto held = requests();
   acknowledge(static_cast<std::uint64_t>(taken));
   const auto later = requests().back();
@@ -118,6 +121,7 @@ TEST_F(OutboxTest, TakesNothingMoreWhenTooMuchIsHeldAndSaysHowMuchItWas) {
   EXPECT_EQ(later.sections[0].sequence, static_cast<std::uint64_t>(taken) + 3 + 1);
   const auto told = model::decode_records(later.sections[0].payload.bytes).value();
   EXPECT_THAT(std::get<model::LogMessage>(told.at(0)).text, HasSubstr("3 records were not taken"));
+  EXPECT_EQ(outbox_->dropped(), 3u);
   EXPECT_TRUE(append(said()));
 }
 
