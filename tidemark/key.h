@@ -44,8 +44,10 @@ struct KeyOptions {
   std::optional<Range> range{};  // for numbers, and each element of arrays of them, in `unit`
   std::optional<double> step{};
   std::optional<Value> default_value{};
-  /// Others can subscribe; without it they can only read.
-  bool published = true;
+  // In any combination; of a key that cannot be written either, one of them at least. One that can
+  // only be written is a command.
+  bool readable = true;   // others may ask for its value
+  bool published = true;  // they hear each change of it
   /// Every change becomes a line of the journal. What others write always does.
   bool journaled = false;
   /// Instead of the type that C++ says: enums, structs, fixed arrays.

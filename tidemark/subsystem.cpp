@@ -59,6 +59,7 @@ detail::OwnKey Subsystem::add(std::string key, Type type, KeyOptions options, bo
   model::kv::KeySpec spec;
   spec.name = std::move(key);
   spec.type = options.type.value_or(std::move(type));
+  spec.readable = options.readable;
   spec.writable = writable;
   spec.published = options.published;
   spec.journaled = options.journaled;

@@ -104,6 +104,48 @@ TEST_F(Writers, ReaderAsksTheOwnersHandler) {
   EXPECT_EQ(client.key<double>("psu.1/broken").get().error().message, "no sensor");
 }
 
+TEST_F(Writers, KeyIsReadableWritableAndPublishedInAnyCombination) {
+  Subsystem psu{"psu.1"};
+  const auto trigger =
+      psu.writable<std::int64_t>("trigger", {.readable = false, .published = false});
+  std::atomic<std::int64_t> triggered{0};
+  trigger.on_write([&](std::int64_t shots) {
+    triggered = shots;
+    return accept();
+  });
+  const auto told = psu.publish<double>("told", {.readable = false});
+  const auto asked = psu.publish<double>("asked", {.published = false});
+  const auto quiet = psu.writable<double>("quiet", {.published = false});
+  told = 1;
+  asked = 2;
+  quiet = 3;
+  join(psu);
+  Client client;
+  join_client(client);
+
+  EXPECT_TRUE(client.key<std::int64_t>("psu.1/trigger").set(7).ok());
+  EXPECT_EQ(triggered, 7);
+  const auto read = client.key<std::int64_t>("psu.1/trigger").get();
+  EXPECT_EQ(read.error().code, Code::kRefused);
+  EXPECT_EQ(read.error().message, "psu.1/trigger cannot be read");
+  EXPECT_EQ(client.key<double>("psu.1/told").get().error().code, Code::kRefused);
+  EXPECT_EQ(client.key<double>("psu.1/asked").get().value(), 2);
+  EXPECT_EQ(client.key<double>("psu.1/quiet").get().value(), 3);
+  EXPECT_TRUE(client.key<double>("psu.1/quiet").set(4).ok());
+  test::Heard heard;
+  const auto subscription = client.subscribe("psu.1", [&](const auto& update) { heard(update); });
+  ASSERT_TRUE(eventually([&] { return heard.count() == 1; }));
+  told = 5;
+  ASSERT_TRUE(eventually([&] { return heard.last().value == Value(5.0); }));
+  EXPECT_EQ(heard.count(), 2U);
+
+  Subsystem useless{"useless"};
+  useless.publish<double>("neither", {.readable = false, .published = false});
+  const auto started = useless.start(0s);
+  ASSERT_FALSE(started.ok());
+  EXPECT_EQ(started.error().message, "neither: neither readable, writable nor published");
+}
+
 TEST_F(Writers, HandlerThatThrowsWhateverFailsTheReadOrWriteAndNothingElse) {
   Subsystem psu{"psu.1"};
   const auto odd = psu.publish<double>("odd");
