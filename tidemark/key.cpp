@@ -1,5 +1,6 @@
 #include "tidemark/key.h"
 
+#include <atomic>
 #include <mutex>
 
 #include "model/packing.h"
@@ -31,6 +32,16 @@ void OwnKey::on_write(std::function<Decision(const Value&, const std::string&)> 
 
 // ---- FarKey -------------------------------------------------------------------------------------
 
+struct Listener {
+  std::function<void(const Update<Value>&)> hear;
+  std::atomic<bool> closed{false};
+
+  void tell(const Update<Value>& update) const {
+    if (closed) return;
+    subsystem::run_guarded("a key's listener", [&] { hear(update); });
+  }
+};
+
 struct FarKey::State {
   std::shared_ptr<subsystem::Session> session;
   std::string subsystem;
@@ -40,7 +51,7 @@ struct FarKey::State {
   // Guarded by mutex.
   std::shared_ptr<subsystem::KeySubscription> subscription;
   std::optional<Update<Value>> last;
-  std::vector<std::function<void(const Update<Value>&)>> listeners;
+  std::vector<std::shared_ptr<Listener>> listeners;
 
   ~State() {
     if (subscription) subscription->close();
@@ -56,13 +67,13 @@ struct FarKey::State {
           if (!state) return;
           const Update<Value> update{event.key,     event.value,  event.time,  event.sequence,
                                      event.quality, event.writer, event.missed};
-          std::vector<std::function<void(const Update<Value>&)>> listeners;
+          std::vector<std::shared_ptr<Listener>> listeners;
           {
             const std::lock_guard again(state->mutex);
             state->last = update;
             listeners = state->listeners;
           }
-          for (const auto& listener : listeners) listener(update);
+          for (const auto& listener : listeners) listener->tell(update);
         });
   }
 };
@@ -81,18 +92,26 @@ std::optional<Update<Value>> FarKey::last() const {
   return state_->last;
 }
 
-void FarKey::on_change(std::function<void(const Update<Value>&)> listener) const {
+Subscription FarKey::on_change(std::function<void(const Update<Value>&)> listener) const {
   State::follow(state_);
+  const auto made = std::make_shared<Listener>();
+  made->hear = std::move(listener);
   // A second listener of a key that changes seldom wants to know what it is, too. He joins where
   // the updates come, so that none that is newer comes before.
-  state_->session->executor()->post([state = state_, listener = std::move(listener)] {
+  state_->session->executor()->post([state = state_, made] {
     std::optional<Update<Value>> now;
     {
       const std::lock_guard lock(state->mutex);
+      if (made->closed) return;
       now = state->last;
-      state->listeners.push_back(listener);
+      state->listeners.push_back(made);
     }
-    if (now) listener(*now);
+    if (now) made->tell(*now);
+  });
+  return Subscription(state_, [state = state_, made] {
+    const std::lock_guard lock(state->mutex);
+    made->closed = true;
+    std::erase(state->listeners, made);
   });
 }
 

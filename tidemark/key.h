@@ -9,7 +9,7 @@
 //   }); current = 12.5;
 //
 //   auto pressure = site.key<double>("vacuum/pressure");
-//   pressure.on_change([](const Update<double>& now) { … now.value … });
+//   const auto heard = pressure.on_change([](const Update<double>& now) { … now.value … });
 //
 // Callbacks run one at a time on one thread of the program; they may take their time, and must
 // not wait for the bus: what waits answers kRefused there.
@@ -73,6 +73,32 @@ struct Update {
   std::uint64_t line = 0;    // of the journal; of a durable subscription only
 };
 
+/// Listens until it goes or close() is called.
+class Subscription {
+ public:
+  Subscription() = default;
+  explicit Subscription(std::shared_ptr<void> held, std::function<void()> close)
+      : held_(std::move(held)), close_(std::move(close)) {}
+  Subscription(Subscription&& other) noexcept { swap(other); }
+  Subscription& operator=(Subscription&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~Subscription() { close(); }
+  void close() {
+    if (close_) std::exchange(close_, nullptr)();
+    held_.reset();
+  }
+
+ private:
+  void swap(Subscription& other) noexcept {
+    held_.swap(other.held_);
+    close_.swap(other.close_);
+  }
+  std::shared_ptr<void> held_;
+  std::function<void()> close_;
+};
+
 namespace detail {
 
 /// A key of ours, whatever its type. Threads: any.
@@ -98,7 +124,7 @@ class FarKey {
   Result<Update<Value>> get(Duration patience) const;
   Result<Unit> set(Value value, Duration patience) const;
   void set_later(Value value, std::function<void(Result<Unit>)> then, Duration patience) const;
-  void on_change(std::function<void(const Update<Value>&)> listener) const;
+  [[nodiscard]] Subscription on_change(std::function<void(const Update<Value>&)> listener) const;
 
  private:
   struct State;
@@ -207,9 +233,10 @@ class Key {
                  Duration patience = std::chrono::seconds(5)) const {
     key_.set_later(Value(value), std::move(then), patience);
   }
-  /// The current value first, then every change; a slow listener gets the newest.
-  void on_change(std::function<void(const Update<T>&)> listener) const {
-    key_.on_change([listener = std::move(listener)](const Update<Value>& any) {
+  /// The current value first, then every change, until the subscription goes or is closed; a slow
+  /// listener gets the newest.
+  [[nodiscard]] Subscription on_change(std::function<void(const Update<T>&)> listener) const {
+    return key_.on_change([listener = std::move(listener)](const Update<Value>& any) {
       const auto typed = detail::typed<T>(any);
       if (typed) listener(typed.value());
     });
@@ -217,32 +244,6 @@ class Key {
 
  private:
   detail::FarKey key_;
-};
-
-/// Listens until it goes or close() is called.
-class Subscription {
- public:
-  Subscription() = default;
-  explicit Subscription(std::shared_ptr<void> held, std::function<void()> close)
-      : held_(std::move(held)), close_(std::move(close)) {}
-  Subscription(Subscription&& other) noexcept { swap(other); }
-  Subscription& operator=(Subscription&& other) noexcept {
-    swap(other);
-    return *this;
-  }
-  ~Subscription() { close(); }
-  void close() {
-    if (close_) std::exchange(close_, nullptr)();
-    held_.reset();
-  }
-
- private:
-  void swap(Subscription& other) noexcept {
-    held_.swap(other.held_);
-    close_.swap(other.close_);
-  }
-  std::shared_ptr<void> held_;
-  std::function<void()> close_;
 };
 
 }  // namespace tidemark

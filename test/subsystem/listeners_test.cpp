@@ -161,6 +161,40 @@ TEST_F(Listeners, ListenerWhoseThreadHadTooMuchToDoIsToldInTheEnd) {
   EXPECT_TRUE(eventually([&] { return heard.last().value == Value(1); }, 10s));
 }
 
+TEST_F(Listeners, ListenerOfOneKeyHearsItUntilItCloses) {
+  Subsystem psu{"psu.1"};
+  const auto current = psu.publish<double>("current", {.default_value = Value(1.0)});
+  join(psu);
+  Client client;
+  join_client(client);
+  const auto key = client.key<double>("psu.1/current");
+  std::atomic<int> first{0};
+  std::atomic<int> second{0};
+  auto ends = key.on_change([&](const auto&) {
+    ++first;
+    throw std::runtime_error("and the next one hears it all the same");
+  });
+  const auto stays = client.key<double>("psu.1/current").on_change([&](const auto& now) {
+    second = static_cast<int>(now.value);
+  });
+  const auto also = key.on_change([&](const auto& now) { second = static_cast<int>(now.value); });
+  ASSERT_TRUE(eventually([&] { return first == 1 && second == 1; }));
+  current = 2;
+  ASSERT_TRUE(eventually([&] { return first == 2 && second == 2; }));
+  ends.close();
+  current = 3;
+  ASSERT_TRUE(eventually([&] { return second == 3; }));
+  current = 4;
+  ASSERT_TRUE(eventually([&] { return second == 4; }));
+  EXPECT_EQ(first, 2);
+  EXPECT_EQ(key.last()->value, 4.0);
+  // One that closes before its first value has come.
+  key.on_change([&](const auto&) { ++first; }).close();
+  current = 5;
+  ASSERT_TRUE(eventually([&] { return second == 5; }));
+  EXPECT_EQ(first, 2);
+}
+
 TEST_F(Listeners, ValueOfAnOwnerWhoIsGoneIsDisconnected) {
   auto psu = std::make_unique<Subsystem>("psu.1");
   const auto current = psu->publish<double>("current");
