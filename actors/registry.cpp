@@ -20,6 +20,14 @@ using model::api::Exited;
 constexpr Duration kRegistryLook = std::chrono::milliseconds(250);
 constexpr std::size_t kRegistryMemoryBytesMax = 256u << 20;  // kNodesMax of them with 25 kB each
 
+Result<Unit> check(const bus::Forget& asked) {
+  if (const auto fine = bus::check_node_name(asked.name); !fine) return fine;
+  if (asked.uuid == Uuid{}) return Error{Code::kInvalidArgument, "the UUID is that of nobody"};
+  if (!asked.who.empty() && asked.who.size() <= bus::kNodeTextBytesMax) return Unit{};
+  return Error{Code::kInvalidArgument, "who says so? Expected 1 to " +
+                                           std::to_string(bus::kNodeTextBytesMax) + " bytes"};
+}
+
 /// All that others will read of it; past this line nobody looks again.
 Result<Unit> check(const bus::NodeInfo& asked) {
   if (const auto fine = bus::check_registration(asked); !fine) return fine;
@@ -59,6 +67,18 @@ void RegistryState::tell(const RegistryTable::Changes& changes) {
   if (!records.empty()) caf::anon_send(outbox, append_atom_v, std::move(records));
   board->gauge("tidemark_registry_nodes_alive", "Nodes and subsystems with a lease",
                static_cast<double>(table->alive()));
+}
+
+void RegistryState::say_forgotten(const bus::NodeInfo& node, const std::string& who) {
+  const auto said = node.name + " is forgotten: so says " + who;
+  spdlog::info(said);
+  model::kv::Struct data{{"node", node.name},
+                         {"uuid", node.uuid.text()},
+                         {"incarnation", std::uint64_t{node.incarnation}},
+                         {"who", who}};
+  caf::anon_send(outbox, append_atom_v,
+                 Records{model::LogMessage{model::Level::kWarning, link->self().name, said,
+                                           std::move(data), "registry", utc_now()}});
 }
 
 void RegistryState::remember() {
@@ -123,6 +143,15 @@ Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState>
       },
       [&state](exited_atom, const Exited& exited) {
         state.tell(state.table->exited(exited.name, exited.pid, exited.reason, utc_now()));
+        return Empty{};
+      },
+      [&state](remove_atom, const bus::Forget& asked) -> caf::result<Empty> {
+        if (const auto fine = check(asked); !fine) return to_caf(fine.error());
+        const auto changes = state.table->forget(asked, steady_now());
+        if (!changes) return to_caf(changes.error());
+        state.tell(changes.value());
+        state.say_forgotten(changes.value().front().node, asked.who);
+        state.keep();
         return Empty{};
       },
       [&state](directory_atom) { return state.table->answer(steady_now()); },

@@ -10,6 +10,8 @@
 #include "actors/outbox.h"
 #include "bus/registry_table.h"
 
+TIDEMARK_LOCAL(tidemark::bus::Forget)
+
 namespace tidemark::actors {
 
 using Registry = caf::typed_actor<
@@ -24,6 +26,10 @@ using Registry = caf::typed_actor<
 
     /// Its supervisor saw a process end.
     caf::replies_to<exited_atom, model::api::Exited>::with<model::api::Empty>,
+
+    /// An operator says that somebody need not come back. The journal keeps who it was.
+    /// Errors: as RegistryTable::forget(); kInvalidArgument, it does not say whom or who.
+    caf::replies_to<remove_atom, bus::Forget>::with<model::api::Empty>,
 
     caf::replies_to<directory_atom>::with<bus::Directory>,
 
@@ -45,6 +51,7 @@ struct RegistryState {
 
   /// Publishes what changed, and records who came and went.
   void tell(const bus::RegistryTable::Changes& changes);
+  void say_forgotten(const bus::NodeInfo& node, const std::string& who);
   void remember();
   void keep();
 };

@@ -1,5 +1,6 @@
 // bus/node_codec.cpp
 
+#include "bus/forget.h"
 #include "bus/node.h"
 #include "model/packing_impl.h"
 
@@ -9,3 +10,4 @@ TIDEMARK_PACKABLE(tidemark::bus::Directory);
 TIDEMARK_PACKABLE(tidemark::bus::Nothing);
 TIDEMARK_PACKABLE(tidemark::bus::Renewal);
 TIDEMARK_PACKABLE(tidemark::bus::Lease);
+TIDEMARK_PACKABLE(tidemark::bus::Forget);

@@ -162,6 +162,29 @@ RegistryTable::Changes RegistryTable::exited(const std::string& name, std::uint3
   return counted(std::move(changes));
 }
 
+Result<RegistryTable::Changes> RegistryTable::forget(const Forget& asked, SteadyTime now) {
+  if (now < settled_at_) {
+    return Error{Code::kUnavailable,
+                 "the registry has just started, and does not know yet who is alive"};
+  }
+  NodeInfo gone;
+  gone.name = asked.name;
+  gone.uuid = asked.uuid;
+  if (const auto* known = find(asked.uuid)) {
+    if (!is_gone(known->state)) {
+      return Error{Code::kRefused, known->name + " is " + std::string(to_string(known->state)) +
+                                       " " + place_of(*known)};
+    }
+    gone = *known;
+  }
+  const auto is_meant = [&](const NodeInfo& each) { return each.uuid == asked.uuid; };
+  std::erase_if(remembered_, is_meant);
+  std::erase_if(directory_.nodes, is_meant);
+  renewed_.erase(asked.uuid);
+  gone.state = NodeState::kForgotten;
+  return counted({{Change::Kind::kOther, gone, "forgotten by " + asked.who}});
+}
+
 RegistryTable::Changes RegistryTable::tick(SteadyTime now, UtcTime utc) {
   // A registry that stood still itself heard nobody, and that is nobody's fault.
   if (ticked_ != SteadyTime{} && now - ticked_ > kLease / 2) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "bus/forget.h"
 #include "bus/node.h"
 
 namespace tidemark::bus {
@@ -69,6 +70,11 @@ class RegistryTable {
   /// Its supervisor saw that process end.
   Changes exited(const std::string& name, std::uint32_t pid, const std::string& reason,
                  UtcTime utc);
+  /// He need not come back, an operator says: a day before it would forget him itself. Of whom it
+  /// has not heard it says so, too: a copy of a former life's directory may still have him.
+  /// Errors: kRefused      he is alive; says on which host and pid.
+  ///         kUnavailable  it does not know everybody yet.
+  Result<Changes> forget(const Forget& asked, SteadyTime now);
   /// Looks for leases that are over. Call some four times a second.
   Changes tick(SteadyTime now, UtcTime utc);
 

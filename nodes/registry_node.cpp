@@ -23,6 +23,8 @@ class RegistryNode final : public Node {
                                             actors::goodbye_atom_v);
     actors::serve<api::Exited, api::Empty>(c.gate, *c.link, "registry.exited", registry_,
                                            actors::exited_atom_v);
+    actors::serve<bus::Forget, api::Empty>(c.gate, *c.link, "registry.forget", registry_,
+                                           actors::remove_atom_v);
     actors::serve<api::Empty, bus::Directory>(c.gate, *c.link, "registry.directory", registry_,
                                               actors::directory_atom_v);
     c.announce();

@@ -103,6 +103,7 @@ std::shared_ptr<CLI::App> make_app(Context& context) {
   add_status_commands(root, context);
   add_ls_command(root, context);
   add_describe_command(root, context);
+  add_forget_command(root, context);
   add_kv_commands(root, context);
   add_event_commands(root, context);
   add_status_item_commands(root, context);

@@ -41,6 +41,7 @@ void add_blame_command(Command app, Context& context);         // blame
 void add_replay_commands(Command app, Context& context);       // replay …
 void add_job_commands(Command app, Context& context);          // tag list, job …
 void add_ls_command(Command app, Context& context);            // ls
+void add_forget_command(Command app, Context& context);        // forget
 void add_describe_command(Command app, Context& context);      // describe
 void add_kv_commands(Command app, Context& context);           // kv list, get, set
 void add_kv_watch_command(Command kv, Context& context);       // kv watch

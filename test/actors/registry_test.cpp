@@ -234,5 +234,39 @@ TEST_F(RegistryTest, RemembersInItsNextLifeWhoDidNotSayGoodbye) {
   std::filesystem::remove_all(folder);
 }
 
+TEST_F(RegistryTest, ForgetsAtOnceAndForGoodWhoDied) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "registry_forgets";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  const auto memory = (folder / "members").string();
+  registry_ = start(memory);
+  pass(seconds(4));
+  const auto psu = member_called("psu.1");
+  add(psu);
+  const auto alive = refusal<model::api::Empty>(registry_, remove_atom_v,
+                                                bus::Forget{psu.uuid, "psu.1", "ada@console"});
+  EXPECT_EQ(alive.code, Code::kRefused);
+  pass(seconds(4));
+  const auto nobody = refusal<model::api::Empty>(registry_, remove_atom_v,
+                                                 bus::Forget{psu.uuid, "psu.1", ""});
+  EXPECT_EQ(nobody.code, Code::kInvalidArgument);
+  answer<model::api::Empty>(registry_, remove_atom_v,
+                            bus::Forget{psu.uuid, "psu.1", "ada@console"});
+
+  EXPECT_EQ(answer<bus::Directory>(registry_, directory_atom_v).find("psu.1"), nullptr);
+  const auto last = link_->published(bus::kDirectoryStream).back();
+  const auto said = model::unpack<std::vector<bus::NodeInfo>>(last.payload).value();
+  ASSERT_THAT(said, SizeIs(1));
+  EXPECT_EQ(said[0].uuid, psu.uuid);
+  EXPECT_EQ(said[0].state, bus::NodeState::kForgotten);
+  const auto messages = journal_.all<model::LogMessage>();
+  ASSERT_THAT(messages, SizeIs(1));
+  EXPECT_EQ(messages[0].text, "psu.1 is forgotten: so says ada@console");
+  registry_ = start(memory);
+  pass(seconds(4));
+  EXPECT_EQ(answer<bus::Directory>(registry_, directory_atom_v).find("psu.1"), nullptr);
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace tidemark::actors

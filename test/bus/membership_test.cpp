@@ -224,5 +224,31 @@ TEST_F(MembershipTest, WhoeverOnlyLooksIsNotSeen) {
   EXPECT_FALSE(known(keeper_, "tool"));
 }
 
+TEST_F(MembershipTest, WhoIsForgottenIsInNobodysDirectory) {
+  site_.pass(3s);
+  site_.crash(monitor_);
+  site_.pass(5s);
+  for (const auto* each : {first_, second_, &keeper_}) {
+    EXPECT_EQ(state(*each, "monitor"), NodeState::kDisconnected);
+  }
+  const Forget wish{SimulatedSite::info("monitor").uuid, "monitor", "ada@console"};
+  std::vector<bool> told;
+  for (const auto* registry : {"first", "second"}) {
+    keeper_.link->request(SimulatedSite::number(registry), "registry.forget", model::pack(wish),
+                          {5s, {}}, [&](const Answer& answer) { told.push_back(answer.ok()); });
+  }
+  site_.pass(1s);
+  EXPECT_THAT(told, ElementsAre(true, true));
+  for (const auto* each : {first_, second_, &keeper_}) {
+    EXPECT_EQ(known(*each, "monitor"), std::nullopt);
+  }
+  site_.crash(*first_);
+  site_.pass(5s);
+  EXPECT_EQ(known(keeper_, "monitor"), std::nullopt) << "the second one has not kept it either";
+  start("monitor", 2);
+  site_.pass(3s);
+  EXPECT_EQ(state(keeper_, "monitor"), NodeState::kAlive);
+}
+
 }  // namespace
 }  // namespace tidemark::bus

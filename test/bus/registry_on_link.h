@@ -26,6 +26,12 @@ class RegistryOnLink {
       tell(table_.goodbye(read<Renewal>(call), kUtc));
       call.done(model::pack(Nothing{}));
     });
+    link_.serve("registry.forget", [this](const Call& call) {
+      const auto changes = table_.forget(read<Forget>(call), link_.now());
+      if (!changes) return call.fail(changes.error());
+      tell(changes.value());
+      call.done(model::pack(Nothing{}));
+    });
     link_.serve("registry.directory", [this](const Call& call) {
       call.done(model::pack(table_.answer(link_.now())));
     });

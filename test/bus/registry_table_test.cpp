@@ -56,6 +56,9 @@ class RegistryTableTest : public testing::Test {
   Words exited(const std::string& name, std::uint32_t pid) {
     return said(table_.exited(name, pid, "killed by signal 9", utc()));
   }
+  Words forget(const NodeInfo& node) {
+    return said_or_why(table_.forget({node.uuid, node.name, "ada@console"}, now_));
+  }
   /// Time passes, and the registry looks four times a second.
   Words pass(Duration duration) {
     Words words;
@@ -358,6 +361,46 @@ TEST_F(RegistryTableTest, NameThatHasANewOwnerIsNotMissed) {
   pass(1s);
   renew(node("monitor"));
   EXPECT_THAT(pass(1s), IsEmpty());
+}
+
+TEST_F(RegistryTableTest, ForgetsWhoIsGoneWhenAnOperatorSaysSo) {
+  add(node("psu.1"));
+  pass(kLease + 1s);
+  const auto revision = table_.directory().revision;
+  EXPECT_THAT(forget(node("psu.1")), ElementsAre("psu.1 forgotten: forgotten by ada@console"));
+  EXPECT_EQ(table_.directory().find("psu.1"), nullptr);
+  EXPECT_EQ(table_.directory().revision, revision + 1);
+  EXPECT_THAT(table_.to_remember(), IsEmpty());
+  EXPECT_THAT(add(node("psu.1", 2)), ElementsAre("up psu.1 alive"));
+}
+
+TEST_F(RegistryTableTest, ForgetsNobodyWhoIsAlive) {
+  add(node("psu.1"));
+  pass(kLease - 1s);
+  renew(node("psu.1"));
+  pass(1s);
+  EXPECT_THAT(forget(node("psu.1")),
+              ElementsAre(HasSubstr("psu.1 is alive on control-1, pid 101")));
+  pass(kLease * 2 / 3);
+  EXPECT_THAT(forget(node("psu.1")), ElementsAre(HasSubstr("psu.1 is suspect")));
+  EXPECT_NE(table_.directory().find("psu.1"), nullptr);
+}
+
+TEST_F(RegistryTableTest, ForgetsNobodyBeforeItKnowsWhoIsAlive) {
+  auto before = node("psu.1");
+  before.state = NodeState::kDisconnected;
+  table_.remember({before});
+  EXPECT_THAT(forget(before), ElementsAre(HasSubstr("does not know yet who is alive")));
+  now_ += kLease;
+  EXPECT_THAT(forget(before), ElementsAre(HasSubstr("psu.1 forgotten")));
+  EXPECT_THAT(pass(1s), IsEmpty());
+  EXPECT_THAT(table_.to_remember(), IsEmpty());
+}
+
+TEST_F(RegistryTableTest, SaysAlsoOfWhomItNeverHeardThatHeIsForgotten) {
+  pass(kLease);
+  EXPECT_THAT(forget(node("psu.1")), ElementsAre(HasSubstr("psu.1 forgotten")));
+  EXPECT_EQ(table_.directory().revision, 1u);
 }
 
 }  // namespace

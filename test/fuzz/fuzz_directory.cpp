@@ -55,6 +55,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)table.goodbye(renewal.value(), UtcTime{});
   }
 
+  if (const auto forget = check<bus::Forget>(bytes)) {
+    (void)table.tick(now + bus::kLease, UtcTime{});
+    (void)table.forget(forget.value(), now + bus::kLease);
+  }
   if (const auto resend = bus::unpack_resend(bytes)) {
     const auto packed = bus::pack_resend(resend.value());
     TIDEMARK_CHECK(bus::pack_resend(bus::unpack_resend(packed).value()) == packed);

@@ -94,6 +94,15 @@ TEST_F(Events, OneThatDiedWithoutAGoodbyeIsNotTakenToAgree) {
   EXPECT_THAT(result.targets(), SizeIs(2));
   EXPECT_EQ(result.targets().at("shutter.1").state, TargetState::kDone);
   EXPECT_EQ(result.targets().at("shutter.2").state, TargetState::kLost);
+
+  const bus::Forget wish{test::member_called("shutter.2").uuid, "shutter.2", "ada@console"};
+  std::promise<bool> told;
+  client.session()->link()->request(bus::node_number(site_.registries()[0].uuid),
+                                    "registry.forget", model::pack(wish), {5s, {}},
+                                    [&](const bus::Answer& answer) { told.set_value(answer.ok()); });
+  ASSERT_TRUE(told.get_future().get());
+  EXPECT_TRUE(eventually([&] { return client.call("may-expose", {}, everybody(), 5s).all_done(); }))
+      << "an operator has said that it need not come back";
 }
 
 // ---- whom it is for, when nobody knows --------------------------------------------------------

@@ -66,6 +66,13 @@ class MemorySite {
       publish(table_->goodbye(model::unpack<bus::Renewal>(call.payload()).value(), utc_now()));
       call.done(model::pack(bus::Nothing{}));
     });
+    registry_->serve("registry.forget", [this](const bus::Call& call) {
+      const auto changes =
+          table_->forget(model::unpack<bus::Forget>(call.payload()).value(), steady_now());
+      if (!changes) return call.fail(changes.error());
+      publish(changes.value());
+      call.done(model::pack(bus::Nothing{}));
+    });
     registry_->serve("registry.directory", [this](const bus::Call& call) {
       call.done(model::pack(table_->answer(steady_now())));
     });

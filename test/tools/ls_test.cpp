@@ -175,5 +175,26 @@ TEST_F(LsCommand, DescribesNobodyWhoIsNotThere) {
   EXPECT_EQ(ran.err, "tidemark: nobody on the bus is called 'psu.2'; did you mean 'psu.1'?\n");
 }
 
+TEST_F(LsCommand, ForgetTakesOutWhoDied) {
+  lab_.start("psu.2");
+  lab_.kill("psu.2");
+  const auto seen = [&] { return lab_.run({"ls", "psu.2"}); };
+  while (seen().out.find("disconnected") == std::string::npos) {
+  }
+  const auto ran = lab_.run({"forget", "psu.2"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_EQ(ran.out, "psu.2 is forgotten by registry\n");
+  EXPECT_THAT(seen().err, HasSubstr("nobody is called 'psu.2'"));
+  EXPECT_THAT(lab_.run({"forget", "psu.2"}).err, HasSubstr("nobody on the bus is called 'psu.2'"));
+}
+
+TEST_F(LsCommand, ForgetIsRefusedForWhoIsAlive) {
+  const auto ran = lab_.run({"forget", "psu.1", "--json"});
+  EXPECT_EQ(ran.exit, static_cast<int>(exit_of({Code::kRefused, ""})));
+  EXPECT_THAT(ran.err, HasSubstr("registry does not forget psu.1: psu.1 is alive on host, pid"));
+  EXPECT_EQ(ran.documents().at(0).at("forgotten_by"), Json::array());
+  EXPECT_THAT(lab_.run({"ls", "psu.1"}).out, HasSubstr("alive"));
+}
+
 }  // namespace
 }  // namespace tidemark::tools

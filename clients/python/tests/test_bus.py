@@ -14,6 +14,7 @@ from tidemark import (ERROR, Choice, Conflict, Failed, InCallback, InvalidArgume
 from tidemark.identity import node_uuid
 from tidemark.packing import pack
 from tidemark.remote_keys import QUEUE_MAX
+from tidemark.session import user_at_host
 
 from .real_site import Heard, SiteTest
 
@@ -380,6 +381,25 @@ class EventsOnTheBus(SiteTest):
         self.assertEqual(process.stdout.readline(), b"called\n")
         process.kill()
         self.assertEqual(running.result()["sleeper"].state, "lost")
+
+    def test_go_on_without_whom_somebody_has_forgotten(self):
+        process = start_sleeper(self)
+        client = self.client()
+        self.until(lambda: [each for each in client.peers() if each.name == "sleeper"
+                            and each.state == "alive"], "it is there")
+        with self.assertRaisesRegex(Refused, "sleeper is alive"):
+            client.forget("sleeper")
+        process.kill()
+        self.until(lambda: [each for each in client.peers() if each.name == "sleeper"
+                            and each.state == "disconnected"], "it is missed")
+        self.assertEqual(client.call("sleep", timeout=5)["sleeper"].state, "lost")
+        client.forget("sleeper")
+        self.until(lambda: "sleeper" not in [each.name for each in client.peers()], "it is not")
+        self.assertNotIn("sleeper", client.call("sleep", timeout=5).targets)
+        with self.assertRaises(NotFound):
+            client.forget("sleeper")
+        self.until(lambda: [line for line in self.lines(client, text="sleeper is forgotten")
+                            if user_at_host() in line.text], "it is recorded")
 
     def test_may_wait_for_others_in_their_handlers(self):
         first, second = self.subsystem("chain.1"), self.subsystem("chain.2")

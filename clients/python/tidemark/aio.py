@@ -145,6 +145,10 @@ class Client:
     def peers(self) -> list[Peer]:
         return self._sync.peers()
 
+    async def forget(self, name: str, timeout: float = PATIENCE) -> None:
+        for answer in self._sync.forget_later(name, timeout):
+            await asyncio.wrap_future(answer)
+
     # ---- keys, events and status items of others
 
     def key(self, name: str) -> Key:

@@ -167,6 +167,23 @@ class Client:
     def peers(self) -> list[Peer]:
         return [peer_of(node) for node in self._session.directory().nodes]
 
+    def forget(self, name: str, timeout: float = PATIENCE) -> None:
+        """Somebody who died and will not come back is taken out of the directory, at every
+        registry. Raises Refused when he is alive, NotFound when nobody is called so.
+        """
+        check_may_wait("forget()")
+        for answer in self.forget_later(name, timeout):
+            answer.result()
+
+    def forget_later(self, name: str, timeout: float = PATIENCE) -> list[Future[bytes]]:
+        directory = self._session.directory()
+        node = directory.find(name)
+        if node is None:
+            raise NotFound(f"nobody on the bus is called '{name}'")
+        wish = pack([node.uuid.bytes, name, user_at_host()])
+        return [self._session.ask(each.name, "registry.forget", wish, timeout)
+                for each in directory.nodes if each.kind == "registry"]
+
     # ---- keys of others
 
     def key(self, name: str) -> Key:
