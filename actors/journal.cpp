@@ -9,6 +9,40 @@ namespace {
 constexpr std::size_t kGroupBytesMax = 8u << 20;
 constexpr std::size_t kGroupSectionsMax = 2048;
 
+/// Of a request: its sections wait for the next block, or it is answered why not.
+void take_in(JournalState& state, const bus::Call& call) {
+  const auto request = model::unpack<model::api::AppendRequest>(call.payload());
+  if (!request) return call.fail({Code::kInvalidArgument, request.error().message});
+  auto taken = state.intake->take(request.value(), utc_now());
+  if (!taken) {
+    spdlog::debug("append refused: {}", taken.error().message);
+    return call.fail(taken.error());
+  }
+  for (auto& section : taken.value().sections) {
+    state.group_bytes += section.section().payload.size();
+    state.group.push_back(std::move(section));
+  }
+  state.waiting.push_back({call, taken.value().through});
+}
+
+void commit(JournalState& state);
+
+/// The store wrote nothing, since something in the block does not go with what is there. Who sent
+/// it is told; nobody else must suffer for it.
+void find_the_bad_one(JournalState& state, const std::vector<JournalState::Waiting>& waiting,
+                      const Error& why) {
+  state.begin_intake();
+  if (waiting.size() == 1) {
+    spdlog::warn("append refused: {}", why.message);
+    return waiting.front().call.fail({Code::kCorruption, "journal: " + why.message});
+  }
+  for (const auto& each : waiting) {
+    take_in(state, each.call);
+    if (!state.waiting.empty()) commit(state);
+    if (state.broken) return;
+  }
+}
+
 void commit(JournalState& state) {
   const auto group = std::exchange(state.group, {});
   auto waiting = std::exchange(state.waiting, {});
@@ -17,12 +51,16 @@ void commit(JournalState& state) {
     const auto began = steady_now();
     const auto appended = state.store->append(group);
     if (!appended) {
+      const auto code = appended.error().code;
+      if (code == Code::kConflict || code == Code::kInvalidArgument) {
+        return find_the_bad_one(state, waiting, appended.error());
+      }
       for (const auto& each : waiting) {
         each.call.fail({Code::kUnavailable, "journal: " + appended.error().message});
       }
       // The intake is ahead of the store now. Where nothing was written the store knows the truth,
       // and origins send again until there is room; else only a new start does.
-      if (appended.error().code == Code::kUnavailable) {
+      if (code == Code::kUnavailable) {
         state.board->warning("journal", appended.error().message);
         return state.begin_intake();
       }
@@ -77,19 +115,9 @@ Journal::behavior_type journal_actor(Journal::stateful_pointer<JournalState> sel
   return {
       [self, &state](append_atom, const bus::Call& call) {
         if (state.broken) return call.fail({Code::kUnavailable, "the journal is about to end"});
-        const auto request = model::unpack<model::api::AppendRequest>(call.payload());
-        if (!request) return call.fail({Code::kInvalidArgument, request.error().message});
-        auto taken = state.intake->take(request.value(), utc_now());
-        if (!taken) {
-          spdlog::debug("append refused: {}", taken.error().message);
-          return call.fail(taken.error());
-        }
-        if (state.waiting.empty()) self->send(self, commit_atom_v);
-        for (auto& section : taken.value().sections) {
-          state.group_bytes += section.section().payload.size();
-          state.group.push_back(std::move(section));
-        }
-        state.waiting.push_back({call, taken.value().through});
+        const bool is_first = state.waiting.empty();
+        take_in(state, call);
+        if (is_first && !state.waiting.empty()) self->send(self, commit_atom_v);
         if (state.group_bytes >= kGroupBytesMax || state.group.size() >= kGroupSectionsMax) {
           commit(state);
         }

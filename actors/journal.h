@@ -38,7 +38,8 @@ using JournalReader = caf::typed_actor<
 
 using Journal = caf::typed_actor<
     /// AppendRequest → AppendReply, once durable.
-    /// Errors: kInvalidArgument, kCorruption  the request is not one; nothing stored
+    /// Errors: kInvalidArgument, kCorruption  the request is not one, or does not go with what is
+    ///                                        there; nothing stored
     ///         kConflict     an earlier section of the origin is still on its way: send from there
     ///         kUnavailable  disk full, or the store is broken and this node about to end
     caf::reacts_to<append_atom, bus::Call>,

@@ -192,6 +192,28 @@ TEST_F(JournalTest, AcknowledgesNobodyWhenTheDiskRefusesAFlush) {
   EXPECT_EQ(broken_[0].code, Code::kFailed);
 }
 
+TEST_F(JournalTest, RefusesWhatDoesNotGoWithWhatIsThereAndNothingElse) {
+  const auto define = [&](const std::string& node, std::uint64_t sequence, const char* address) {
+    return say(node, sequence, model::PvDefined{model::ChannelId{7}, address});
+  };
+  define("monitor", 1, "QUAD:1");
+  settle();
+  const auto before = append("a", 1);
+  const auto bad = define("stranger", 1, "QUAD:2");
+  const auto behind = append("b", 1);
+  const auto also = append("a", 2);
+  settle();
+  ASSERT_TRUE(bad->answer);
+  EXPECT_EQ(bad->answer->error().code, Code::kCorruption);
+  EXPECT_THAT(bad->answer->error().message, HasSubstr("cannot become QUAD:2"));
+  for (const auto& each : {before, behind, also}) {
+    ASSERT_TRUE(each->answer && each->answer->ok());
+  }
+  EXPECT_EQ(reply_of(*also).through, 2u);
+  EXPECT_EQ(store_->last(), journal::Line{4});
+  EXPECT_THAT(broken_, IsEmpty());
+}
+
 TEST_F(JournalTest, GoesOnByItselfWhenThereIsRoomAgain) {
   store_->fail_appends(Code::kUnavailable);
   const auto first = append("a", 1);
