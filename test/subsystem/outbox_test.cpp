@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "journal/spool.h"
 #include "test/support/fake_link.h"
 
 namespace tidemark::subsystem {
@@ -123,6 +126,28 @@ TEST_F(OutboxTest, TakesNothingMoreWhenTooMuchIsHeldAndSaysHowMuchItWas) {
   EXPECT_THAT(std::get<model::LogMessage>(told.at(0)).text, HasSubstr("3 records were not taken"));
   EXPECT_EQ(outbox_->dropped(), 3u);
   EXPECT_TRUE(append(said()));
+}
+
+TEST_F(OutboxTest, SaysInItsSpoolHowMuchWasNotTakenWhenItEnds) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "outbox_ends";
+  std::filesystem::remove_all(folder);
+  const Outbox::Options options{.journal = test::number_of("journal"),
+                                .spool = {folder.string(), 1u << 20, true},
+                                .kept_bytes_max = 10'000,
+                                .held_bytes_max = 20'000};
+  outbox_ = Outbox::start(link_, options);
+  std::uint64_t taken = 0;
+  while (append(said(1000))) ASSERT_LT(++taken, 100u);
+  EXPECT_FALSE(append(said()));
+  outbox_.reset();
+
+  const auto spooled = journal::read_spool((folder / "7.spool").string());
+  ASSERT_TRUE(spooled.ok()) << spooled.error().message;
+  const auto& last = spooled.value().sections.back();
+  EXPECT_EQ(last.sequence, taken + 2 + 1);
+  const auto told = model::decode_records(last.payload.bytes).value();
+  EXPECT_THAT(std::get<model::LogMessage>(told.at(0)).text, HasSubstr("2 records were not taken"));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

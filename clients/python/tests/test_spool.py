@@ -8,10 +8,13 @@ import sys
 import tempfile
 import time
 import unittest
+import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 from tidemark import Kind
 from tidemark.errors import Corruption, Unavailable
+from tidemark.outbox import LOG_MESSAGE, Outbox
 from tidemark.outbox_lives import SUFFIX, OutboxLives, SpoolPlace
 from tidemark.outbox_queue import Section
 from tidemark.packing import pack, unpack
@@ -170,6 +173,26 @@ class Lives(InAFolder):
         self.assertEqual([each[0] for each in request[4]], [1, 4])
         self.assertEqual(unpack(request[4][1][4])[0][3],
                          "records 2 to 3 of incarnation 7 are lost: its spool was full when it ended")
+
+    def test_say_how_much_was_not_taken_when_they_ended(self):
+        class Off:
+            """A link whose loop has ended."""
+
+            info = SimpleNamespace(uuid=uuid.UUID(bytes=ME.origin), name=ME.node,
+                                   incarnation=ME.incarnation)
+
+            def post(self, job):
+                pass
+
+        outbox = Outbox(Off(), 1, True, kept_bytes_max=1000, held_bytes_max=1000,
+                        place=SpoolPlace(self.folder, 1 << 20))
+        outbox.append(LOG_MESSAGE, 1, "psu.1", "x" * 2000, None, "", 0)
+        for _ in range(3):
+            outbox.record(LOG_MESSAGE, 1, "psu.1", "not taken", None, "", 0)
+        outbox.close()
+        last = read(self.path).sections[-1]
+        self.assertEqual(last.sequence, 1 + 3 + 1)
+        self.assertIn("3 records were not taken", unpack(last.payload)[0][3])
 
     def test_put_aside_what_they_cannot_read_and_leave_alone_what_is_not_theirs(self):
         other = OutboxLives(Owner(bytes(16), "other", 3), SpoolPlace(self.folder, 1 << 20))

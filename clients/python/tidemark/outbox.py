@@ -143,10 +143,11 @@ class Outbox:
 
     def close(self) -> None:
         """When the loop has ended: what waited for it goes to disk, and what the journal does not
-        have stays there."""
+        have stays there; how much was not taken, too."""
         with self._lock:
             self._closed = True
         self._number()
+        self._settle_room(ends=True)
         self._lives.close()
 
     def _take(self) -> None:
@@ -168,11 +169,11 @@ class Outbox:
             self._lives.push(len(some), time.time_ns(), _array(some), updates)
         self._settle_room()
 
-    def _settle_room(self) -> None:
+    def _settle_room(self, ends: bool = False) -> None:
         """The hole for what was refused is seen with the record after it, which says why."""
         with self._lock:
             self._held_bytes = self._lives.bytes
-            if self._refused == 0 or self._held_bytes > self._held_bytes_max:
+            if self._refused == 0 or (self._held_bytes > self._held_bytes_max and not ends):
                 return
             refused, self._refused = self._refused, 0
         why = f"{refused} records were not taken: too much was held back, or too large"
