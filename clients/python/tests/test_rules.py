@@ -181,7 +181,8 @@ class Membership(unittest.TestCase):
         self.assertEqual(plan.granted(0, self.LEASE, 0.2), [])
         self.assertEqual(plan.tick(0.9), [])
         self.assertEqual(plan.tick(1.0), [Ask(0, False)])
-        self.assertEqual((plan.first(3.1), plan.first(3.3)), (0, None))
+        self.assertEqual((plan.holds(0, 3.1), plan.holds(0, 3.3)), (True, False))
+        self.assertEqual(plan.incarnation(0), self.LEASE.registry)
 
     def test_registers_again_when_it_is_not_found_or_the_registry_restarted(self):
         plan = MembershipPlan(1)
@@ -204,7 +205,7 @@ class Membership(unittest.TestCase):
         plan.tick(0.0)
         plan.silent(0)
         plan.granted(1, self.LEASE, 0.0)
-        self.assertEqual(plan.first(0.1), 1)
+        self.assertEqual([plan.holds(at, 0.1) for at in (0, 1)], [False, True])
 
 
 class AStatusItem(unittest.TestCase):

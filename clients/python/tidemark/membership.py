@@ -1,5 +1,5 @@
 """A node among the others: registers with every registry of the site, renews its leases, and keeps
-a copy of the directory of the first registry that answers, which is the one that counts. Peers
+a copy of the directory of the first registry that answers and knows everybody, which counts. Peers
 that know each other go on when no registry answers at all.
 
 Only on the loop thread, except for what says otherwise. MembershipPlan decides what to ask when.
@@ -27,6 +27,7 @@ log = logging.getLogger("tidemark")
 
 TICK = 0.1
 SILENCE = 1.0  # five heartbeats
+LEASE = 3.0
 NOTHING = pack([])
 
 
@@ -156,17 +157,36 @@ class Membership:
         self._choose()
 
     def _choose(self) -> None:
-        chosen = self._chosen
-        first = self._plan.first(time.monotonic()) if self._registers else None
-        if first is not None and self._registries[first].has_copy:
-            chosen = first
-        elif not self._registries[chosen].has_copy:
-            chosen = next((at for at, each in enumerate(self._registries) if each.has_copy),
-                          chosen)
-        if chosen != self._chosen:
+        chosen = self._which_counts(time.monotonic())
+        if chosen is not None and chosen != self._chosen:
             self._chosen = chosen
             log.info("the directory of %s counts from now on", self._registries[chosen].info.name)
             self._tell(list(self._registries[chosen].copy.directory().nodes))
+
+    def _which_counts(self, now: float) -> int | None:
+        """Of the registries that answer the first one that knows everybody who lives: one that has
+        just started does not, as long as another one does. None: the one that counted goes on.
+        """
+        answer = [at for at in range(len(self._registries)) if self._answers(at, now)]
+        for at in answer:
+            settled_at = self._registries[at].copy.settled_at
+            if settled_at is not None and settled_at <= now:
+                return at
+        if answer:
+            return answer[0]
+        if not self._registries or self._registries[self._chosen].has_copy:
+            return None
+        return next((at for at, each in enumerate(self._registries) if each.has_copy), None)
+
+    def _answers(self, at: int, now: float) -> bool:
+        """And has shown its directory: of this life of it."""
+        registry = self._registries[at]
+        if not registry.has_copy or registry.follower is None:
+            return False
+        if not self._registers:
+            return now - registry.follower.heard_at < LEASE
+        return self._plan.holds(at, now) and \
+            self._plan.incarnation(at) == registry.copy.registry
 
     def _take(self, at: int, changed: list[NodeInfo]) -> None:
         if at == self._chosen:

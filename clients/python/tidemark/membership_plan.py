@@ -79,12 +79,13 @@ class MembershipPlan:
         state.registered = False
         return self._ask(at, now)
 
-    def first(self, now: float) -> int | None:
-        """The registry that counts: the first whose lease is good."""
-        for at, state in enumerate(self._states):
-            if state.lease_until > now:
-                return at
-        return None
+    def holds(self, at: int, now: float) -> bool:
+        """Its lease is good."""
+        return self._states[at].lease_until > now
+
+    def incarnation(self, at: int) -> int:
+        """The newest that it was heard of in."""
+        return self._states[at].incarnation
 
     def _ask(self, at: int, now: float) -> list[Ask]:
         state = self._states[at]
