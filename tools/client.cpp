@@ -20,6 +20,15 @@ using namespace std::chrono_literals;
 
 constexpr auto kInterruptPoll = 50ms;
 
+/// Sockets that are not there need no waiting for.
+bool none_is_bound(const std::vector<config::RegistryEndpoint>& registries) {
+  constexpr std::string_view kIpc = "ipc://";
+  return std::none_of(registries.begin(), registries.end(), [&](const auto& each) {
+    return !each.endpoint.starts_with(kIpc) ||
+           std::filesystem::exists(each.endpoint.substr(kIpc.size()));
+  });
+}
+
 }  // namespace
 
 void Pending::on_progress(Bytes payload) {
@@ -60,13 +69,9 @@ Client::Client(std::unique_ptr<bus::Link> link, std::vector<bus::NodeInfo> regis
 
 Result<std::unique_ptr<Client>> Client::connect(const config::Site& site, Duration budget,
                                                 const std::string& key) {
-  const auto endpoint = config::registry_endpoint(site);
-  auto hint = "no registry at " + endpoint + ": is `tidemark up -c " + site.file + "` running?";
-  // A socket that is not there needs no waiting for.
-  constexpr std::string_view kIpc = "ipc://";
-  if (endpoint.starts_with(kIpc) && !std::filesystem::exists(endpoint.substr(kIpc.size()))) {
-    return Error{Code::kUnavailable, hint};
-  }
+  auto hint = "no registry at " + config::registry_endpoint(site) + ": is `tidemark up -c " +
+              site.file + "` running?";
+  if (none_is_bound(config::registry_endpoints(site))) return Error{Code::kUnavailable, hint};
 
   auto options = site::client_options(site, "cli-" + std::to_string(::getpid()), key);
   if (!options) return options.error();
@@ -146,8 +151,7 @@ void Client::learn(bus::Directory directory) {
   {
     const std::lock_guard lock(mutex_);
     const auto& known = directory_;
-    if (std::pair(directory.registry, directory.revision) <
-        std::pair(known.registry, known.revision)) {
+    if (directory.registry == known.registry && directory.revision < known.revision) {
       return;  // An answer that a newer frame overtook.
     }
     directory_ = directory;
