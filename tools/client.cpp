@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <filesystem>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -19,6 +21,49 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kInterruptPoll = 50ms;
+/// How much longer the registries before one that has answered are waited for.
+constexpr auto kOthersPatience = 200ms;
+
+/// What several registries say to one question.
+class RegistryAnswers {
+ public:
+  explicit RegistryAnswers(std::size_t registries) : answers_(registries) {}
+
+  void put(std::size_t registry, bus::Answer answer) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (answer && !since_) since_ = steady_now();
+      answers_[registry] = std::move(answer);
+    }
+    changed_.notify_one();
+  }
+
+  /// The one that counts; none when all are silent. kTimeout "interrupted" on Ctrl-C.
+  std::optional<bus::Answer> wait() {
+    std::unique_lock lock(mutex_);
+    while (!Interrupt::came()) {
+      const bool late = since_ && steady_now() - *since_ > kOthersPatience;
+      auto at = answers_.begin();
+      while (at != answers_.end() && (*at ? is_silent(**at) : late)) ++at;
+      if (at == answers_.end()) return std::nullopt;
+      if (*at) return *at;
+      changed_.wait_for(lock, kInterruptPoll);
+    }
+    return Error{Code::kTimeout, "interrupted"};
+  }
+
+ private:
+  static bool is_silent(const bus::Answer& answer) {
+    return !answer && (answer.error().code == Code::kTimeout ||
+                       answer.error().code == Code::kUnavailable);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  // Guarded by mutex_.
+  std::vector<std::optional<bus::Answer>> answers_;
+  std::optional<SteadyTime> since_;  // when the first of them answered
+};
 
 /// Sockets that are not there need no waiting for.
 bool none_is_bound(const std::vector<config::RegistryEndpoint>& registries) {
@@ -96,26 +141,21 @@ Result<std::unique_ptr<Client>> Client::join(std::unique_ptr<bus::Link> link,
 }
 
 Result<Unit> Client::refresh(Duration budget) {
-  // All at once: the first in the list that answers in time counts.
-  std::vector<std::shared_ptr<Pending>> asked;
-  for (const auto& registry : registries_) {
-    const auto pending = asked.emplace_back(std::make_shared<Pending>());
+  // All at once: the first in the list counts, unless another one has answered long before it.
+  const auto answers = std::make_shared<RegistryAnswers>(registries_.size());
+  for (std::size_t i = 0; i < registries_.size(); ++i) {
     bus::RequestOptions options;
     options.budget = budget;
-    link_->request(bus::node_number(registry.uuid), "registry.directory",
+    link_->request(bus::node_number(registries_[i].uuid), "registry.directory",
                    model::pack(model::api::Empty{}), std::move(options),
-                   [pending](bus::Answer answer) { pending->on_answer(std::move(answer)); });
+                   [answers, i](bus::Answer answer) { answers->put(i, std::move(answer)); });
   }
-  for (const auto& pending : asked) {
-    auto reply = wait_for<bus::Directory>(*pending, "registry.directory");
-    if (reply) {
-      learn(std::move(reply).value());
-      return Unit{};
-    }
-    const auto code = reply.error().code;
-    if (code != Code::kTimeout && code != Code::kUnavailable) return reply.error();
-  }
-  return Error{Code::kUnavailable, hint_};
+  auto answer = answers->wait();
+  if (!answer) return Error{Code::kUnavailable, hint_};
+  auto directory = unpacked<bus::Directory>("registry.directory", std::move(*answer));
+  if (!directory) return directory.error();
+  learn(std::move(directory).value());
+  return Unit{};
 }
 
 Result<Unit> Client::settle(Duration budget) {
