@@ -1,4 +1,6 @@
-"""The installed library: somebody else's project finds it and builds the examples with it."""
+"""The installed library: somebody else's project finds it, builds the examples with it, and what it
+built works on a bus.
+"""
 
 import os
 import subprocess
@@ -6,33 +8,70 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from support import HarnessError, Site, tidemark, wait_until
+
 BUILD = Path(os.environ["TIDEMARK_BUILD"])
 ROOT = Path(__file__).resolve().parents[2]
+ELSEWHERE = {name: value for name, value in os.environ.items() if name != "TIDEMARK_SITE"}
 
 
 class Installed(unittest.TestCase):
-    def run_in(self, *command):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        cls.prefix, cls.built = cls.folder / "prefix", cls.folder / "build"
+        cls.succeeds("cmake", "--install", BUILD, "--prefix", cls.prefix)
+        cls.succeeds("cmake", "-G", "Ninja", "-S", ROOT / "examples", "-B", cls.built,
+                     f"-DCMAKE_PREFIX_PATH={cls.prefix}")
+        cls.succeeds("cmake", "--build", cls.built)
+
+    @classmethod
+    def succeeds(cls, *command):
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
                               timeout=280)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout
+        if done.returncode != 0:
+            raise HarnessError(f"{command}\n{done.stdout}{done.stderr}")
 
-    def test_the_examples_build_against_what_is_installed_and_nothing_else(self):
-        with tempfile.TemporaryDirectory() as folder:
-            prefix, build = Path(folder) / "prefix", Path(folder) / "build"
-            self.run_in("cmake", "--install", BUILD, "--prefix", prefix)
-            shown = "\n".join(path.read_text() for path in prefix.rglob("*.h"))
-            for third_party in ("caf/", "zmq.h", "zmq.hpp", "msgpack", "spdlog", "rocksdb"):
-                self.assertNotIn(f"#include <{third_party}", shown)
-            self.run_in("cmake", "-G", "Ninja", "-S", ROOT / "examples", "-B", build,
-                        f"-DCMAKE_PREFIX_PATH={prefix}")
-            self.run_in("cmake", "--build", build, "--target", "shutter_interlock")
-            # It runs as far as it can without a site.
-            done = subprocess.run([build / "shutter_interlock"], capture_output=True, text=True,
-                                  cwd=folder, timeout=30,
-                                  env={k: v for k, v in os.environ.items() if k != "TIDEMARK_SITE"})
-            self.assertEqual(done.returncode, 1)
-            self.assertIn("site.toml", done.stderr)
+    def test_shows_nothing_of_others_in_its_headers(self):
+        shown = "\n".join(path.read_text() for path in self.prefix.rglob("*.h"))
+        self.assertIn("class Subsystem", shown)
+        for third_party in ("caf/", "zmq.h", "zmq.hpp", "msgpack", "spdlog", "rocksdb"):
+            self.assertNotIn(f"#include <{third_party}", shown)
+
+    def test_every_example_is_built_and_says_when_there_is_no_site(self):
+        for source in sorted((ROOT / "examples").glob("*.cpp")):
+            with self.subTest(source.stem):
+                done = subprocess.run([self.built / source.stem], capture_output=True, text=True,
+                                      cwd=self.folder, timeout=30, env=ELSEWHERE)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("site.toml", done.stderr)
+
+    def test_the_examples_take_a_shot_together(self):
+        site = Site(tidemark(), "127.0.0.1", nodes=["registry", "journal"])
+        self.addCleanup(site.close)
+        site.up(30)
+        environment = {**ELSEWHERE, "TIDEMARK_SITE": str(site.file)}
+        for program, name in (("power_supply", "psu.1"), ("shutter_interlock", "shutter.1")):
+            with open(site.directory / f"{name}.log", "ab") as log:
+                process = subprocess.Popen([self.built / program, name], env=environment,
+                                           stdout=log, stderr=log)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.terminate)
+            wait_until(lambda n=name: any(each["name"] == n and each["state"] == "alive"
+                                          for each in site.json("ls")), 20, f"{name} is there")
+
+        def shot(title):
+            return subprocess.run([self.built / "experiment", title, "5"], env=environment,
+                                  capture_output=True, text=True, timeout=30)
+        refused = shot("shot 1")
+        self.assertEqual(refused.returncode, 1, refused.stderr)
+        self.assertIn("shutter.1 rejected: shutter closed", refused.stdout)
+        site.cli("kv", "set", "shutter.1/state", "open", check=True)
+        taken = shot("shot 2")
+        self.assertEqual(taken.returncode, 0, taken.stdout + taken.stderr)
+        self.assertIn("shot 2: 5.0 A", taken.stdout)
 
 
 if __name__ == "__main__":
