@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "base/incarnation.h"
 
@@ -65,6 +66,15 @@ void say_what_is_missing(Spooled& spooled) {
       model::LogMessage{model::Level::kWarning, spooled.owner.node, why, {}, "", utc_now()};
   spooled.sections.push_back({last + 1, 1, static_cast<std::uint8_t>(SectionFormat::kRecords),
                               utc_now(), model::Blob{model::encode_records({said})}});
+}
+
+/// When the newest were dropped, and nothing follows them: the journal sees the hole with this.
+std::optional<model::Record> what_was_dropped(const OutboxQueue& queue, const std::string& node) {
+  const auto count = queue.next_sequence() - 1 - queue.acknowledged_through();
+  if (!queue.idle() || count == 0) return std::nullopt;
+  const auto why = std::to_string(count) +
+                   " updates were dropped: too much was held back for the journal";
+  return model::LogMessage{model::Level::kWarning, node, why, {}, "", utc_now()};
 }
 
 }  // namespace
@@ -133,6 +143,9 @@ bool OutboxLives::acknowledged(std::uint64_t through) {
   front().acknowledged(through);
   if (past_.empty()) {
     if (spool_) spool_->acknowledged(through);
+    if (const auto said = what_was_dropped(queue_, owner_.node)) {
+      push(SectionFormat::kRecords, Worth::kRecords, 1, utc_now(), model::encode_records({*said}));
+    }
     return false;
   }
   if (!past_.front().queue.idle()) return false;

@@ -172,5 +172,23 @@ TEST_F(OutboxLivesTest, WorksWithoutADisk) {
   EXPECT_THAT(texts(life.next()), ElementsAre("one"));
 }
 
+TEST_F(OutboxLivesTest, SaysThatTheNewestWereDroppedWhenNothingFollowsThem) {
+  OutboxLives life({.bytes_max = 1000}, owner(7), {});
+  say(life, std::string(1000, 'x'));
+  for (int i = 0; i < 3; ++i) {
+    life.push(SectionFormat::kRecords, Worth::kUpdates, 2, utc_now(), "updates");
+  }
+  EXPECT_EQ(life.next().sections.at(0).sequence, 1u);
+  EXPECT_THAT(life.next().sections, IsEmpty());
+  EXPECT_FALSE(life.acknowledged(1));
+
+  const auto said = life.next();
+  EXPECT_EQ(said.after, 1u);
+  EXPECT_EQ(said.sections.at(0).sequence, 8u);
+  EXPECT_THAT(texts(said).at(0), HasSubstr("6 updates were dropped"));
+  EXPECT_FALSE(life.acknowledged(8));
+  EXPECT_TRUE(life.idle());
+}
+
 }  // namespace
 }  // namespace tidemark::journal

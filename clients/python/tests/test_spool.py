@@ -174,6 +174,19 @@ class Lives(InAFolder):
         self.assertEqual(unpack(request[4][1][4])[0][3],
                          "records 2 to 3 of incarnation 7 are lost: its spool was full when it ended")
 
+    def test_say_that_the_newest_were_dropped_when_nothing_follows_them(self):
+        lives = OutboxLives(ME, None, 1000)
+        lives.push(1, 5, bytes(1000))
+        for _ in range(3):
+            lives.push(2, 5, b"updates", True)
+        self.assertEqual([each[0] for each in lives.next()[4]], [1])
+        self.assertFalse(lives.acknowledged(1))
+        request = lives.next()
+        self.assertEqual((request[3], request[4][0][0]), (1, 8))
+        self.assertIn("6 updates were dropped", unpack(request[4][0][4])[0][3])
+        self.assertFalse(lives.acknowledged(8))
+        self.assertTrue(lives.idle)
+
     def test_say_how_much_was_not_taken_when_they_ended(self):
         class Off:
             """A link whose loop has ended."""

@@ -129,11 +129,22 @@ class OutboxLives:
         if not self._past:
             if self._spool is not None:
                 self._spool.acknowledged(through)
+            self._say_what_was_dropped()
             return False
         if not self._front.idle:
             return False
         self._drop_past()
         return True
+
+    def _say_what_was_dropped(self) -> None:
+        """When the newest were, and nothing follows them: the journal sees the hole with this."""
+        count = self._queue.hole
+        if count == 0:
+            return
+        why = f"{count} updates were dropped: too much was held back for the journal"
+        now = time.time_ns()
+        record = [int(Kind.LOG_MESSAGE), WARNING, self._owner.node, why, None, "", now]
+        self.push(1, now, pack([record]))
 
     def rewind(self) -> None:
         self._front.rewind()

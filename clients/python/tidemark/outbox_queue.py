@@ -97,6 +97,11 @@ class OutboxQueue:
     def idle(self) -> bool:
         return not self._sections
 
+    @property
+    def hole(self) -> int:
+        """So many numbers nobody sees to be missing, since nothing that waits follows them."""
+        return 0 if self._sections else self._next - 1 - self._acknowledged
+
     def next(self) -> list[Section]:
         """The sections of the next request, or none: nothing to send, or enough on the way."""
         taken: list[Section] = []
