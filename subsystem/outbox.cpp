@@ -122,6 +122,16 @@ void Outbox::push(std::span<const model::Record> records) {
     push(records.subspan(records.size() / 2));
     return;
   }
+  if (packed.size() > kRecordBytesMax) {
+    // It would be in the way of all others.
+    const auto why = "a record of " + std::to_string(packed.size()) +
+                     " bytes was not taken: the journal takes at most " +
+                     std::to_string(kRecordBytesMax);
+    const model::Record said =
+        model::LogMessage{model::Level::kWarning, name_, why, {}, "", utc_now()};
+    lives_.skip(1);
+    return push(std::span(&said, 1));
+  }
   lives_.push(journal::SectionFormat::kRecords, worth_of(records.front()),
               static_cast<std::uint32_t>(records.size()), utc_now(), std::move(packed));
   held_bytes_ = lives_.bytes();

@@ -30,6 +30,7 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
  public:
   /// Records that may wait for the link's loop.
   static constexpr std::size_t kWaitingMax = 1u << 20;
+  static constexpr std::size_t kRecordBytesMax = 16u << 20;
 
   struct Options {
     bus::NodeNumber journal{};
@@ -52,6 +53,8 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
   ~Outbox();
 
   /// Threads: any. Errors: kUnavailable, kWaitingMax or held_bytes_max: the record is not taken.
+  /// Neither is one that no request could carry, of more than kRecordBytesMax: the journal records
+  /// the gap, and why.
   Result<Unit> append(model::Record record);
 
   // Threads: any.

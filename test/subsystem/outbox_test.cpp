@@ -128,6 +128,19 @@ TEST_F(OutboxTest, TakesNothingMoreWhenTooMuchIsHeldAndSaysHowMuchItWas) {
   EXPECT_TRUE(append(said()));
 }
 
+TEST_F(OutboxTest, DoesNotTakeWhatWouldBeInTheWayOfAllOthers) {
+  start();
+  ASSERT_TRUE(append(said(Outbox::kRecordBytesMax)));
+  ASSERT_TRUE(append(said()));
+  const auto sections = requests().at(0).sections;
+  ASSERT_THAT(sections, SizeIs(1));
+  EXPECT_EQ(sections[0].sequence, 2u) << "the first is a gap";
+  const auto told = model::decode_records(sections[0].payload.bytes).value();
+  EXPECT_THAT(std::get<model::LogMessage>(told.at(0)).text, HasSubstr("bytes was not taken"));
+  EXPECT_EQ(requests().at(1).sections.at(0).sequence, 3u);
+  EXPECT_EQ(outbox_->dropped(), 1u);
+}
+
 TEST_F(OutboxTest, SaysInItsSpoolHowMuchWasNotTakenWhenItEnds) {
   const auto folder = std::filesystem::path(testing::TempDir()) / "outbox_ends";
   std::filesystem::remove_all(folder);
