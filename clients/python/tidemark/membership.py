@@ -31,6 +31,11 @@ LEASE = 3.0
 NOTHING = pack([])
 
 
+def renewal(info: NodeInfo) -> bytes:
+    """Proof of membership."""
+    return pack([info.uuid.bytes, info.incarnation])
+
+
 class _Registry:
     def __init__(self, info: NodeInfo):
         self.info = info
@@ -92,13 +97,10 @@ class Membership:
 
             for registry in self._registries:
                 self._link.request(registry.info.number, "registry.goodbye",
-                                   self._renewal(), patience, heard)
+                                   renewal(self._self), patience, heard)
 
         self._link.post(say)
         return left
-
-    def _renewal(self) -> bytes:
-        return pack([self._self.uuid.bytes, self._self.incarnation])
 
     def _begin(self) -> None:
         for at in range(len(self._registries)):
@@ -235,5 +237,5 @@ class Membership:
             self._link.request(registry.number, "registry.register",
                                pack(self._self.to_wire()), RENEWAL, on_answer)
         else:
-            self._link.request(registry.number, "registry.renew", self._renewal(), RENEWAL,
+            self._link.request(registry.number, "registry.renew", renewal(self._self), RENEWAL,
                                on_answer)

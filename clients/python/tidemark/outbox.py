@@ -22,7 +22,7 @@ from .link import Link
 from .messages import WARNING
 from .outbox_lives import OutboxLives, SpoolPlace, is_final
 from .outbox_queue import BYTES_MAX
-from .packing import Row, pack, unpack
+from .packing import Row, pack, pack_rows, unpack
 from .requests import Answer
 from .spool import Owner
 from .stream_reader import Lost
@@ -166,7 +166,7 @@ class Outbox:
                     size + len(records[0][1]) <= BYTES_AT_ONCE:
                 size += len(records[0][1])
                 some.append(records.popleft()[1])
-            self._lives.push(len(some), time.time_ns(), _array(some), updates)
+            self._lives.push(len(some), time.time_ns(), pack_rows(some), updates)
         self._settle_room()
 
     def _settle_room(self, ends: bool = False) -> None:
@@ -179,7 +179,7 @@ class Outbox:
         why = f"{refused} records were not taken: too much was held back, or too large"
         log.warning("%s", why)
         self._lives.skip(refused)
-        self._lives.push(1, time.time_ns(), _array([pack(
+        self._lives.push(1, time.time_ns(), pack_rows([pack(
             [LOG_MESSAGE, WARNING, self._link.info.name, why, None, "", time.time_ns()])]))
 
     def _send(self) -> None:
@@ -231,8 +231,3 @@ class Outbox:
             for each in self._drained:
                 each.set()
             self._drained.clear()
-
-
-def _array(records: list[bytes]) -> bytes:
-    """A msgpack array of records that are packed already."""
-    return b"\xdc" + len(records).to_bytes(2, "big") + b"".join(records)

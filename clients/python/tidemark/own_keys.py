@@ -23,7 +23,7 @@ from .key_spec import KeySpec, check_spec, conform
 from .link import Link
 from .messages import GOOD, KeyUpdate, StateEnd
 from .outbox import KV_UPDATE, Outbox
-from .packing import Row, unpack
+from .packing import Row, pack_rows, unpack
 from .served_calls import Call
 
 log = logging.getLogger("tidemark")
@@ -140,7 +140,7 @@ class OwnKeys:
             if self._link is None or not self._rows:
                 return
             self._link.publish(frames.STATE, frames.KEY_STREAM, len(self._rows),
-                               _array(self._rows))
+                               pack_rows(self._rows))
             self._published += len(self._rows)
             self._rows = []
             self._row_bytes = 0
@@ -228,17 +228,12 @@ class OwnKeys:
                 rows.append(key.current.packed())
                 size += len(rows[-1])
                 if size >= STATE_PART_BYTES:
-                    parts.append(_array(rows))
+                    parts.append(pack_rows(rows))
                     rows, size = [], 0
             if rows:
-                parts.append(_array(rows))
+                parts.append(pack_rows(rows))
             assert self._link is not None
             incarnation = self._link.info.incarnation
         for part in parts:
             call.progress(part)
         call.done(StateEnd(incarnation, sequence, len(parts)).packed())
-
-
-def _array(rows: list[bytes]) -> bytes:
-    """A msgpack array of rows that are packed already."""
-    return b"\xdd" + len(rows).to_bytes(4, "big") + b"".join(rows)

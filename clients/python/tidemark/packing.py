@@ -25,6 +25,12 @@ def pack(value: Any) -> bytes:
     return packed
 
 
+def pack_rows(rows: list[bytes]) -> bytes:
+    """An array of what is packed already."""
+    header: bytes = msgpack.Packer().pack_array_header(len(rows))
+    return header + b"".join(rows)
+
+
 def unpack(data: bytes) -> Any:
     """Raises Malformed."""
     try:
