@@ -123,21 +123,13 @@ void Membership::tick() {
 
 void Membership::choose() {
   const auto now = link_.now();
-  const auto first = options_.registers ? plan_.first(now) : std::nullopt;
-  if (options_.registers && first.has_value() != reached_) {
-    reached_ = first.has_value();
+  if (options_.registers && plan_.first(now).has_value() != reached_) {
+    reached_ = !reached_;
     if (options_.on_reached) options_.on_reached(reached_);
   }
-  // One that has answered and has not shown its directory yet does not count.
-  std::size_t chosen = chosen_;
-  if (first && registries_[*first].has_copy) {
-    chosen = *first;
-  } else if (!registries_.empty() && !registries_[chosen_].has_copy) {
-    for (std::size_t i = 0; i < registries_.size(); ++i) {
-      if (registries_[i].has_copy) chosen = i;
-    }
-  }
-  if (chosen == chosen_) return;
+  const auto counts = which_counts(now);
+  if (!counts || *counts == chosen_) return;
+  const auto chosen = *counts;
   spdlog::info("the directory of {} counts from now on", registries_[chosen].info.name);
   chosen_ = chosen;
   {
@@ -146,6 +138,31 @@ void Membership::choose() {
   }
   const auto changed = registries_[chosen].copy.directory().nodes;
   tell(changed);
+}
+
+/// Of the registries that answer the first one that knows everybody who lives: one that has just
+/// started does not, as long as another one does. None: the one that counted goes on.
+std::optional<std::size_t> Membership::which_counts(SteadyTime now) const {
+  std::optional<std::size_t> first;
+  for (std::size_t i = 0; i < registries_.size(); ++i) {
+    if (!answers(i, now)) continue;
+    if (registries_[i].copy.settled_at() <= now) return i;
+    if (!first) first = i;
+  }
+  if (first || registries_.empty() || registries_[chosen_].has_copy) return first;
+  for (std::size_t i = 0; i < registries_.size(); ++i) {
+    if (registries_[i].has_copy) return i;
+  }
+  return std::nullopt;
+}
+
+/// And has shown its directory: of this life of it.
+bool Membership::answers(std::size_t index, SteadyTime now) const {
+  const auto& registry = registries_[index];
+  if (!registry.has_copy) return false;
+  if (!options_.registers) return now - registry.follower->heard_at() < kLease;
+  return plan_.holds(index, now) &&
+         plan_.incarnation(index) == registry.copy.directory().registry;
 }
 
 void Membership::take(std::size_t index, const std::vector<NodeInfo>& changed) {

@@ -1,8 +1,8 @@
 // bus/membership.h
 //
 // A node among the others: registers with every registry of the site, renews its leases, and
-// keeps a copy of the directory of the first registry that answers, which is the one that counts.
-// Peers that know each other go on when no registry answers at all.
+// keeps a copy of the directory of the first registry that answers and knows everybody, which is
+// the one that counts. Peers that know each other go on when no registry answers at all.
 //
 // What to ask of which registry, and when, is decided by MembershipPlan, which is pure.
 
@@ -22,7 +22,7 @@
 namespace tidemark::bus {
 
 struct MembershipOptions {
-  std::vector<NodeInfo> registries;  // name, uuid and endpoints; the first that answers counts
+  std::vector<NodeInfo> registries;  // name, uuid and endpoints; the first one counts
   bool registers = true;             // false: only looks, as the command line does
   // All on the loop thread; each may be empty.
   std::function<void(const Directory&)> on_directory;  // after each change
@@ -71,6 +71,8 @@ class Membership : public std::enable_shared_from_this<Membership> {
   void ask(std::size_t index, bool registers);
   void refused(const std::string& why);
   void choose();
+  std::optional<std::size_t> which_counts(SteadyTime now) const;
+  bool answers(std::size_t index, SteadyTime now) const;
   void take(std::size_t index, const std::vector<NodeInfo>& changed);
   void tell(const std::vector<NodeInfo>& changed);
   bool is_registry(const NodeInfo& node) const;

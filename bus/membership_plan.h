@@ -39,6 +39,8 @@ class MembershipPlan {
 
   /// Its lease is good.
   bool holds(std::size_t registry, SteadyTime now) const;
+  /// The newest that it was heard of in.
+  Incarnation incarnation(std::size_t registry) const { return registries_[registry].incarnation; }
   /// The first registry that counts: the first whose lease is good.
   std::optional<std::size_t> first(SteadyTime now) const;
 

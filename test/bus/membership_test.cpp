@@ -81,6 +81,40 @@ TEST_F(MembershipTest, SecondRegistryCountsWhileTheFirstIsAway) {
   EXPECT_EQ(state(keeper_, "monitor"), NodeState::kAlive);
 }
 
+TEST_F(MembershipTest, RegistryThatHasJustStartedDoesNotCountWhileAnotherOneKnowsEverybody) {
+  site_.pass(3s);
+  site_.crash(*first_);
+  site_.pass(5s);
+  start("late");
+  site_.pass(2s);
+  start_registry("first", kFirst + 1);
+  for (int i = 0; i < 50; ++i) {
+    site_.pass(100ms);
+    EXPECT_EQ(state(keeper_, "late"), NodeState::kAlive);
+    EXPECT_EQ(state(keeper_, "monitor"), NodeState::kAlive);
+    EXPECT_LE(keeper_.membership->settled_at(), keeper_.link->now());
+  }
+  EXPECT_EQ(keeper_.membership->directory().registry, kFirst + 1);
+}
+
+TEST_F(MembershipTest, WhoOnlyLooksGoesOnWithTheSecondRegistryToo) {
+  auto watching = options();
+  watching.registers = false;
+  auto& watcher = join(site_.start("watcher"), watching);
+  site_.pass(3s);
+  EXPECT_EQ(watcher.membership->directory().registry, kFirst);
+  site_.crash(*first_);
+  site_.pass(5s);
+  start("late");
+  site_.pass(1s);
+  EXPECT_EQ(watcher.membership->directory().registry, kSecond);
+  EXPECT_EQ(state(watcher, "late"), NodeState::kAlive);
+  start_registry("first", kFirst + 1);
+  site_.pass(6s);
+  EXPECT_EQ(watcher.membership->directory().registry, kFirst + 1);
+  EXPECT_EQ(state(watcher, "late"), NodeState::kAlive);
+}
+
 TEST_F(MembershipTest, NodesThatAreThereStayKnownWhenARegistryStartsAnew) {
   std::vector<NodeState> states;
   auto watching = options();
