@@ -1,5 +1,5 @@
 """live_peer on the library in Python: the same arguments, and the same answers. Besides, it answers
-what each registry says itself, whoever's directory counts here.
+what each registry that lives says itself, whoever's directory counts here.
 
 Usage: live_peer.py <site file> live.<number> <keys> <updates of each a second> <calls a second>
 """
@@ -94,7 +94,8 @@ with self:
     for each in threads:
         each.start()
     for _ in sys.stdin:
-        registries = {each.name: ask(each.name) for each in self.peers() if each.kind == "registry"}
+        registries = {each.name: ask(each.name) for each in self.peers()
+                      if each.kind == "registry" and each.state in ("alive", "suspect")}
         known = len(others())
         with lock:
             print(json.dumps({
