@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -53,6 +54,17 @@ std::vector<Found> earlier_lives(const SpoolPlace& place, const SpoolOwner& owne
     return a.spooled.owner.incarnation < b.spooled.owner.incarnation;
   });
   return found;
+}
+
+/// Whether a life later than `incarnation` has its spool beside this one. A process with a successor
+/// is refused everything, which says nothing of the life that it speaks for.
+bool has_successor(const std::string& spool, std::uint32_t incarnation) {
+  std::error_code error;
+  for (const auto& entry : files::directory_iterator(files::path(spool).parent_path(), error)) {
+    if (entry.path().extension() != kSuffix) continue;
+    if (std::strtoull(entry.path().stem().c_str(), nullptr, 10) > incarnation) return true;
+  }
+  return false;
 }
 
 /// The number behind a hole at the end, so that the journal sees the hole; and why it is there.
@@ -154,7 +166,7 @@ bool OutboxLives::acknowledged(std::uint64_t through) {
 }
 
 bool OutboxLives::give_up() {
-  if (past_.empty()) return false;
+  if (past_.empty() || has_successor(past_.front().path, owner_.incarnation)) return false;
   drop_past();
   return true;
 }

@@ -48,7 +48,7 @@ class OutboxLives {
   bool acknowledged(std::uint64_t through);
   void rewind() { front().rewind(); }
   /// The journal will never take what next() speaks for, when that is a past life: it is dropped.
-  /// False when it is this life.
+  /// False when it is this life, or who has a successor: then all is refused, whatever it is.
   bool give_up();
 
   /// Nothing waits, of no life.

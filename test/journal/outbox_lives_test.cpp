@@ -190,5 +190,19 @@ TEST_F(OutboxLivesTest, SaysThatTheNewestWereDroppedWhenNothingFollowsThem) {
   EXPECT_TRUE(life.idle());
 }
 
+TEST_F(OutboxLivesTest, OneThatHasASuccessorGivesNothingUp) {
+  auto first = life(7);
+  say(*first, "one");
+  first.reset();
+  const auto frozen = life(8);
+  say(*frozen, "two");
+  const auto successor = life(9);
+  EXPECT_FALSE(frozen->give_up()) << "it may be refused itself";
+  EXPECT_THAT(texts(frozen->next()), ElementsAre("one")) << "nothing of its own comes before";
+  EXPECT_THAT(texts(successor->next()), ElementsAre("one"));
+  const auto next = life(10);
+  EXPECT_THAT(texts(next->next()), ElementsAre("one"));
+}
+
 }  // namespace
 }  // namespace tidemark::journal

@@ -174,6 +174,15 @@ class Lives(InAFolder):
         self.assertEqual(unpack(request[4][1][4])[0][3],
                          "records 2 to 3 of incarnation 7 are lost: its spool was full when it ended")
 
+    def test_give_nothing_up_when_they_have_a_successor(self):
+        self.lives(ME).push(1, 5, b"a")
+        frozen = self.lives(NEXT)
+        successor = self.lives(Owner(ME.origin, ME.node, 9))
+        self.assertFalse(frozen.give_up())
+        self.assertTrue(self.path.exists())
+        self.assertTrue(successor.give_up())
+        self.assertFalse(self.path.exists())
+
     def test_say_that_the_newest_were_dropped_when_nothing_follows_them(self):
         lives = OutboxLives(ME, None, 1000)
         lives.push(1, 5, bytes(1000))

@@ -151,8 +151,8 @@ class OutboxLives:
 
     def give_up(self) -> bool:
         """The journal will never take what next() speaks for, when that is a past life: it is
-        dropped. False when it is this life."""
-        if not self._past:
+        dropped. False when it is this life, or who has a successor."""
+        if not self._past or _has_successor(self._past[0].path.parent, self._owner.incarnation):
             return False
         self._drop_past()
         return True
@@ -191,6 +191,13 @@ def _earlier_lives(directory: Path, owner: Owner) -> Iterator[tuple[Path, Spoole
         if spooled.owner.origin == owner.origin and \
                 spooled.owner.incarnation != owner.incarnation:
             yield path, spooled
+
+
+def _has_successor(directory: Path, incarnation: int) -> bool:
+    """A process with a successor is refused everything, which says nothing of the life that it
+    speaks for."""
+    return any(path.suffix == SUFFIX and path.stem.isdigit() and int(path.stem) > incarnation
+               for path in directory.iterdir())
 
 
 def _say_what_is_missing(spooled: Spooled) -> None:
