@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "base/digest.h"
 
@@ -112,6 +113,22 @@ Result<Bytes> read_file(const std::string& path, std::size_t bytes_max) {
   });
   if (!crc) return crc.error();
   return content;
+}
+
+Result<Unit> make_durable_directories(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  std::vector<fs::path> grown;  // directories that get a new name, from the bottom up
+  for (fs::path at(path); !at.empty() && !fs::exists(at, failure); at = at.parent_path()) {
+    grown.push_back(at.parent_path());
+  }
+  fs::create_directories(path, failure);
+  if (failure) return Error{Code::kUnavailable, "cannot make " + path + ": " + failure.message()};
+  for (const auto& each : grown) {
+    const auto synced = sync_directory(each.string());
+    if (!synced) return synced;
+  }
+  return Unit{};
 }
 
 Result<Unit> sync_directory(const std::string& path) {

@@ -31,6 +31,9 @@ Result<Unit> write_file(const std::string& path, BytesView content);
 /// At most `bytes_max`. Errors: kNotFound; kUnavailable; kCorruption it is longer.
 Result<Bytes> read_file(const std::string& path, std::size_t bytes_max);
 
+/// As mkdir -p. Durability  on return what it made survives a power cut. Errors: kUnavailable.
+Result<Unit> make_durable_directories(const std::string& path);
+
 /// Names in it survive a power cut.
 Result<Unit> sync_directory(const std::string& path);
 

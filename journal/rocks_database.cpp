@@ -15,6 +15,8 @@
 #include <iterator>
 #include <utility>
 
+#include "journal/ordered_logs.h"
+
 namespace tidemark::journal {
 
 const char* const kCorruptionAdvice =
@@ -149,7 +151,7 @@ rocksdb::Status open_read_only(const rocksdb::DBOptions& options, const std::str
 }  // namespace
 
 Database::Database(Database&& other) noexcept
-    : db(std::move(other.db)), handles(std::exchange(other.handles, {})) {}
+    : env(std::move(other.env)), db(std::move(other.db)), handles(std::exchange(other.handles, {})) {}
 
 Database::~Database() {
   for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
@@ -212,9 +214,14 @@ Result<std::optional<Database>> open_to_read(const RocksStoreOptions& options, R
 
 Result<Database> open_to_write(const RocksStoreOptions& options) {
   Database database;
+  auto db_options = database_options(options);
+  if (options.sync == SyncMode::kInterval) {
+    database.env = with_ordered_logs(options.env);
+    db_options.env = database.env.get();
+  }
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(database_options(options), database_path(options),
-                                        families(), &database.handles, &db);
+  const auto status = rocksdb::DB::Open(db_options, database_path(options), families(),
+                                        &database.handles, &db);
   if (!status.ok()) return open_error(options.directory, status);
   database.db.reset(db);
   return database;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@ namespace tidemark::journal {
 
 /// A database and its families, closed together.
 struct Database {
+  std::unique_ptr<rocksdb::Env> env;  // its own; null: that of the options
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
 
@@ -46,7 +48,7 @@ Result<std::optional<Database>> open_to_read(const RocksStoreOptions& options,
                                              Reading how = Reading::kAlone);
 
 /// Makes what is not there. RocksDB changes files as it does: it drops the end of a write-ahead log
-/// that it cannot read.
+/// that it cannot read. With SyncMode::kInterval its write-ahead logs are ordered_logs.h.
 /// Errors: as open_rocks_store().
 Result<Database> open_to_write(const RocksStoreOptions& options);
 

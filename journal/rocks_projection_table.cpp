@@ -54,6 +54,10 @@ Result<Unit> RocksProjectionTable::write(const std::vector<KeyValue>& puts,
 }
 
 Result<Unit> RocksProjectionTable::write(const std::vector<KeyValue>& puts) {
+  if (sync_log_) {
+    const auto status = db_->SyncWAL();
+    if (!status.ok()) return error_of(status);
+  }
   rocksdb::WriteOptions how;
   how.disableWAL = true;
   return write(puts, how);

@@ -30,9 +30,11 @@ struct TableFamilies {
 
 class RocksProjectionTable final : public ProjectionTable {
  public:
-  /// `owner` keeps the database open.
-  RocksProjectionTable(rocksdb::DB* db, TableFamilies families, std::shared_ptr<const void> owner)
-      : db_(db), families_(families), owner_(std::move(owner)) {}
+  /// `owner` keeps the database open. `sync_log`: lines may be read before they are durable, and what
+  /// is derived of them must not be on the disk before they are.
+  RocksProjectionTable(rocksdb::DB* db, TableFamilies families, std::shared_ptr<const void> owner,
+                       bool sync_log = false)
+      : db_(db), families_(families), owner_(std::move(owner)), sync_log_(sync_log) {}
 
   Result<Unit> write(const std::vector<KeyValue>& puts) override;
   /// Of what is derived. Chunks are flushed by flush_history(), some segments at a time.
@@ -57,6 +59,7 @@ class RocksProjectionTable final : public ProjectionTable {
   rocksdb::DB* const db_;
   const TableFamilies families_;
   const std::shared_ptr<const void> owner_;
+  const bool sync_log_;
 };
 
 }  // namespace tidemark::journal

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "journal/block_codec.h"
+#include "journal/lost_lines.h"
 #include "journal/owner_lock.h"
 #include "journal/projection_keys.h"
 #include "journal/rocks_database.h"
@@ -15,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint32_t kSectionRecords = model::kRecordsPerBatchMax;
 constexpr std::uint64_t kSpareBytes = 64u << 20;  // what RocksDB wants beside its tables
 
 std::uint64_t bytes_of(const std::string& directory) {
@@ -84,7 +84,6 @@ class Rewrite {
   /// Errors: kCorruption  it cannot be kept, and nothing was written.
   Result<Unit> keep(Block& block);
   Result<Unit> append(std::vector<InspectedSection> sections);
-  InspectedSection section_of(const std::vector<model::Record>& records, Line first) const;
 
   const Store& from_;
   const std::string to_;
@@ -97,10 +96,7 @@ Result<Unit> Rewrite::open() {
   RocksStoreOptions options;
   options.directory = to_;
   options.sync = SyncMode::kInterval;
-  // What was written once must go in, whatever the limits were.
-  options.limits.block_sections_max = kBlockSectionsMax;
-  options.limits.block_bytes_max =
-      kBlockRawBytesMax - kBlockSectionsMax * static_cast<std::uint32_t>(kSectionHeaderBytes);
+  options.limits = kBlockLimits;  // What was written once must go in, whatever the limits were.
   options.clock = [this] { return now_; };
   auto opened = open_rocks_journal(std::move(options));
   if (!opened) return opened.error();
@@ -134,30 +130,11 @@ Result<Unit> Rewrite::keep(Block& block) {
   return appended;
 }
 
-InspectedSection Rewrite::section_of(const std::vector<model::Record>& records, Line first) const {
-  Section section;
-  section.origin = Uuid::derive("tidemark journal repair");
-  section.incarnation = 1;
-  section.sequence = raw(first);
-  section.count = static_cast<std::uint32_t>(records.size());
-  section.sent_at = now_;
-  section.payload = model::encode_records(records);
-  auto inspected = inspect(std::move(section));
-  TIDEMARK_CHECK(inspected.ok());
-  return std::move(inspected).value();
-}
-
 Result<Unit> Rewrite::lose(const LineRange& lines, const std::string& why, RepairReport& report) {
   report.lost.push_back({lines, why});
-  model::LogMessage message{model::Level::kError, "journal", to_text(lines) + " are lost: " + why};
-  for (auto next = raw(lines.first); next <= raw(lines.last);) {
-    const auto count = std::min<std::uint64_t>(kSectionRecords, raw(lines.last) - next + 1);
-    const model::LogMessage lost{model::Level::kDebug, "journal", "lost"};
-    std::vector<model::Record> records(count, lost);
-    if (next == raw(lines.first)) records.front() = message;
-    const auto appended = append({section_of(records, Line{next})});
+  for (auto& section : lost_sections(lines, why, now_)) {
+    const auto appended = append({std::move(section)});
     if (!appended) return appended;
-    next += count;
   }
   return Unit{};
 }
@@ -199,14 +176,14 @@ Result<Unit> Rewrite::define_channels(RepairReport& report) {
   const auto flush = [&]() -> Result<Unit> {
     if (records.empty()) return Unit{};
     report.addresses += records.size();
-    auto appended = append({section_of(records, Line{raw(store_->last()) + 1})});
+    auto appended = append({own_section(records, Line{raw(store_->last()) + 1}, now_)});
     records.clear();
     return appended;
   };
   for (const auto& [channel, address] : from_.channels()) {
     if (store_->address_of(channel)) continue;
     records.emplace_back(model::PvDefined{channel, address});
-    if (records.size() < kSectionRecords) continue;
+    if (records.size() < model::kRecordsPerBatchMax) continue;
     const auto flushed = flush();
     if (!flushed) return flushed;
   }
@@ -215,7 +192,7 @@ Result<Unit> Rewrite::define_channels(RepairReport& report) {
 
 Result<Unit> Rewrite::say(const std::string& text) {
   const model::LogMessage message{model::Level::kWarning, "journal", text};
-  return append({section_of({message}, Line{raw(store_->last()) + 1})});
+  return append({own_section({message}, Line{raw(store_->last()) + 1}, now_)});
 }
 
 Result<Unit> Rewrite::keep_bases(const ProjectionTable& from) {
@@ -232,7 +209,8 @@ Result<Unit> Rewrite::keep_bases(const ProjectionTable& from) {
   return rows.empty() ? Result<Unit>(Unit{}) : segments_->put(rows);
 }
 
-Result<RepairReport> rewrite(const SalvagedJournal& from, const std::string& to,
+/// `told`: numbers up to it may be known to somebody.
+Result<RepairReport> rewrite(const SalvagedJournal& from, Line told, const std::string& to,
                              const CheckProgress& progress) {
   RepairReport report;
   report.findings = from.findings;
@@ -240,9 +218,9 @@ Result<RepairReport> rewrite(const SalvagedJournal& from, const std::string& to,
   auto done = out.open();
   if (done) done = out.run(progress, report);
   if (done) done = out.keep_bases(*from.journal.projections);
-  if (done && !report.findings.empty()) {
-    const Line first{raw(out.last()) + 1};
-    const LineRange unknown{first, Line{raw(out.last()) + kUnwitnessedLines}};
+  if (!report.findings.empty()) told = std::max(told, Line{raw(out.last()) + kUnwitnessedLines});
+  if (done && told > out.last()) {
+    const LineRange unknown{Line{raw(out.last()) + 1}, told};
     done = out.lose(unknown, "they may have been written, and are not used again", report);
   }
   if (done) done = out.define_channels(report);
@@ -255,6 +233,13 @@ Result<RepairReport> rewrite(const SalvagedJournal& from, const std::string& to,
   if (!done) return done.error();
   report.last = out.last();
   return report;
+}
+
+/// What a power cut may have taken, when there was one.
+Line told_in(const std::string& directory) {
+  const auto witnessed = read_witness(directory + "/witness");
+  if (!witnessed || !witnessed.value() || witnessed.value()->boot == this_boot()) return Line{0};
+  return witnessed.value()->told;
 }
 
 }  // namespace
@@ -272,14 +257,15 @@ Result<RepairReport> repair_journal(const std::string& from, const std::string& 
   RocksStoreOptions options;
   options.directory = from;
   auto salvaged = open_rocks_journal_to_salvage(options);
-  if (salvaged) return rewrite(salvaged.value(), to, progress);
+  const auto told = told_in(from);
+  if (salvaged) return rewrite(salvaged.value(), told, to, progress);
   if (salvaged.error().code != Code::kCorruption) return salvaged.error();
 
   const auto copy = to + "/copy";
   auto again = salvage_copy(from, copy);
   if (!again) return again.error();
   again.value().findings.insert(again.value().findings.begin(), salvaged.error());
-  auto report = rewrite(again.value(), to, progress);
+  auto report = rewrite(again.value(), told, to, progress);
   again.value().journal = {};  // closed before its files go
   std::error_code ignored;
   fs::remove_all(copy, ignored);

@@ -11,11 +11,13 @@
 #include <utility>
 
 #include "base/failpoint.h"
+#include "base/files.h"
 #include "journal/block_codec.h"
 #include "journal/damage.h"
 #include "journal/expiry.h"
 #include "journal/expired_runs.h"
 #include "journal/frozen_projection_table.h"
+#include "journal/lost_lines.h"
 #include "journal/owner_lock.h"
 #include "journal/rocks_database.h"
 #include "journal/rocks_inspection.h"
@@ -31,6 +33,9 @@
 namespace tidemark::journal {
 namespace {
 
+constexpr const char* kPowerCut =
+    "the machine stopped before they were on the disk; who followed may have seen some of them "
+    "(sync = \"interval\")";
 constexpr int kSegmentsPerFile = 64;  // of the log, at most; more would only stay longer
 
 class RocksStore final : public Store,
@@ -47,14 +52,21 @@ class RocksStore final : public Store,
         table_(database_.db.get(), database_.table(), nullptr),
         segments_(table_, &expired_, options_.rows),
         meta_(database_.db.get(), database_.family("meta")) {
-    if (witness) witness_.emplace(std::move(witness), [this] { return sync_wal(); });
+    if (!witness) return;
+    std::optional<Uuid> boot;
+    if (options_.sync == SyncMode::kInterval) boot = options_.boot;
+    witness_.emplace(std::move(witness), [this] { return sync_wal(); }, boot);
   }
 
   /// Errors: of what lies in the family `meta`; what could be read of it counts all the same.
   Result<Unit> load(const Tail& tail);
+  /// To write: `before` is what the witness knew. Lines that were told, and that a power cut may have
+  /// taken, are written off.
+  Result<Unit> begin(const Tail& tail, const std::optional<Witnessed>& before);
   std::shared_ptr<ProjectionTable> projections() {
     return std::make_shared<RocksProjectionTable>(database_.db.get(), database_.table(),
-                                                  shared_from_this());
+                                                  shared_from_this(),
+                                                  options_.sync == SyncMode::kInterval);
   }
 
   Inspection inspect() const {
@@ -99,8 +111,8 @@ class RocksStore final : public Store,
  private:
   Result<Line> line_in_segments(UtcTime time, Line end) const;
   Line dropped_before(const SegmentHeader& header) const;
-  /// `more` adds to the batch; null: nothing. With append_mutex_.
-  Result<Appended> commit(std::span<const InspectedSection> sections,
+  /// `more` adds to the batch, which is synced then; null: nothing. With append_mutex_.
+  Result<Appended> commit(std::span<const InspectedSection> sections, const StoreLimits& limits,
                           const std::function<void(rocksdb::WriteBatch&)>& more);
   void give_back(RecordClass of, const ExpiredRun& run, bool rewrite) const;
   Error disk_full(const rocksdb::Status& status);
@@ -136,8 +148,21 @@ Result<Unit> RocksStore::load(const Tail& tail) {
   auto runs = load_runs(table_);
   if (runs) expired_.set(std::make_shared<ExpiredRuns>(std::move(runs).value()));
   if (!runs && loaded) loaded = runs.error();
-  if (!loaded) return loaded;
-  if (witness_) witness_->restore(tail.last, tail.head);
+  return loaded;
+}
+
+Result<Unit> RocksStore::begin(const Tail& tail, const std::optional<Witnessed>& before) {
+  const LineRange lost{Line{raw(tail.last) + 1}, before ? before->told : Line{0}};
+  const bool went_on = before && before->boot == options_.boot && !options_.boot.is_nil();
+  if (lost.last < lost.first || went_on) {
+    witness_->restore(tail.last, tail.head);
+    return Unit{};
+  }
+  spdlog::error("journal: {}: {} are lost: {}", options_.directory, to_text(lost), kPowerCut);
+  const std::lock_guard lock(append_mutex_);
+  const auto written = commit(lost_sections(lost, kPowerCut, options_.clock()), kBlockLimits,
+                              [](rocksdb::WriteBatch&) {});
+  if (!written) return written.error();
   return Unit{};
 }
 
@@ -166,17 +191,18 @@ Result<Witnessed> RocksStore::checkpoint(const std::string& path) const {
 
 Result<Appended> RocksStore::append(std::span<const InspectedSection> sections) {
   const std::lock_guard lock(append_mutex_);
-  return commit(sections, nullptr);
+  return commit(sections, options_.limits, nullptr);
 }
 
 Result<Appended> RocksStore::commit(std::span<const InspectedSection> sections,
+                                    const StoreLimits& limits,
                                     const std::function<void(rocksdb::WriteBatch&)>& more) {
   if (!witness_) return Error{Code::kInvalidArgument, "journal: opened to read"};
   if (failed_) {
     return Error{Code::kFailed, "journal: the disk failed before; " + options_.directory +
                                     " must be opened again"};
   }
-  auto plan = index_.plan(sections, options_.limits, options_.clock());
+  auto plan = index_.plan(sections, limits, options_.clock());
   if (!plan) return plan.error();
   if (no_space_) {
     // RocksDB refuses writes after a full disk until it has written out what it holds in memory.
@@ -201,6 +227,10 @@ Result<Appended> RocksStore::commit(std::span<const InspectedSection> sections,
 
   rocksdb::WriteOptions how;
   how.sync = more || options_.sync == SyncMode::kBatch;
+  if (!how.sync) {
+    const auto told = witness_->will_tell(appended.last);
+    if (!told) return told.error();
+  }
   failpoint("journal.append.before");
   status = database_.db->Write(how, &batch);
   if (status.IsNoSpace()) return disk_full(status);
@@ -386,7 +416,7 @@ Result<Appended> RocksStore::expire(const Expiry& expiry) {
   // Before it is dropped: who misses a piece then knows why.
   expired_.set(runs);
   failpoint("journal.expire.before");
-  const auto appended = commit(std::span(&section, 1), [&](rocksdb::WriteBatch& batch) {
+  const auto appended = commit(std::span(&section, 1), options_.limits, [&](rocksdb::WriteBatch& batch) {
     auto status = table_.put(batch, encode_run(expiry.of, joined));
     for (const auto& each : before->touching(expiry.of, joined.first, joined.last)) {
       if (each.first == joined.first || !status.ok()) continue;
@@ -448,12 +478,8 @@ Result<std::unique_ptr<RocksStore>> open_store(RocksStoreOptions options) {
           kBlockRawBytesMax) {
     return Error{Code::kInvalidArgument, "journal: limits above what a block can hold"};
   }
-  std::error_code failure;
-  std::filesystem::create_directories(database_path(options), failure);
-  if (failure) {
-    return Error{Code::kUnavailable,
-                 "journal: cannot make " + options.directory + ": " + failure.message()};
-  }
+  const auto made = make_durable_directories(database_path(options));
+  if (!made) return Error{made.error().code, "journal: " + made.error().message};
   auto lock = OwnerLock::take(options.directory);
   if (!lock) return lock.error();
 
@@ -489,7 +515,8 @@ Result<std::unique_ptr<RocksStore>> open_store(RocksStoreOptions options) {
   auto store =
       std::make_unique<RocksStore>(std::move(options), std::move(lock).value(),
                                    std::move(database).value(), std::move(witness).value());
-  const auto loaded = store->load(tail.value());
+  auto loaded = store->load(tail.value());
+  if (loaded) loaded = store->begin(tail.value(), witnessed.value());
   if (!loaded) return unusable(directory, loaded.error());
   return store;
 }

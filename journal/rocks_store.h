@@ -26,8 +26,9 @@ namespace tidemark::journal {
 /// When an append is acknowledged.
 enum class SyncMode : std::uint8_t {
   kBatch,     // after its own fdatasync: survives power loss
-  kInterval,  // after the write; synced every 50 ms: survives the death of any process, and a power
-              // cut loses at most that interval
+  kInterval,  // after the write; synced every 50 ms: survives the death of any process. A power cut
+              // loses at most that interval, from the end. Numbers that lines may have had by then
+              // are not used again: lost_lines.h
 };
 
 struct RocksStoreOptions {
@@ -37,6 +38,7 @@ struct RocksStoreOptions {
   SegmentRowsLimits rows{};  // of closed segments that are read
   std::function<UtcTime()> clock = utc_now;
   rocksdb::Env* env = nullptr;  // The default one. Tests inject the faults of a disk here.
+  Uuid boot = this_boot();      // Tests start the machine anew here.
 };
 
 /// Makes the directory when it is not there. The files in it: docs/journal-format.md.

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 namespace tidemark::journal {
 namespace {
 
@@ -31,6 +33,15 @@ void WitnessThread::saw(Line last, const Digest& head) {
   if (wake) changed_.notify_one();
 }
 
+Result<Unit> WitnessThread::will_tell(Line line) {
+  if (!boot_ || line <= told_.load()) return Unit{};
+  const std::lock_guard lock(file_mutex_);
+  const Line told{raw(line) + kToldAhead};
+  const auto written = file_->write_told(told, *boot_);
+  if (written) told_ = told;
+  return written;
+}
+
 void WitnessThread::run() {
   std::unique_lock lock(mutex_);
   auto next = steady_now();
@@ -38,11 +49,12 @@ void WitnessThread::run() {
     changed_.wait(lock, [this] { return stopping_ || last_ != written_; });
     changed_.wait_until(lock, next, [this] { return stopping_; });
     const bool stopping = stopping_;
-    if (last_ != written_) {
+    // In the end also to say that all which was told is durable.
+    if (last_ != written_ || (stopping && boot_ && last_ != Line{0})) {
       const Line last = last_;
       const Digest head = head_;
       lock.unlock();
-      const bool written = write(last, head);
+      const bool written = write(last, head, stopping);
       next = steady_now() + kInterval;
       lock.lock();
       if (written) written_ = last;
@@ -51,9 +63,13 @@ void WitnessThread::run() {
   }
 }
 
-bool WitnessThread::write(Line last, const Digest& head) {
+bool WitnessThread::write(Line last, const Digest& head, bool stopping) {
   if (!sync_()) return false;
-  const auto written = file_->write(last, head);
+  const std::lock_guard lock(file_mutex_);
+  Line told{0};
+  if (boot_ && !stopping) told = std::max(told_.load(), Line{raw(last) + kToldAhead});
+  const auto written = file_->write(last, head, told, boot_.value_or(Uuid{}));
+  if (written) told_ = told;
   if (!written && !warned_) {
     // The journal itself is well; only a loss of its end would go unnoticed.
     spdlog::warn("journal: {}", written.error().message);

@@ -6,153 +6,23 @@
 // is there twice, and what is derived is what the lines say.
 // TIDEMARK_CRASH_ROUNDS: how often. TIDEMARK_SEED: the same moments again.
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <random>
 #include <set>
-#include <utility>
 
-#include "journal/check.h"
-#include "journal/rocks_store.h"
-#include "journal_files.h"
-#include "stress_model.h"
+#include "crashed_journal.h"
 
 namespace tidemark::journal {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::uint64_t kFull = ~std::uint64_t{0};
-/// Beyond that a round takes long to verify, and the next begins with nothing.
-constexpr std::uint64_t kLinesMax = 300'000;
-const auto kGoOn = [](std::uint64_t) { return true; };
-
-using Environment = std::vector<std::pair<std::string, std::string>>;
-
-/// The program journal_stress, as a child.
-class Stress {
- public:
-  Stress(const std::string& directory, const char* mode, const Environment& environment = {}) {
-    int ends[2];
-    TIDEMARK_CHECK(::pipe2(ends, O_CLOEXEC) == 0);
-    pid_ = ::fork();
-    TIDEMARK_CHECK(pid_ >= 0);
-    if (pid_ == 0) {
-      for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
-      ::dup2(ends[1], STDOUT_FILENO);
-      ::execl(TIDEMARK_JOURNAL_STRESS, "journal_stress", directory.c_str(), mode, nullptr);
-      ::_exit(103);
-    }
-    ::close(ends[1]);
-    out_ = ends[0];
-  }
-  ~Stress() {
-    if (pid_ > 0) kill_and_wait();
-    ::close(out_);
-  }
-  Stress(const Stress&) = delete;
-  Stress& operator=(const Stress&) = delete;
-
-  pid_t pid() const { return pid_; }
-  /// The next acknowledged line; empty when the child is gone.
-  std::optional<std::uint64_t> next() {
-    std::uint64_t line = 0;
-    std::size_t got = 0;
-    while (got < sizeof line) {
-      const auto bytes = ::read(out_, reinterpret_cast<char*>(&line) + got, sizeof line - got);
-      if (bytes <= 0) return std::nullopt;
-      got += static_cast<std::size_t>(bytes);
-    }
-    return line;
-  }
-  /// The exit code; 128 + n when signal n ended it.
-  int wait() {
-    int status = 0;
-    ::waitpid(std::exchange(pid_, -1), &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-  /// What wait() says, should it have ended by itself before.
-  int kill_and_wait() {
-    ::kill(pid_, SIGKILL);
-    return wait();
-  }
-
- private:
-  pid_t pid_ = -1;
-  int out_ = -1;
-};
-
-constexpr int kKilled = 128 + SIGKILL;
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-class CrashedJournal : public ::testing::Test {
+class KillableJournal : public CrashedJournal {
  protected:
-  static RocksStoreOptions options(const std::string& directory) {
-    RocksStoreOptions options;
-    options.directory = directory;
-    return options;
-  }
-
-  /// `acknowledged` and all before it are there; all that is there is right.
-  void verify(const std::string& directory, std::uint64_t acknowledged) {
-    {
-      const auto read = open_rocks_journal_to_read(options(directory));
-      ASSERT_TRUE(read) << read.error().message;
-      EXPECT_GE(raw(read.value().store->last()), acknowledged);
-      const auto derived = check_projections(read.value().store, read.value().projections, kGoOn,
-                                             stress::limits());
-      ASSERT_TRUE(derived) << derived.error().message;
-      EXPECT_TRUE(derived.value().sound())
-          << derived.value().wrong << " rows wrong, " << derived.value().missing << " missing, "
-          << derived.value().surplus << " nobody's " << derived.value().unusable;
-    }
-    const auto opened = open_rocks_journal(options(directory));
-    ASSERT_TRUE(opened) << opened.error().message;
-    const auto& store = opened.value().store;
-    const auto last = raw(store->last());
-    ASSERT_GE(last, acknowledged);
-    std::uint64_t next = 1;
-    const auto scanned = store->scan(Line{1}, {}, [&](Block& block) {
-      EXPECT_EQ(raw(block.first), next);
-      const auto fault = stress::fault_in(block);
-      EXPECT_EQ(fault, "");
-      next = raw(block.first) + block.count;
-      return fault.empty();
-    });
-    ASSERT_TRUE(scanned) << scanned.error().message;
-    EXPECT_EQ(next - 1, last);
-    const auto messages = last / stress::kEachMessage;
-    const auto mark_a = store->mark_of(origin_a());
-    const auto mark_b = store->mark_of(origin_b());
-    EXPECT_EQ(mark_a ? mark_a->sequence : 0, last - messages);
-    EXPECT_EQ(mark_b ? mark_b->sequence : 0, messages);
-    if (last == 0) return;
-
-    const auto projections =
-        std::make_shared<Projections>(store, opened.value().projections, stress::limits());
-    ASSERT_TRUE(projections->load());
-    const Archive archive(projections);
-    for (int i = 0; i < 5; ++i) {
-      EXPECT_EQ(stress::fault_in_state(archive, 1 + random_() % last), "");
-    }
-    const auto channel = 1 + static_cast<std::uint32_t>(random_() % stress::kChannels);
-    EXPECT_EQ(stress::fault_in_samples(archive, channel, 1, last), "");
-    last_ = last;
-  }
-
   /// Runs it until it has acknowledged something, and ends it there; answers the last such line.
   std::uint64_t run_and_kill(const std::string& directory, const char* mode) {
     Stress child(directory, mode);
@@ -219,27 +89,12 @@ class CrashedJournal : public ::testing::Test {
     return at;
   }
 
-  void begin_anew_when_large(const std::string& directory) {
-    if (last_ < kLinesMax) return;
-    fs::remove_all(directory);
-    last_ = 0;
-  }
-
   // Of RocksDB's log.
   static constexpr std::size_t kLogBlock = 32'768;
   static constexpr std::size_t kRecordHeader = 7;
-
-  const std::uint64_t seed_ = number_from("TIDEMARK_SEED", std::random_device{}());
-  const std::uint64_t rounds_ = number_from("TIDEMARK_CRASH_ROUNDS", 3);
-  const std::uint64_t few_ = std::max<std::uint64_t>(2, rounds_ / 10);  // of what is many tests
-  std::mt19937_64 random_{seed_};
-  std::uint64_t last_ = 0;
-  const TempDir dir_;
-  const std::string directory_ = dir_.path() + "/journal";
-  const ::testing::ScopedTrace trace_{__FILE__, __LINE__, "TIDEMARK_SEED=" + std::to_string(seed_)};
 };
 
-class KilledJournal : public CrashedJournal, public ::testing::WithParamInterface<const char*> {};
+class KilledJournal : public KillableJournal, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(KilledJournal, HasEveryAcknowledgedLineOnce) {
   for (std::uint64_t round = 0; round < rounds_ && !HasFailure(); ++round) {
@@ -252,7 +107,7 @@ TEST_P(KilledJournal, HasEveryAcknowledgedLineOnce) {
 INSTANTIATE_TEST_SUITE_P(Modes, KilledJournal, ::testing::Values("batch", "interval"),
                          [](const auto& mode) { return std::string(mode.param); });
 
-class FailpointJournal : public CrashedJournal,
+class FailpointJournal : public KillableJournal,
                          public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(FailpointJournal, HasEveryAcknowledgedLineOnce) {
@@ -286,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 /// What expired is what the journal's own lines say, and the rest is as it was.
-class ExpiringJournal : public CrashedJournal {
+class ExpiringJournal : public KillableJournal {
  protected:
   void verify_expired(std::uint64_t acknowledged) {
     const auto opened = open_rocks_journal(options(directory_));
@@ -415,7 +270,7 @@ TEST_F(ExpiringJournal, HasExpiredOrHasNotWheneverItIsKilled) {
   }
 }
 
-TEST_F(CrashedJournal, OnADiskThatRefusesAFlushHasEveryAcknowledgedLineOnce) {
+TEST_F(KillableJournal, OnADiskThatRefusesAFlushHasEveryAcknowledgedLineOnce) {
   for (std::uint64_t round = 0; round < few_ && !HasFailure(); ++round) {
     begin_anew_when_large(directory_);
     int exit = 0;
@@ -452,7 +307,7 @@ class SmallDisk {
   std::string why_;
 };
 
-TEST_F(CrashedJournal, OnAFullDiskHasEveryAcknowledgedLineOnce) {
+TEST_F(KillableJournal, OnAFullDiskHasEveryAcknowledgedLineOnce) {
   for (std::uint64_t round = 0; round < few_ && !HasFailure(); ++round) {
     const SmallDisk disk(dir_.path() + "/disk");
     if (!disk.mounted()) GTEST_SKIP() << "no file system can be mounted here: " << disk.why();

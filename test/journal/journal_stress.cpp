@@ -11,7 +11,11 @@
 // lines that say so stand between those of the formula.
 //
 // TIDEMARK_FAILPOINT (base/failpoint.h): also disk.sync.before and disk.sync.done.
-// TIDEMARK_SYNC_FAILS=n: the n-th flush of a file fails. When the journal cannot be opened the
+// TIDEMARK_SYNC_FAILS=n: the n-th flush of a file fails.
+// TIDEMARK_POWER_CUT=n: in its n-th step the disk (power_disk.h) leaves in <directory>.after what it
+// would have after a power cut, by TIDEMARK_SEED, and the process is gone, with 0. TIDEMARK_BOOT: which
+// start of the machine it is.
+// When the journal cannot be opened the
 // process says why and exits with the code of the error.
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -29,6 +33,7 @@
 #include "faulty_disk.h"
 #include "journal/projection_thread.h"
 #include "journal/rocks_store.h"
+#include "power_disk.h"
 #include "stress_model.h"
 
 namespace {
@@ -37,6 +42,7 @@ using namespace tidemark;
 using namespace tidemark::journal;
 
 constexpr std::uint64_t kFull = ~std::uint64_t{0};
+std::atomic<std::uint64_t> newest = 0;  // that was acknowledged
 
 [[noreturn]] void wrong(const std::string& what) {
   std::fprintf(stderr, "%s\n", what.c_str());
@@ -95,7 +101,8 @@ void write_for_ever(Store& store) {
     const auto first = raw(store.last()) + 1;
     const auto appended = store.append(stress::sections(first, first + first % 97));
     if (appended) {
-      tell(raw(appended.value().last));
+      newest = raw(appended.value().last);
+      tell(newest);
     } else if (appended.error().code == Code::kUnavailable) {
       tell(kFull);
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -123,25 +130,40 @@ void write_and_expire(const RocksJournal& journal,
   }
 }
 
+std::shared_ptr<rocksdb::FileSystem> disk_of(const std::string& directory) {
+  if (const char* steps = std::getenv("TIDEMARK_POWER_CUT")) {
+    return std::make_shared<PowerDisk>(
+        PowerDisk::Plan{directory, directory + ".after", std::strtoull(steps, nullptr, 10),
+                        std::strtoull(std::getenv("TIDEMARK_SEED"), nullptr, 10)},
+        [] { return newest.load(); });
+  }
+  auto disk = std::make_shared<FaultyDisk>();
+  if (const char* fails = std::getenv("TIDEMARK_SYNC_FAILS")) {
+    disk->syncs_before_failure = std::atol(fails);
+  }
+  return disk;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 3) return 100;
   spdlog::set_default_logger(spdlog::stderr_logger_mt("stress"));  // stdout is for lines
-  const auto disk = std::make_shared<FaultyDisk>();
-  if (const char* fails = std::getenv("TIDEMARK_SYNC_FAILS")) {
-    disk->syncs_before_failure = std::atol(fails);
-  }
-  const auto env = rocksdb::NewCompositeEnv(disk);
+  const auto env = rocksdb::NewCompositeEnv(disk_of(argv[1]));
   RocksStoreOptions options;
   options.directory = argv[1];
   const std::string_view mode(argv[2]);
   options.sync = mode == "interval" ? SyncMode::kInterval : SyncMode::kBatch;
   options.env = env.get();
+  if (const char* boot = std::getenv("TIDEMARK_BOOT")) options.boot = Uuid::derive(boot);
   auto opened = open_rocks_journal(options);
   if (!opened) {
     std::fprintf(stderr, "%s\n", opened.error().message.c_str());
     return static_cast<int>(opened.error().code);
+  }
+  if (mode != "expire") {
+    const auto fault = stress::find_lost(*opened.value().store);
+    if (!fault.empty()) wrong(fault);
   }
   const auto projections = std::make_shared<Projections>(
       opened.value().store, opened.value().projections, stress::limits());

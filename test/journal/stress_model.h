@@ -2,6 +2,7 @@
 //
 // What a journal under stress holds, by formula: line n is a function of n, so is how far each
 // origin is, and what every channel was. Whoever reads can tell by himself whether it is right.
+// Lines that a power cut took are in lost(), and nothing else stands in their place.
 
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "journal/archive.h"
+#include "journal/lost_lines.h"
 #include "journal/retainer.h"
 #include "journal/thinner.h"
 #include "journal_samples.h"
@@ -60,6 +62,39 @@ inline std::uint64_t sequence_at(std::uint64_t line) {
   return is_message(line) ? line / kEachMessage : line - line / kEachMessage;
 }
 
+inline std::vector<LineRange>& lost() {
+  static std::vector<LineRange> ranges;
+  return ranges;
+}
+inline bool is_lost(std::uint64_t line) {
+  return std::any_of(lost().begin(), lost().end(), [line](const auto& range) {
+    return raw(range.first) <= line && line <= raw(range.last);
+  });
+}
+
+/// Fills lost() with what the journal says. What is wrong with that; empty when nothing is.
+inline std::string find_lost(const Store& store) {
+  lost().clear();
+  std::string fault;
+  const auto scanned = store.scan(Line{1}, {}, [&](Block& block) {
+    if (block.sections[0].origin != lost_lines_origin()) return true;
+    lost().push_back({block.first, Line{raw(block.first) + block.count - 1}});
+    const auto records = model::decode_records(block.sections[0].payload);
+    const auto* said = records ? std::get_if<model::LogMessage>(&records.value()[0]) : nullptr;
+    if (said == nullptr || !said->text.starts_with(to_text(lost().back()) + " are lost: ")) {
+      fault = to_text(lost().back()) + " do not say that they are lost";
+    }
+    return fault.empty();
+  });
+  return scanned ? fault : scanned.error().message;
+}
+
+/// The number of the last message, or update, by `line`; of its origin.
+inline std::uint64_t last_sequence(std::uint64_t line, bool of_messages) {
+  while (line > 0 && (is_message(line) != of_messages || is_lost(line))) --line;
+  return line == 0 ? 0 : sequence_at(line);
+}
+
 /// The lines from `first` to `last`, as one append.
 inline std::vector<InspectedSection> sections(std::uint64_t first, std::uint64_t last) {
   std::vector<InspectedSection> out;
@@ -83,6 +118,11 @@ inline std::string fault_in(const Block& block) {
   auto line = raw(block.first);
   const auto at = [&] { return "line " + std::to_string(line); };
   for (const auto& section : block.sections) {
+    if (is_lost(line) != (section.origin == lost_lines_origin())) return at() + " is lost, or not";
+    if (is_lost(line)) {
+      line += section.count;
+      continue;
+    }
     const bool updates = section.format == SectionFormat::kUpdates;
     if (updates == is_message(line)) return at() + " is of the wrong kind";
     if (section.sequence != sequence_at(line)) return at() + " has another sequence";
@@ -110,7 +150,7 @@ inline std::string fault_in(const Block& block) {
 /// The line that gave `channel` its value by `line`; 0 when none did.
 inline std::uint64_t value_line(std::uint32_t channel, std::uint64_t line) {
   for (; line > 0; --line) {
-    if (!is_message(line) && channel_of(line) == channel) return line;
+    if (!is_message(line) && channel_of(line) == channel && !is_lost(line)) return line;
   }
   return 0;
 }
@@ -137,7 +177,9 @@ inline std::string fault_in_samples(const Archive& archive, std::uint32_t channe
   auto next = from;
   std::string fault;
   const auto skip = [&] {
-    while (next <= to && (is_message(next) || channel_of(next) != channel)) ++next;
+    while (next <= to && (is_message(next) || channel_of(next) != channel || is_lost(next))) {
+      ++next;
+    }
   };
   skip();
   const auto read = archive.samples(
