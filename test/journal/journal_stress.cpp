@@ -13,7 +13,8 @@
 // TIDEMARK_FAILPOINT (base/failpoint.h): also disk.sync.before and disk.sync.done.
 // TIDEMARK_SYNC_FAILS=n: the n-th flush of a file fails.
 // TIDEMARK_POWER_CUT=n: in its n-th step the disk (power_disk.h) leaves in <directory>.after what it
-// would have after a power cut, by TIDEMARK_SEED, and the process is gone, with 0. TIDEMARK_BOOT: which
+// would have after a power cut, by TIDEMARK_SEED, and the process is gone, with 0; with
+// TIDEMARK_POWER_CUT_AT_LOG then, where one write-ahead log follows another. TIDEMARK_BOOT: which
 // start of the machine it is.
 // When the journal cannot be opened the
 // process says why and exits with the code of the error.
@@ -134,6 +135,7 @@ std::shared_ptr<rocksdb::FileSystem> disk_of(const std::string& directory) {
   if (const char* steps = std::getenv("TIDEMARK_POWER_CUT")) {
     return std::make_shared<PowerDisk>(
         PowerDisk::Plan{directory, directory + ".after", std::strtoull(steps, nullptr, 10),
+                        std::getenv("TIDEMARK_POWER_CUT_AT_LOG") != nullptr,
                         std::strtoull(std::getenv("TIDEMARK_SEED"), nullptr, 10)},
         [] { return newest.load(); });
   }

@@ -22,10 +22,11 @@ class PowerCutJournal : public CrashedJournal {
     ++boots_;
     // Few steps as often as many: the cut may be in what happens at the start.
     const auto steps = 1 + random_() % (std::uint64_t{1} << random_() % 15);
-    Stress child(directory_, mode,
-                 {{"TIDEMARK_POWER_CUT", std::to_string(steps)},
-                  {"TIDEMARK_SEED", std::to_string(random_())},
-                  {"TIDEMARK_BOOT", boot_name()}});
+    Environment environment{{"TIDEMARK_POWER_CUT", std::to_string(steps)},
+                            {"TIDEMARK_SEED", std::to_string(random_())},
+                            {"TIDEMARK_BOOT", boot_name()}};
+    if (random_() % 2 == 0) environment.emplace_back("TIDEMARK_POWER_CUT_AT_LOG", "1");
+    Stress child(directory_, mode, environment);
     std::uint64_t acknowledged = 0;
     while (const auto line = child.next()) acknowledged = *line;
     EXPECT_EQ(child.wait(), 0) << "in boot " << boots_ << ", with " << steps << " steps";

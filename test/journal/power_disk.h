@@ -39,6 +39,7 @@ class PowerDisk final : public rocksdb::FileSystemWrapper {
     std::string journal;    // the database is in db/, and nowhere else
     std::string after;      // what is left of it
     std::uint64_t steps{};  // the cut is in the last one
+    bool at_log{};          // or some steps behind the next beginning of a write-ahead log
     std::uint64_t seed{};
   };
   /// `newest`: the last line that anybody was told. What of them was flushed before the cut is
@@ -70,6 +71,7 @@ class PowerDisk final : public rocksdb::FileSystemWrapper {
     change([name, content](Names& names) { names[name] = content; });
     const bool log = name.ends_with(".log");
     if (log) newest_log_ = content.get();
+    if (log && steps_ >= plan_.steps && steps_left_ == 0) steps_left_ = 1 + below(12);
     *file = std::make_unique<File>(std::move(inner), content, this);
     return status;
   }
@@ -197,7 +199,8 @@ class PowerDisk final : public rocksdb::FileSystemWrapper {
     changes_.push_back(std::move(how));
   }
   void step() {
-    if (++steps_ >= plan_.steps) cut();
+    ++steps_;
+    if (plan_.at_log ? steps_left_ > 0 && --steps_left_ == 0 : steps_ >= plan_.steps) cut();
   }
   std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
 
@@ -241,6 +244,7 @@ class PowerDisk final : public rocksdb::FileSystemWrapper {
   // Guarded by mutex_.
   std::mt19937_64 random_;
   std::uint64_t steps_ = 0;
+  std::uint64_t steps_left_ = 0;  // 0: not known yet
   Names now_;
   Names durable_;
   std::vector<std::function<void(Names&)>> changes_;  // what makes the one of the other
