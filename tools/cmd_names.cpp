@@ -11,6 +11,7 @@
 #include "model/api/marks.h"
 #include "tools/commands.h"
 #include "tools/completion.h"
+#include "tools/offers.h"
 
 namespace tidemark::tools {
 namespace {
@@ -40,6 +41,30 @@ std::set<std::string> mark_names(Client& client, const std::string& prefix) {
   return names;
 }
 
+/// Of those on the bus, of their keys or of their events.
+std::set<std::string> offered_names(Client& client, const std::string& kind) {
+  std::set<std::string> names;
+  for (const auto& offer : offers_of(client.directory())) {
+    if (kind == "node") names.insert(offer.node.name);
+    for (const auto& key : offer.surface.keys) {
+      if (kind == "key") names.insert(offer.node.name + "/" + key.name);
+    }
+    for (const auto& event : offer.surface.events) {
+      if (kind == "event") names.insert(event.name);
+    }
+  }
+  return names;
+}
+
+std::set<std::string> names_of_kind(Client& client, const std::string& kind,
+                                    const std::string& prefix) {
+  if (kind == "pv") return pv_names(client, prefix);
+  if (kind == "mark") return mark_names(client, prefix);
+  auto names = offered_names(client, kind);
+  std::erase_if(names, [&](const std::string& name) { return !name.starts_with(prefix); });
+  return names;
+}
+
 /// A shell would run what is in a line of its own, and take a space for the end of a name.
 bool is_plain(const std::string& name) {
   return std::none_of(name.begin(), name.end(),
@@ -62,8 +87,7 @@ void add_names_command(Command app, Context& context) {
         if (!context.timeout) context.timeout = kNamesBudget;
         auto client = context.connect(context);
         if (!client) return Exit::kFine;
-        const auto names = options->kind == "pv" ? pv_names(*client.value(), options->prefix)
-                                                 : mark_names(*client.value(), options->prefix);
+        const auto names = names_of_kind(*client.value(), options->kind, options->prefix);
         std::size_t printed = 0;
         for (const auto& name : names) {
           if (!is_plain(name)) continue;
@@ -73,9 +97,9 @@ void add_names_command(Command app, Context& context) {
         return Exit::kFine;
       });
   command.hide();
-  command.add_option("KIND", options->kind, "pv or mark")
+  command.add_option("KIND", options->kind, "pv, mark, node, key or event")
       .required()
-      .one_of({"pv", "mark"});
+      .one_of({"pv", "mark", "node", "key", "event"});
   command.add_option("PREFIX", options->prefix, "How the names begin");
 }
 

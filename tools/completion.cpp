@@ -103,16 +103,36 @@ std::string paths_pattern(const std::vector<Node>& nodes) {
   return pattern;
 }
 
-/// Commands whose arguments are names of PVs.
-constexpr std::string_view kPvCommands =
-    "state|diff|history|blame|'pv get'|'pv watch'|'pv put'";
+/// Commands whose arguments are names, of what `complete-names` calls a kind.
+struct Named {
+  std::string_view kind;
+  std::vector<std::string_view> commands;
+
+  /// As a shell's pattern: "state|'pv get'".
+  std::string pattern() const {
+    std::string all;
+    for (const auto& command : commands) {
+      all += (all.empty() ? "" : "|") + shell_quoted(std::string(command));
+    }
+    return all;
+  }
+};
+const std::vector<Named>& named_commands() {
+  static const std::vector<Named> all{
+      {"pv", {"state", "diff", "history", "blame", "pv get", "pv watch", "pv put"}},
+      {"node", {"ls", "describe", "forget"}},
+      {"key", {"kv list", "kv get", "kv set", "kv watch"}},
+      {"event", {"event call"}},
+      {"mark", {"log mark end"}}};
+  return all;
+}
 
 std::string bash_script(const std::vector<Node>& nodes) {
   std::string script =
       "# tidemark completion for bash\n"
       "_tidemark_names() {\n"
       "  local typed=\"$2\" cut='' name\n"
-      "  if [[ \"$1\" == pv && \"${COMP_WORDBREAKS-}\" == *:* ]]; then\n"
+      "  if [[ \"$1\" != mark && \"${COMP_WORDBREAKS-}\" == *:* ]]; then\n"
       "    # Readline takes a colon for the end of a word, so it wants what is behind the last one.\n"
       "    typed=\"${COMP_LINE:0:COMP_POINT}\"\n"
       "    typed=\"${typed##* }\"\n"
@@ -168,11 +188,12 @@ std::string bash_script(const std::vector<Node>& nodes) {
       "  esac\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
       "  [[ \"$current\" == -* ]] && return\n"
-      "  case \"$path\" in\n"
-      "    " +
-      std::string(kPvCommands) +
-      ") _tidemark_names pv \"$current\" ;;\n"
-      "    'log mark end') _tidemark_names mark \"$current\" ;;\n"
+      "  case \"$path\" in\n";
+  for (const auto& named : named_commands()) {
+    script += "    " + named.pattern() + ") _tidemark_names " + std::string(named.kind) +
+              " \"$current\" ;;\n";
+  }
+  script +=
       "  esac\n"
       "  if ((${#COMPREPLY[@]} == 0)) && [[ \"$path\" == 'pv import' ]]; then\n"
       "    COMPREPLY=($(compgen -f -- \"$current\"))\n"
@@ -230,15 +251,16 @@ std::string zsh_script(const std::vector<Node>& nodes) {
       "  if [[ \"${words[CURRENT]}\" == -* ]]; then\n"
       "    _describe option flags\n"
       "  elif ((${#commands})); then\n"
-      "    _describe command commands\n"
-      "  elif [[ \"$path_\" == (" +
-      std::string(kPvCommands) +
-      ") ]]; then\n"
-      "    names=(${(f)\"$(tidemark complete-names pv \"${words[CURRENT]}\" 2>/dev/null)\"})\n"
-      "    compadd -a names\n"
-      "  elif [[ \"$path_\" == 'log mark end' ]]; then\n"
-      "    names=(${(f)\"$(tidemark complete-names mark \"${words[CURRENT]}\" 2>/dev/null)\"})\n"
-      "    compadd -a names\n"
+      "    _describe command commands\n";
+  for (const auto& named : named_commands()) {
+    script += "  elif [[ \"$path_\" == (" + named.pattern() +
+              ") ]]; then\n"
+              "    names=(${(f)\"$(tidemark complete-names " +
+              std::string(named.kind) +
+              " \"${words[CURRENT]}\" 2>/dev/null)\"})\n"
+              "    compadd -a names\n";
+  }
+  script +=
       "  else\n"
       "    _files\n"
       "  fi\n"
@@ -299,13 +321,13 @@ std::string fish_script(const std::vector<Node>& nodes) {
                 fish_quoted(flag.help) + "\n";
     }
   }
-  for (const auto* path : {"state", "diff", "history", "blame", "pv get", "pv watch", "pv put"}) {
-    script += "complete -c tidemark -n '__tidemark_at \"" + std::string(path) +
-              "\" or-deeper' -a '(tidemark complete-names pv (commandline -ct) 2>/dev/null)'\n";
+  for (const auto& named : named_commands()) {
+    for (const auto& path : named.commands) {
+      script += "complete -c tidemark -n '__tidemark_at \"" + std::string(path) +
+                "\" or-deeper' -a '(tidemark complete-names " + std::string(named.kind) +
+                " (commandline -ct) 2>/dev/null)'\n";
+    }
   }
-  script +=
-      "complete -c tidemark -n '__tidemark_at \"log mark end\" or-deeper' "
-      "-a '(tidemark complete-names mark (commandline -ct) 2>/dev/null)'\n";
   return script + "complete -c tidemark -n '__tidemark_at \"pv import\" or-deeper' -F\n";
 }
 

@@ -92,6 +92,8 @@ constexpr const char* kAnswers =
     "  echo \"$*\" > \"$asked\"\n"
     "  [[ \"$*\" == *'names pv'* ]] && printf 'QUAD:LI21:101:BDES\\nQUAD:LI21:101:BACT\\n'\n"
     "  [[ \"$*\" == *'names mark'* ]] && printf 'shot 7\\n'\n"
+    "  [[ \"$*\" == *'names node'* ]] && printf 'psu.1\\npsu.2\\n'\n"
+    "  [[ \"$*\" == *'names key'* ]] && printf 'psu.1/current\\n'\n"
     "  true\n"
     "}\n";
 
@@ -115,6 +117,25 @@ TEST_F(Completion, CompletesNamesOfMarks) {
                       "_tidemark || true\n"
                       "echo \"${COMPREPLY[*]}\"; cat \"$asked\"; rm \"$asked\"\n"),
               "shot\\ 7\ncomplete-names mark sh\n");
+  }
+}
+
+TEST_F(Completion, CompletesNamesOfWhomAndWhatIsOnTheBus) {
+  const auto asked_for = [&](const std::string& words) {
+    return in_bash(std::string(kAnswers) + "COMP_LINE='" + words +
+                   "'\n"
+                   "COMP_POINT=${#COMP_LINE}\n"
+                   "COMP_WORDS=(" +
+                   words +
+                   ")\n"
+                   "COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n"
+                   "_tidemark || true\n"
+                   "echo \"${COMPREPLY[*]}\"; cat \"$asked\"; rm \"$asked\"\n");
+  };
+  EXPECT_EQ(asked_for("tidemark forget ps"), "psu.1 psu.2\ncomplete-names node ps\n");
+  EXPECT_EQ(asked_for("tidemark kv get psu.1/"), "psu.1/current\ncomplete-names key psu.1/\n");
+  for (const auto* shell : {"zsh", "fish"}) {
+    EXPECT_THAT(script(shell), HasSubstr("complete-names event")) << shell;
   }
 }
 
