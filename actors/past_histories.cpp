@@ -66,6 +66,14 @@ Result<Asked> understand(const Past& self, const Query& query) {
   return asked;
 }
 
+std::vector<api::Decimated> decimated_of(const std::vector<journal::DecimatedRun>& runs) {
+  std::vector<api::Decimated> told;
+  for (const auto& run : runs) {
+    told.push_back({raw(run.first), raw(run.last), run.since, run.until, run.width, run.samples});
+  }
+  return told;
+}
+
 /// The PV as it was at the end: for its units, precision and labels.
 Result<api::LiveValue> at_the_end(const Past& self, const std::string& address,
                                   const Asked& asked) {
@@ -210,6 +218,9 @@ Result<Unit> answer_history(const Past& self, const bus::Call& call,
   auto now = at_the_end(self, query.address, asked.value());
   if (!now) return now.error();
   end.now = std::move(now).value();
+  const auto decimated = self.archive->decimated_runs(asked.value().first, asked.value().last);
+  if (!decimated) return decimated.error();
+  end.decimated = decimated_of(decimated.value());
   end.expired =
       expired_updates(self.projections->store(), asked.value().first, asked.value().last);
   call.done(model::pack(end));
@@ -234,11 +245,12 @@ Result<Unit> answer_bins(const Past& self, const bus::Call& call, const api::Bin
   wanted.bins = query.bins;
   wanted.median = query.median;
   wanted.outside = !query.lateness;
-  auto bins = journal::reduce(*self.archive, asked.value().channel, wanted);
-  if (!bins) return bins.error();
+  auto reduced = journal::reduce(*self.archive, asked.value().channel, wanted);
+  if (!reduced) return reduced.error();
   reply.begin = wanted.begin;
   reply.width = journal::bin_width(wanted);
-  reply.bins = std::move(bins).value();
+  reply.bins = std::move(reduced.value().bins);
+  reply.decimated = decimated_of(reduced.value().decimated);
   auto now = at_the_end(self, query.address, asked.value());
   if (!now) return now.error();
   reply.now = std::move(now).value();

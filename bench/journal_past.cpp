@@ -313,8 +313,8 @@ Json history(const Arguments& arguments) {
         journal::reduce(archive, model::ChannelId{static_cast<std::uint32_t>(1 + i % 20)}, wanted));
     times.push_back(since_ms(begin));
     samples = 0;
-    bins = found.size();
-    for (const auto& each : found) samples += each.samples;
+    bins = found.bins.size();
+    for (const auto& each : found.bins) samples += each.samples;
   }
   auto report = percentiles(times);
   report["samples"] = samples;

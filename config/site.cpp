@@ -370,13 +370,15 @@ void read_epics(Section section, EpicsConfig& epics) {
 }
 
 void read_retention(Section section, RetentionConfig& retention) {
-  const auto read = [&](const char* key, KeepConfig& keep) {
+  const auto read = [&](const char* key, KeepConfig& keep, Duration* decimate = nullptr) {
     auto of = section.inner(key);
     of.duration("age", keep.age, 1s, 24h * 30'000, "1s to 30000d");
     of.number("bytes", keep.bytes, 1 << 20, std::int64_t{1} << 50);
+    // Shorter bins have as many rows as there were updates, of more bytes each.
+    if (decimate != nullptr) of.duration("decimate", *decimate, 1min, 24h * 366, "1m to 366d");
     of.finish();
   };
-  read("pv_updates", retention.pv_updates);
+  read("pv_updates", retention.pv_updates, &retention.decimate);
   read("log_messages", retention.log_messages);
   read("kv_events", retention.kv_events);
   section.share("free_min", retention.free_min);

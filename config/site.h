@@ -61,6 +61,8 @@ struct KeepConfig {
 /// What the journal gives up, in whole segments; the rest is kept for ever.
 struct RetentionConfig {
   KeepConfig pv_updates;
+  /// PV updates that go leave a row for each PV and bin of that width. 0: they leave nothing.
+  Duration decimate{0};
   KeepConfig log_messages;
   KeepConfig kv_events;
   /// Less than this share of the disk free: the oldest PV updates go early. 0: they do not.

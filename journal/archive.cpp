@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "journal/base_state.h"
+#include "journal/decimator.h"
 #include "journal/expired_runs.h"
 #include "journal/packed_value.h"
 
@@ -346,6 +347,19 @@ Result<Unit> Archive::samples(model::ChannelId channel, Line from, Line to,
   if (!scanned) return scanned;
   if (more && !samples.empty()) visit(samples);
   return Unit{};
+}
+
+Result<std::vector<DecimatedRun>> Archive::decimated_runs(Line from, Line to) const {
+  auto runs = load_decimated_runs(projections_->table());
+  if (!runs) return runs.error();
+  return touching(runs.value(), from, to);
+}
+
+Result<Unit> Archive::decimated(model::ChannelId channel, Line from, Line to,
+                                const std::vector<DecimatedRun>& runs,
+                                const std::function<void(const DecimatedRow&)>& visit) const {
+  return visit_decimated(projections_->table(), projections_->segments(), runs, channel, from, to,
+                         visit);
 }
 
 namespace {

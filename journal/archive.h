@@ -11,6 +11,8 @@
 #include <memory>
 #include <vector>
 
+#include "journal/decimated_row.h"
+#include "journal/decimated_runs.h"
 #include "journal/projections.h"
 
 namespace tidemark::journal {
@@ -44,6 +46,14 @@ class Archive {
   Result<Unit> samples(model::ChannelId channel, Line from, Line to,
                        const std::function<bool(const ChunkHeader&)>& skim,
                        const std::function<bool(const std::vector<Sample>&)>& visit) const;
+
+  /// Of which lines that expired there are decimated rows, of those from `from` to `to`.
+  Result<std::vector<DecimatedRun>> decimated_runs(Line from, Line to) const;
+  /// Calls `visit` with the channel's rows that reach into these lines, whole; not by line. `runs`:
+  /// of the same lines. What expires meanwhile may be in the rows, and changes Store::expired().
+  Result<Unit> decimated(model::ChannelId channel, Line from, Line to,
+                         const std::vector<DecimatedRun>& runs,
+                         const std::function<void(const DecimatedRow&)>& visit) const;
 
   /// Newest first.
   struct Newest {

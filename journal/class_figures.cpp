@@ -1,9 +1,21 @@
 #include "journal/class_figures.h"
 
+#include "journal/decimated_runs.h"
 #include "journal/expiry.h"
 #include "journal/segment_amounts.h"
 
 namespace tidemark::journal {
+
+Result<DecimatedFigures> decimated_figures(const ProjectionTable& table) {
+  const auto runs = load_decimated_runs(table);
+  if (!runs) return runs.error();
+  DecimatedFigures figures;
+  for (const auto& run : runs.value()) {
+    figures.samples += run.samples;
+    figures.bytes += run.bytes;
+  }
+  return figures;
+}
 
 ClassFigures figures_of(const ExpiredRuns& runs, RecordClass of) {
   ClassFigures figures;

@@ -19,6 +19,14 @@ struct ClassFigures {
 };
 using Figures = std::array<ClassFigures, kRecordClasses>;
 
+/// What is left of PV updates that expired, as rows of bins.
+struct DecimatedFigures {
+  std::uint64_t samples = 0;  // that are in them
+  std::uint64_t bytes = 0;    // about
+};
+/// Errors: kCorruption, kUnavailable: the disk.
+Result<DecimatedFigures> decimated_figures(const ProjectionTable& table);
+
 /// All but the bytes.
 ClassFigures figures_of(const ExpiredRuns& runs, RecordClass of);
 /// Cost: a row for each segment. Errors: kCorruption, kUnavailable: the disk.

@@ -1,9 +1,12 @@
 #include "journal/expiry.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "journal/base_state.h"
+#include "journal/decimator.h"
 #include "journal/segment_reader.h"
 
 namespace tidemark::journal {
@@ -97,6 +100,26 @@ Result<Unit> replace_base(const SegmentStore& store, const Archive& archive, Exp
   return Unit{};
 }
 
+Result<Unit> leave_decimated(const ProjectionTable& table,
+                             const std::vector<SegmentHeader>& headers, Duration width,
+                             Expiry& expiry) {
+  auto made = decimate(table, headers, expiry.run, width);
+  if (made && made.value().samples < expiry.run.lines) {
+    made = Error{Code::kCorruption, std::to_string(expiry.run.lines - made.value().samples) +
+                                        " of them are not in the chunks"};
+  }
+  if (!made && made.error().code == Code::kCorruption) {
+    spdlog::error("journal: PV updates of lines {} to {} expire without being decimated: {}",
+                  raw(expiry.run.first), raw(expiry.run.last), made.error().message);
+    return Unit{};
+  }
+  if (!made) return made.error();
+  auto& [samples, drops, puts] = made.value();
+  std::move(drops.begin(), drops.end(), std::back_inserter(expiry.drops));
+  std::move(puts.begin(), puts.end(), std::back_inserter(expiry.puts));
+  return Unit{};
+}
+
 }  // namespace
 
 std::pair<Line, Line> lines_of(RecordClass of, const SegmentHeader& header) {
@@ -107,7 +130,8 @@ std::pair<Line, Line> lines_of(RecordClass of, const SegmentHeader& header) {
 }
 
 Result<Expiry> prepare_expiry(const SegmentStore& store, const Archive& archive, RecordClass of,
-                              const std::vector<SegmentHeader>& headers, std::string reason) {
+                              const std::vector<SegmentHeader>& headers, std::string reason,
+                              Duration decimate) {
   TIDEMARK_CHECK(!headers.empty() && of != RecordClass::kKept);
   const auto& table = store.table();
   Expiry expiry;
@@ -143,6 +167,10 @@ Result<Expiry> prepare_expiry(const SegmentStore& store, const Archive& archive,
   if (updates) {
     const auto replaced = replace_base(store, archive, expiry);
     if (!replaced) return replaced.error();
+  }
+  if (updates && decimate > Duration{0}) {
+    const auto added = leave_decimated(table, headers, decimate, expiry);
+    if (!added) return added.error();
   }
   return expiry;
 }

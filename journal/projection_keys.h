@@ -5,12 +5,15 @@
 //   a first line u64 · frame u32                    records of the segment that begins there: those
 //   b                                               that are kept, log messages, and what is said
 //   c                                               of keys and events (record_class.h)
+//   d width u64 · shard u32 · bin u64               what is left of the shard's updates in that bin of
+//                                                   time, when their lines expired
 //   h segment u64 · g · shard u32 · line u64        a chunk of the shard's quiet channels
 //   h segment u64 · h · channel u32 · line u64      a chunk of one busy channel
 //   h segment u64 · w                               how far the segment's chunks are
 //   s first line u64                                its skeleton
 //   u first line u64                                its header: without one it is not closed
 //   t first line u64                                what each class of it takes
+//   v width u64 · first line u64                    lines that expired, and of which d has rows
 //   x class u8 · first line u64                     lines whose records of a class expired
 //   y line u64 · first channel u32                  a shard of the state after lines whose PV updates
 //                                                   expired
@@ -90,6 +93,20 @@ inline Bytes expired_key(RecordClass of, Line first) {
 inline Bytes base_key(Line line, std::uint32_t first_channel = 0) {
   Bytes key = piece_key('y', line);
   append_be(key, first_channel);
+  return key;
+}
+/// `width`: of the bins, ns. Bins before 1970 come first.
+inline Bytes decimated_key(std::uint64_t width, std::uint32_t shard, std::int64_t bin) {
+  Bytes key = "d";
+  append_be(key, width);
+  append_be(key, shard);
+  append_be(key, static_cast<std::uint64_t>(bin) ^ (std::uint64_t{1} << 63));
+  return key;
+}
+inline Bytes decimated_run_key(std::uint64_t width, Line first) {
+  Bytes key = "v";
+  append_be(key, width);
+  append_be(key, raw(first));
   return key;
 }
 inline Bytes shard_key(Line line, std::uint32_t first_channel = 0) {

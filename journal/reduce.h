@@ -1,7 +1,9 @@
 // journal/reduce.h
 //
 // A channel's past in bins of equal length: what a plot of so many pixels needs. No extremum and
-// no alarm is lost. Chunks that fall into one bin are not unpacked.
+// no alarm is lost. Chunks that fall into one bin are not unpacked. Where updates have expired their
+// decimated rows are taken, each as a whole: one that is longer than a bin is in that where it
+// begins, and nowhere else.
 
 #pragma once
 
@@ -22,12 +24,16 @@ struct Reduction {
   static constexpr std::size_t kNumbersMax = 8u << 20;
 };
 
-/// Samples are put where their IOC's time says, after `begin` and up to `end`. Only bins with
-/// samples are there, by time.
+struct Reduced {
+  std::vector<model::api::Bin> bins;  // those with samples, by time
+  std::vector<DecimatedRun> decimated;  // lines among those asked for, of which there are only rows
+};
+
+/// Samples are put where their IOC's time says, after `begin` and up to `end`. Rows that only reach
+/// into the lines and times count as a whole.
 /// Errors: kInvalidArgument no bins, begin not before end, or more numbers than kNumbersMax and
 /// their median wanted; as Archive::samples.
-Result<std::vector<model::api::Bin>> reduce(const Archive& archive, model::ChannelId channel,
-                                            const Reduction& wanted);
+Result<Reduced> reduce(const Archive& archive, model::ChannelId channel, const Reduction& wanted);
 
 /// The length of a bin.
 Duration bin_width(const Reduction& wanted);

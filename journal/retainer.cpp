@@ -108,7 +108,8 @@ Result<Unit> Retainer::look() {
   const auto pins = pinned(true);
   if (!pins) return pins.error();
   for (const auto of : kExpiring) {
-    for (const auto& each : due(parts_[index(of)], options_.rules[index(of)], pins.value(), now)) {
+    for (const auto& each : due(parts_[index(of)], options_.rules[index(of)], pins.value(), now,
+                                at_once(of))) {
       work_.push_back({of, each});
     }
   }
@@ -133,7 +134,8 @@ Result<Unit> Retainer::look_at_disk(UtcTime now) {
   const auto& parts = parts_[index(RecordClass::kPvUpdates)];
   now_.missing = wanted - space.value().free;
   for (const auto& each :
-       due_for_room(parts, now_.missing, options_.watermark_kept, pins.value(), now)) {
+       due_for_room(parts, now_.missing, options_.watermark_kept, pins.value(), now,
+                    at_once(RecordClass::kPvUpdates))) {
     for (auto i = each.begin; i < each.end; ++i) {
       now_.missing -= std::min(now_.missing, parts[i].bytes);
     }
@@ -154,7 +156,8 @@ Result<Unit> Retainer::expire(RecordClass of, const DueParts& wanted) {
     headers.push_back(std::move(*header.value()));
   }
   const auto expiry =
-      prepare_expiry(*store_, archive_, of, headers, std::string(to_string(wanted.reason)));
+      prepare_expiry(*store_, archive_, of, headers, std::string(to_string(wanted.reason)),
+                     options_.decimate);
   if (!expiry) return expiry.error();
   const auto expired = store_->expire(expiry.value());
   if (!expired) return expired.error();
@@ -180,7 +183,16 @@ Result<Unit> Retainer::expire(RecordClass of, const DueParts& wanted) {
   return Unit{};
 }
 
+std::size_t Retainer::at_once(RecordClass of) const {
+  const bool decimated = of == RecordClass::kPvUpdates && options_.decimate > Duration{0};
+  return decimated ? kDecimatedPartsAtOnce : kPartsAtOnce;
+}
+
 void Retainer::publish() {
+  // When they cannot be read, decimate() says so.
+  if (const auto decimated = decimated_figures(store_->table())) {
+    now_.decimated = decimated.value();
+  }
   const auto runs = store_->store().expired();
   for (const auto of : kExpiring) {
     auto& figures = now_.classes[index(of)];

@@ -35,6 +35,7 @@ struct DiskSpace {
 
 struct RetainerOptions {
   std::array<RetentionRule, kRecordClasses> rules{};  // that of kKept is not looked at
+  Duration decimate{0};  // PV updates that expire leave rows of bins of that width; 0: nothing
   /// Less than this share of the disk free: the oldest PV updates go early. 0: they do not.
   double free_min = 0;
   Duration watermark_kept = std::chrono::hours(1);  // but none that are newer
@@ -47,6 +48,7 @@ inline constexpr const char* kKeepTag = "keep";
 
 struct RetentionFigures {
   Figures classes{};
+  DecimatedFigures decimated{};
   bool low = false;             // on room
   std::uint64_t missing = 0;    // bytes that would have to be free, and cannot be made so
   // Since the process began:
@@ -72,6 +74,7 @@ class Retainer {
   Result<Unit> look();
   Result<Unit> look_at_disk(UtcTime now);
   Result<Unit> expire(RecordClass of, const DueParts& parts);
+  std::size_t at_once(RecordClass of) const;
   void publish();
 
   struct Work {

@@ -20,7 +20,8 @@ bool is_older(const StoredPart& part, Duration age, UtcTime now) {
 using Reasons = std::vector<std::optional<ExpiryReason>>;
 
 /// What goes at once: in a row, for one reason.
-std::vector<DueParts> grouped(std::span<const StoredPart> parts, const Reasons& reasons) {
+std::vector<DueParts> grouped(std::span<const StoredPart> parts, const Reasons& reasons,
+                              std::size_t at_once) {
   std::vector<DueParts> all;
   for (std::size_t begin = 0; begin < parts.size();) {
     if (!reasons[begin]) {
@@ -34,7 +35,7 @@ std::vector<DueParts> grouped(std::span<const StoredPart> parts, const Reasons& 
       ++end;
     } while (end < parts.size() && reasons[end] == reasons[begin] &&
              raw(parts[end].first) == raw(parts[end - 1].last) + 1 &&
-             (filled < kPartsAtOnce || parts[end].bytes == 0));
+             (filled < at_once || parts[end].bytes == 0));
     if (filled > 0) all.push_back({begin, end, *reasons[begin]});
     begin = end;
   }
@@ -64,7 +65,7 @@ std::string_view to_string(ExpiryReason reason) {
 }
 
 std::vector<DueParts> due(std::span<const StoredPart> parts, const RetentionRule& rule,
-                          std::span<const LineRange> pinned, UtcTime now) {
+                          std::span<const LineRange> pinned, UtcTime now, std::size_t at_once) {
   Reasons reasons(parts.size());
   std::uint64_t left = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -78,16 +79,17 @@ std::vector<DueParts> due(std::span<const StoredPart> parts, const RetentionRule
     take_oldest(parts, left - *rule.bytes, ExpiryReason::kBytes, reasons,
                 [&](const StoredPart& part) { return !is_pinned(part, pinned); });
   }
-  return grouped(parts, reasons);
+  return grouped(parts, reasons, at_once);
 }
 
 std::vector<DueParts> due_for_room(std::span<const StoredPart> parts, std::uint64_t bytes,
-                                   Duration kept, std::span<const LineRange> pinned, UtcTime now) {
+                                   Duration kept, std::span<const LineRange> pinned, UtcTime now,
+                                   std::size_t at_once) {
   Reasons reasons(parts.size());
   take_oldest(parts, bytes, ExpiryReason::kWatermark, reasons, [&](const StoredPart& part) {
     return is_older(part, kept, now) && !is_pinned(part, pinned);
   });
-  return grouped(parts, reasons);
+  return grouped(parts, reasons, at_once);
 }
 
 }  // namespace tidemark::journal

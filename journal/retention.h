@@ -50,15 +50,20 @@ struct DueParts {
 
 /// So many parts that have anything go at once: what is written then stays some megabytes.
 inline constexpr std::size_t kPartsAtOnce = 16;
+/// So many of PV updates that are decimated: of half a million updates that change more slowly than
+/// the bins are wide, there are as many rows, of some hundred bytes each in memory.
+inline constexpr std::size_t kDecimatedPartsAtOnce = 1;
 
 /// Parts whose last line is older than the age; and of the rest the oldest, until all that are left
 /// have no more than the bytes, or only pinned ones could go. A part that has a line of `pinned`
 /// stays. Parts without a byte go only together with others.
 std::vector<DueParts> due(std::span<const StoredPart> parts, const RetentionRule& rule,
-                          std::span<const LineRange> pinned, UtcTime now);
+                          std::span<const LineRange> pinned, UtcTime now,
+                          std::size_t at_once = kPartsAtOnce);
 
 /// The oldest that make so much room, as far as they are older than `kept`.
 std::vector<DueParts> due_for_room(std::span<const StoredPart> parts, std::uint64_t bytes,
-                                   Duration kept, std::span<const LineRange> pinned, UtcTime now);
+                                   Duration kept, std::span<const LineRange> pinned, UtcTime now,
+                                   std::size_t at_once = kPartsAtOnce);
 
 }  // namespace tidemark::journal

@@ -24,9 +24,11 @@ rocksdb::ColumnFamilyHandle* TableFamilies::of(BytesView key) const {
     case 'b': return log_messages;
     case 'c': return kv_events;
     case 'h': return history;
+    case 'd':
     case 's':
     case 't':
     case 'u':
+    case 'v':
     case 'x':
     case 'y': return segments;
     default: return projections;

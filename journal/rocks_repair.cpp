@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "journal/block_codec.h"
+#include "journal/decimated_runs.h"
 #include "journal/lost_lines.h"
 #include "journal/owner_lock.h"
 #include "journal/projection_keys.h"
@@ -76,11 +77,14 @@ class Rewrite {
   Result<Unit> lose(const LineRange& lines, const std::string& why, RepairReport& report);
   Result<Unit> define_channels(RepairReport& report);
   Result<Unit> say(const std::string& text);
-  /// What stands in the place of PV updates that expired: no line can tell it.
+  /// What stands in the place of PV updates that expired: no line can tell it. Decimated rows of which
+  /// some cannot be read are left out, all of them: nobody could say what is missing.
   Result<Unit> keep_bases(const ProjectionTable& from);
   Line last() const { return store_->last(); }
+  bool decimated_lost() const { return decimated_lost_; }
 
  private:
+  Result<Unit> keep_decimated(const ProjectionTable& from);
   /// Errors: kCorruption  it cannot be kept, and nothing was written.
   Result<Unit> keep(Block& block);
   Result<Unit> append(std::vector<InspectedSection> sections);
@@ -90,6 +94,7 @@ class Rewrite {
   std::shared_ptr<Store> store_;
   std::shared_ptr<SegmentStore> segments_;
   UtcTime now_{};  // the time that the next block is given
+  bool decimated_lost_ = false;
 };
 
 Result<Unit> Rewrite::open() {
@@ -206,6 +211,35 @@ Result<Unit> Rewrite::keep_bases(const ProjectionTable& from) {
     // Damaged, too: then states behind lines that expired are not known any more.
     if (!scanned && scanned.error().code != Code::kCorruption) return scanned;
   }
+  const auto kept = rows.empty() ? Result<Unit>(Unit{}) : segments_->put(rows);
+  return kept ? keep_decimated(from) : kept;
+}
+
+Result<Unit> Rewrite::keep_decimated(const ProjectionTable& from) {
+  constexpr std::size_t kPutBytes = 16u << 20;  // of one write
+  const auto runs = load_decimated_runs(from);
+  if (!runs && runs.error().code != Code::kCorruption) return runs.error();
+  const auto readable = from.scan("d", "e", [](BytesView, BytesView) { return true; });
+  if (!readable && readable.error().code != Code::kCorruption) return readable;
+  if (!runs || !readable) {
+    decimated_lost_ = true;
+    return Unit{};
+  }
+  std::vector<KeyValue> rows;
+  std::size_t bytes = 0;
+  Result<Unit> put = Unit{};
+  const auto scanned = from.scan("d", "e", [&](BytesView key, BytesView value) {
+    bytes += key.size() + value.size();
+    rows.emplace_back(key, value);
+    if (bytes < kPutBytes) return true;
+    put = segments_->put(rows);
+    rows.clear();
+    bytes = 0;
+    return put.ok();
+  });
+  if (!put || !scanned) return put ? scanned : put;
+  // Last: without them the rows do not count.
+  for (const auto& run : runs.value()) rows.push_back(encode_decimated_run(run));
   return rows.empty() ? Result<Unit>(Unit{}) : segments_->put(rows);
 }
 
@@ -229,6 +263,10 @@ Result<RepairReport> rewrite(const SalvagedJournal& from, Line told, const std::
     for (const auto& each : report.lost) lines += raw(each.lines.last) - raw(each.lines.first) + 1;
     done = out.say("repaired: " + std::to_string(lines) + " lines are lost, " +
                        std::to_string(report.kept) + " were kept");
+  }
+  if (done && out.decimated_lost()) {
+    done = out.say("repaired: what PV updates that expired were decimated to cannot be read, and is "
+                   "left out");
   }
   if (!done) return done.error();
   report.last = out.last();

@@ -79,6 +79,7 @@ journal::RetainerOptions retention_of(const config::RetentionConfig& config,
   set(journal::RecordClass::kPvUpdates, config.pv_updates);
   set(journal::RecordClass::kLogMessages, config.log_messages);
   set(journal::RecordClass::kKvEvents, config.kv_events);
+  options.decimate = config.decimate;
   options.free_min = config.free_min;
   options.watermark_kept = config.watermark_kept;
   options.space = [directory]() -> Result<journal::DiskSpace> {
@@ -107,6 +108,11 @@ class RetentionTeller {
       board_->count(name + "_expired_total", "Lines that lost them, ever",
                     static_cast<double>(each.expired_lines));
     }
+    board_->gauge("tidemark_journal_pv_decimated_bytes", "What decimated PV updates take, about",
+                  static_cast<double>(figures.decimated.bytes));
+    board_->count("tidemark_journal_pv_decimated_total",
+                  "PV updates that expired and are in decimated rows, ever",
+                  static_cast<double>(figures.decimated.samples));
     board_->count("tidemark_journal_watermark_bytes_total",
                   "That expired early since the node began, to make room",
                   static_cast<double>(figures.watermark_bytes));

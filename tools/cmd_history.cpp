@@ -25,6 +25,8 @@ using namespace std::chrono_literals;
 namespace api = model::api;
 
 constexpr std::size_t kPlotWidth = 80;  // where there is no terminal
+constexpr const char* kSeeBins = "--bins and --plot have them";
+constexpr const char* kInBins = "shown where it begins, as a whole";
 
 struct HistoryOptions {
   std::string address;
@@ -125,7 +127,10 @@ Exit samples(Context& context, Client& client, const HistoryOptions& options,
   while (more && pages.handed_over() < limit && context.out) {
     const auto read = pages.read(limit - pages.handed_over(), print);
     if (!read) return context.report(read.error());
-    if (std::exchange(first, false)) tell_expired(context, pages.expired());
+    if (std::exchange(first, false)) {
+      tell_expired(context, pages.expired());
+      tell_decimated(context, pages.decimated(), kSeeBins);
+    }
     context.out.flush();
     more = read.value();
   }
@@ -166,6 +171,7 @@ Exit print_few(const Context& context, const HistoryOptions& options, const Few&
   const SamplePrinter printer(context, few.end.now, options.csv, few.end.lateness);
   printer.titles();
   tell_expired(context, few.end.expired);
+  tell_decimated(context, few.end.decimated, kSeeBins);
   for (const auto& [update, line] : few.samples) printer.print(update, line);
   return Exit::kFine;
 }
@@ -189,6 +195,7 @@ Exit reduced(Context& context, Client& client, const HistoryOptions& options,
   const auto reply = ask_bins(context, client, bins_of(question.value(), options.bins, median));
   if (!reply) return context.report(reply.error());
   tell_expired(context, reply.value().expired);
+  tell_decimated(context, reply.value().decimated, kInBins);
   const auto columns = median                     ? BinColumns::kMedian
                        : options.reduce == "mean" ? BinColumns::kMean
                                                   : BinColumns::kAll;
@@ -219,6 +226,7 @@ Exit draw(Context& context, Client& client, const HistoryOptions& options,
   const auto reply = ask_bins(context, client, bins_of(question.value(), columns));
   if (!reply) return context.report(reply.error());
   tell_expired(context, reply.value().expired);
+  tell_decimated(context, reply.value().decimated, kInBins);
   const auto can = can_be_plotted(reply.value().now);
   if (!can) return context.report(can.error());
   const auto before = in_force(context, client, question.value());
@@ -266,7 +274,8 @@ void add_history_command(Command app, Context& context) {
       {"Show what happened to a PV: samples, bins or a plot",
        "The first sample is the one that was in force at --since. In a plot each column reaches "
        "from the least to the greatest value, and updates with an alarm are marked below: m "
-       "minor, M major, ! invalid, x disconnected. " +
+       "minor, M major, ! invalid, x disconnected. Where updates have expired, bins and plots are made "
+       "of what was kept of them, if anything was, and say so. " +
            std::string(kMomentHelp),
        "  tidemark history QUAD:LI21:201:BACT --since 10m\n"
        "  tidemark history QUAD:LI21:201:BACT --since 'monday 08:00' --bins 24 --csv\n"

@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "journal/check.h"
+#include "journal/decimated_check.h"
 #include "journal/rocks_backup.h"
 #include "journal/rocks_repair.h"
 #include "journal/segment_check.h"
@@ -38,10 +39,13 @@ struct Checked {
   Line last{0};
   bool witnessed = false;
   journal::LinesReport lines;
+  journal::DecimatedReport decimated;
   journal::ProjectionsReport projections;
   bool projections_looked_at = false;
   bool is_backup = false;
-  bool sound() const { return findings.empty() && lines.damage.empty(); }
+  bool sound() const {
+    return findings.empty() && lines.damage.empty() && decimated.faults.empty();
+  }
 };
 
 Result<Unit> check_backup(const Context& context, const std::string& directory, Checked& checked) {
@@ -103,6 +107,9 @@ Result<Checked> check_all(const Context& context, const std::string& directory) 
       checked.findings.push_back(damage.error().message);
     }
   }
+  auto decimated = journal::check_decimated(*journal.projections, *journal.store->expired());
+  if (!decimated) return decimated.error();
+  checked.decimated = std::move(decimated).value();
   if (!checked.lines.damage.empty()) return checked;  // They cannot be made again to compare.
   Steps steps(context, "check", "lines, and what is derived");
   auto derived = journal::check_projections(
@@ -127,6 +134,10 @@ void print(const Context& context, const std::string& directory, const Checked& 
                      {"witness", checked.witnessed},
                      {"backup", checked.is_backup},
                      {"findings", checked.findings},
+                     {"decimated",
+                      {{"rows", checked.decimated.rows},
+                       {"updates", checked.decimated.samples},
+                       {"faults", checked.decimated.faults}}},
                      {"damage", damage}};
     if (checked.projections_looked_at) {
       document["projections"] = {{"sound", derived.sound()},
@@ -146,6 +157,11 @@ void print(const Context& context, const std::string& directory, const Checked& 
       << checked.lines.blocks << " blocks, each with its checksums and the digest of the one before\n";
   if (checked.lines.expired > 0) {
     out << checked.lines.expired << " of them have expired: they are counted, and say nothing\n";
+  }
+  for (const auto& each : checked.decimated.faults) out << printable(each) << "\n";
+  if (checked.decimated.rows > 0) {
+    out << checked.decimated.samples << " of these are PV updates that are in "
+        << checked.decimated.rows << " decimated rows\n";
   }
   if (!checked.witnessed) out << "there is no witness: an end that was cut off would not show\n";
   if (!checked.projections_looked_at) return;

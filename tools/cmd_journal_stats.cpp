@@ -45,6 +45,7 @@ struct Stats {
   std::uint64_t segments = 0;  // sealed ones
   journal::Inspection parts;
   journal::Figures classes;
+  journal::DecimatedFigures decimated;
   std::vector<Rate> rates;
 };
 
@@ -61,6 +62,9 @@ Result<Stats> stats_of(const std::string& directory) {
   const auto classes = journal::figures_of(*opened.value().projections, *store.expired());
   if (!classes) return classes.error();
   stats.classes = classes.value();
+  const auto decimated = journal::decimated_figures(*opened.value().projections);
+  if (!decimated) return decimated.error();
+  stats.decimated = decimated.value();
   stats.last = store.last();
   stats.channels = store.channels().size();
   const auto scanned = store.scan(Line{1}, {}, [&](journal::Block& block) {
@@ -147,6 +151,8 @@ Json stats_json(const Context& context, const Stats& stats) {
           {"witness_line", stats.parts.witnessed ? Json(raw(*stats.parts.witnessed)) : Json()},
           {"parts", parts},
           {"classes", classes},
+          {"pv_decimated",
+           {{"updates", stats.decimated.samples}, {"bytes", stats.decimated.bytes}}},
           {"origins", origins}};
 }
 
@@ -187,6 +193,10 @@ void print(const Context& context, const Stats& stats) {
                  each.expired_bytes == 0 ? "-" : bytes_text(each.expired_bytes)});
   });
   classes.print(out, context.columns, context.color());
+  if (stats.decimated.samples > 0) {
+    out << "\n" << stats.decimated.samples << " PV updates that expired are decimated to "
+        << bytes_text(stats.decimated.bytes) << "\n";
+  }
   if (stats.parts.origins.empty()) return;
   out << "\n";
   Table origins({{"ORIGIN"},

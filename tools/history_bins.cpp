@@ -14,10 +14,12 @@ namespace {
 
 namespace api = model::api;
 
-void print_csv_rows(std::ostream& out, const std::vector<api::Bin>& bins, bool median) {
+void print_csv_rows(std::ostream& out, const std::vector<api::Bin>& bins, bool median,
+                    bool decimated) {
   std::vector<std::string> titles{"time", "samples", "count",     "first", "last",        "min",
                                   "mean", "max",     "deviation", "worst", "disconnected"};
   if (median) titles.push_back("median");
+  if (decimated) titles.push_back("decimated_until");
   print_csv(out, titles);
   for (const auto& bin : bins) {
     std::vector<std::string> cells{csv_time(bin.begin),
@@ -32,6 +34,7 @@ void print_csv_rows(std::ostream& out, const std::vector<api::Bin>& bins, bool m
                                    std::string(model::to_string(bin.worst)),
                                    bin.disconnected ? "1" : "0"};
     if (median) cells.push_back(bin.median ? csv_number(*bin.median) : "");
+    if (decimated) cells.push_back(bin.decimated_until ? csv_time(*bin.decimated_until) : "");
     print_csv(out, cells);
   }
 }
@@ -54,6 +57,8 @@ void print_table(const Context& context, const api::HistoryBins& reply, BinColum
   if (all) columns.push_back({"MAX", true});
   if (mean) columns.push_back({"DEVIATION", true});
   columns.push_back({"ALARM"});
+  const bool decimated = !reply.decimated.empty();
+  if (decimated) columns.push_back({"REACHES TO", false, false});
   Table table(columns);
   for (const auto& bin : reply.bins) {
     const auto number = [&](double value) -> std::string {
@@ -63,12 +68,15 @@ void print_table(const Context& context, const api::HistoryBins& reply, BinColum
     std::vector<Cell> cells{time_text(bin.begin), std::to_string(bin.count)};
     if (all) cells.emplace_back(number(bin.min));
     if (mean) cells.emplace_back(number(bin.mean));
-    if (median) cells.emplace_back(number(bin.median.value_or(0)));
+    if (median) cells.emplace_back(bin.median ? number(*bin.median) : "-");
     if (all) cells.emplace_back(number(bin.max));
     if (mean) cells.emplace_back(deviation_text(bin));
     cells.push_back(bin.worst == model::Severity::kNone
                         ? Cell(bin.disconnected ? "disconnected" : "", Color::kMagenta)
                         : Cell(model::to_string(bin.worst), alarm_color({bin.worst, 0})));
+    if (decimated) {
+      cells.emplace_back(bin.decimated_until ? time_text(*bin.decimated_until) : std::string());
+    }
     table.add(std::move(cells));
   }
   if (table.empty()) {
@@ -97,7 +105,8 @@ void print_bins(const Context& context, const api::HistoryBins& reply, BinColumn
       context.print(json);
     }
   } else if (csv) {
-    print_csv_rows(context.out, reply.bins, columns == BinColumns::kMedian);
+    print_csv_rows(context.out, reply.bins, columns == BinColumns::kMedian,
+                   !reply.decimated.empty());
   } else {
     print_table(context, reply, columns);
   }

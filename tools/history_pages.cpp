@@ -34,6 +34,7 @@ Result<bool> HistoryPages::read(
   if (!end) return end.error();
   if (!decoded) return decoded.error();
   expired_ = end.value().expired;
+  decimated_ = end.value().decimated;
   const auto more = handed_over_ - before;
   if (more > 0) samples_ = std::clamp(kBytes / (bytes / more + 1), kSamplesMin, kSamplesMax);
   if (query_.lateness) {

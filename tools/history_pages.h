@@ -31,6 +31,7 @@ class HistoryPages {
   std::uint64_t handed_over() const { return handed_over_; }
   /// Of the last page.
   const std::vector<model::Expired>& expired() const { return expired_; }
+  const std::vector<model::api::Decimated>& decimated() const { return decimated_; }
 
  private:
   static constexpr std::uint64_t kSamplesMin = 64;  // of the largest waveforms, some 32 MiB
@@ -44,6 +45,7 @@ class HistoryPages {
   std::uint64_t last_ = 0;               // line
   std::uint64_t handed_over_ = 0;
   std::vector<model::Expired> expired_;
+  std::vector<model::api::Decimated> decimated_;
 };
 
 }  // namespace tidemark::tools

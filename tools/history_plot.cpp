@@ -62,6 +62,11 @@ Plot plot_of(const api::HistoryBins& bins, std::size_t columns,
     } else {
       held.reset();
     }
+    // What was between the values of a decimated row nobody knows.
+    if (bin.decimated_until && *bin.decimated_until > bins.begin) {
+      const auto reach = static_cast<std::size_t>((*bin.decimated_until - bins.begin) / bins.width);
+      next = std::max(next, std::min(reach, columns));
+    }
     // Whether it came back within the bin is not known: the next number will tell.
     if (bin.disconnected) held.reset();
   }

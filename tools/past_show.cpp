@@ -2,6 +2,7 @@
 
 #include "tools/documents.h"
 #include "tools/show.h"
+#include "tools/times.h"
 
 namespace tidemark::tools {
 namespace {
@@ -75,6 +76,7 @@ Json bin_json(const api::Bin& bin) {
               {"worst", model::to_string(bin.worst)},
               {"disconnected", bin.disconnected}};
   if (bin.median) out["median"] = number_json(*bin.median);
+  if (bin.decimated_until) out["decimated_until"] = time_json(*bin.decimated_until);
   return out;
 }
 
@@ -95,6 +97,28 @@ void tell_expired(const Context& context, const std::vector<model::Expired>& exp
       auto shown = each;
       shown.bytes = 0;
       context.err << "tidemark: " << model::describe(shown) << "\n";
+    }
+  }
+}
+
+Json decimated_json(const api::Decimated& decimated) {
+  return {{"first", decimated.first},
+          {"last", decimated.last},
+          {"since", time_json(decimated.since)},
+          {"until", time_json(decimated.until)},
+          {"width_s", std::chrono::duration<double>(decimated.width).count()},
+          {"samples", decimated.samples}};
+}
+
+void tell_decimated(const Context& context, const std::vector<api::Decimated>& decimated,
+                    const std::string& how) {
+  for (const auto& each : decimated) {
+    if (context.json) {
+      context.print({{"decimated", decimated_json(each)}});
+    } else {
+      context.err << "tidemark: of lines " << each.first << " to " << each.last
+                  << " there is one row for each " << duration_text(each.width) << " of a PV: " << how
+                  << "\n";
     }
   }
 }

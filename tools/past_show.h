@@ -28,6 +28,10 @@ Json bin_json(const model::api::Bin& bin);
 Json expired_json(const model::Expired& expired);
 /// With --json as objects of their own, `{"expired": …}`; else on standard error.
 void tell_expired(const Context& context, const std::vector<model::Expired>& expired);
+Json decimated_json(const model::api::Decimated& decimated);
+/// The same way. `how`: what is done with them, such as "--bins shows them".
+void tell_decimated(const Context& context, const std::vector<model::api::Decimated>& decimated,
+                    const std::string& how);
 Json blamed_json(const model::api::BlamedChange& change);
 
 /// All digits; arrays as JSON, enums as their index.

@@ -16,7 +16,8 @@
 //   journal.blame    BlameQuery → Blame
 //
 // PV updates of old lines expire. What was asked of them and cannot be answered stands in `expired`:
-// the lines, whole, also where less of them was asked for.
+// the lines, whole, also where less of them was asked for. Of some there are decimated rows, one for
+// each PV and bin of time: these lines stand in `decimated`, too.
 //
 // Marks: model/api/marks.h.
 
@@ -158,6 +159,20 @@ struct HistorySamples {
   static auto fields(auto& s) { return std::tie(s.updates, s.lines); }
 };
 
+/// Lines whose updates have expired, and of which journal.bins has what they were in bins of `width`.
+struct Decimated {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  UtcTime since{};  // when they were recorded, about
+  UtcTime until{};
+  Duration width{};
+  std::uint64_t samples = 0;  // of all PVs
+  static auto fields(auto& s) {
+    return std::tie(s.first, s.last, s.since, s.until, s.width, s.samples);
+  }
+  bool operator==(const Decimated&) const = default;
+};
+
 struct HistoryEnd {
   MomentReply from;
   MomentReply to;
@@ -167,8 +182,10 @@ struct HistoryEnd {
   std::optional<Duration> lateness{};
   std::optional<SourceCursor> next{};  // to go on `after`, when it is cut and has a lateness
   std::vector<Expired> expired{};
+  std::vector<Decimated> decimated{};  // they are in no history, only in bins
   static auto fields(auto& s) {
-    return std::tie(s.from, s.to, s.parts, s.cut, s.now, s.lateness, s.next, s.expired);
+    return std::tie(s.from, s.to, s.parts, s.cut, s.now, s.lateness, s.next, s.expired,
+                    s.decimated);
   }
 };
 
@@ -199,9 +216,12 @@ struct Bin {
   Severity worst = Severity::kNone;
   bool disconnected = false;       // at some time in it
   std::optional<double> median{};  // when it was asked for, and there is one
+  /// Some of it, or all, are decimated rows that begin in it, each as a whole: up to then they reach,
+  /// which may be behind the bin.
+  std::optional<UtcTime> decimated_until{};
   static auto fields(auto& s) {
     return std::tie(s.begin, s.samples, s.count, s.first, s.last, s.min, s.max, s.mean, s.deviation,
-                    s.worst, s.disconnected, s.median);
+                    s.worst, s.disconnected, s.median, s.decimated_until);
   }
   bool operator==(const Bin&) const = default;
 };
@@ -215,9 +235,10 @@ struct HistoryBins {
   LiveValue now;
   std::optional<Duration> lateness{};
   std::vector<Expired> expired{};
+  std::vector<Decimated> decimated{};  // of these there are only rows, and they are in the bins
   static auto fields(auto& s) {
-    return std::tie(s.from, s.to, s.begin, s.width, s.bins, s.now, s.lateness,
-                    s.expired);
+    return std::tie(s.from, s.to, s.begin, s.width, s.bins, s.now, s.lateness, s.expired,
+                    s.decimated);
   }
 };
 

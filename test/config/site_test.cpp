@@ -54,6 +54,7 @@ TEST(SiteFile, ExampleShowsEveryKeyWithItsDefault) {
   EXPECT_EQ(site.journal.retention.free_min, defaults.journal.retention.free_min);
   EXPECT_EQ(site.journal.retention.watermark_kept, defaults.journal.retention.watermark_kept);
   EXPECT_EQ(site.journal.retention.pv_updates.age, Duration{0});
+  EXPECT_EQ(site.journal.retention.decimate, Duration{0});
   EXPECT_EQ(site.bus.spool_bytes_max, defaults.bus.spool_bytes_max);
   EXPECT_EQ(site.gateway.listen, defaults.gateway.listen);
   EXPECT_EQ(site.gateway.squirrel_envelope, defaults.gateway.squirrel_envelope);
@@ -93,7 +94,7 @@ log_level = "off"
 [journal.retention]
 free_min = 0.15
 watermark_kept = "2d"
-pv_updates = { age = "90d", bytes = 500_000_000_000 }
+pv_updates = { age = "90d", bytes = 500_000_000_000, decimate = "1h" }
 [journal.retention.kv_events]
 age = "36h"
 [gateway]
@@ -130,6 +131,7 @@ stop_grace = "500ms"
   EXPECT_EQ(retention.free_min, 0.15);
   EXPECT_EQ(retention.watermark_kept, 48h);
   EXPECT_EQ(retention.pv_updates.age, 90 * 24h);
+  EXPECT_EQ(retention.decimate, 1h);
   EXPECT_EQ(retention.pv_updates.bytes, 500'000'000'000u);
   EXPECT_EQ(retention.kv_events.age, 36h);
   EXPECT_EQ(retention.kv_events.bytes, 0u);

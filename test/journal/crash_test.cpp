@@ -16,6 +16,7 @@
 #include <set>
 
 #include "crashed_journal.h"
+#include "journal/decimated_check.h"
 
 namespace tidemark::journal {
 namespace {
@@ -169,7 +170,16 @@ class ExpiringJournal : public KillableJournal {
     EXPECT_EQ(line - 1, raw(store.last()));
     EXPECT_EQ(said, *runs);
     last_floor_ = 0;
-    for (const auto& run : runs->all(RecordClass::kPvUpdates)) last_floor_ = raw(run.last);
+    std::uint64_t lines = 0;
+    for (const auto& run : runs->all(RecordClass::kPvUpdates)) {
+      last_floor_ = raw(run.last);
+      lines += run.lines;
+    }
+    // Rows and the drop come together, or not at all.
+    const auto decimated = check_decimated(opened.value().segments->table(), *runs);
+    ASSERT_TRUE(decimated) << decimated.error().message;
+    for (const auto& each : decimated.value().faults) ADD_FAILURE() << each;
+    EXPECT_EQ(decimated.value().samples, lines);
     expired_ += own.size();
 
     const auto projections = std::make_shared<Projections>(

@@ -39,10 +39,10 @@ TEST(Reduction, KnowsTheDeviationOfLargeValuesThatHardlyDiffer) {
   const auto bins = reduce(Archive(projections), model::ChannelId{1},
                            {Line{1}, Line{4000}, at_second(0), at_second(4000), 1});
   ASSERT_TRUE(bins);
-  ASSERT_EQ(bins.value().size(), 1u);
-  EXPECT_EQ(bins.value()[0].count, 4000u);
-  EXPECT_NEAR(bins.value()[0].deviation, 1.0, 1e-6);
-  EXPECT_NEAR(bins.value()[0].mean, 2.856e9, 1e-3);
+  ASSERT_EQ(bins.value().bins.size(), 1u);
+  EXPECT_EQ(bins.value().bins[0].count, 4000u);
+  EXPECT_NEAR(bins.value().bins[0].deviation, 1.0, 1e-6);
+  EXPECT_NEAR(bins.value().bins[0].mean, 2.856e9, 1e-3);
 }
 
 /// Sums are compared roughly: they are added in another order.
@@ -106,8 +106,8 @@ void check_bins(const NaiveHistory& history) {
     bin = std::clamp<std::int64_t>(bin, 0, asked.bins - 1);
     naive[asked.begin + bin_width(asked) * bin].push_back(each);
   }
-  RC_ASSERT(found.value().size() == naive.size());
-  for (const auto& bin : found.value()) {
+  RC_ASSERT(found.value().bins.size() == naive.size());
+  for (const auto& bin : found.value().bins) {
     RC_ASSERT(naive.contains(bin.begin));
     check_bin(bin, naive[bin.begin], asked.median);
   }

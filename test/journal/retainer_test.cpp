@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "journal/check.h"
+#include "journal/decimated_check.h"
 #include "journal/reader.h"
+#include "journal/reduce.h"
 #include "journal/rocks_repair.h"
 #include "journal/segment_check.h"
 #include "journal_samples.h"
@@ -361,6 +363,98 @@ TEST_F(RetainerTest, LeavesDigestsByWhichTheRestIsProven) {
   ASSERT_EQ(damage.size(), 1U);
   EXPECT_EQ(damage.front().lines, (LineRange{before.first, before.last}));
   EXPECT_NE(damage.front().why.find("frames of log_messages"), std::string::npos);
+}
+
+TEST_F(RetainerTest, LeavesRowsOfWhatExpiredWhenThatIsWanted) {
+  append_blocks(200);
+  auto wanted = options();
+  wanted.rules[kPvs].age = 100h;
+  wanted.decimate = 6h;
+  const auto figures = retain(wanted);
+  EXPECT_EQ(figures.classes[kPvs].floor, Line{768});
+  EXPECT_EQ(figures.steps, 3U);  // a segment at a time
+  EXPECT_EQ(figures.decimated.samples, figures.classes[kPvs].expired_lines);
+  EXPECT_GT(figures.decimated.bytes, 0U);
+  const auto last = store().last();
+  const auto check = [&](SmallSegments& journal) {
+    const auto report =
+        check_decimated(journal.journal().segments->table(), *journal.store().expired());
+    ASSERT_TRUE(report) << report.error().message;
+    for (const auto& each : report.value().faults) ADD_FAILURE() << each;
+    EXPECT_EQ(report.value().samples, figures.decimated.samples);
+    std::uint64_t samples = 0;
+    double least = 1e9;
+    double greatest = 0;
+    for (std::uint32_t channel = 1; channel <= 3; ++channel) {
+      const auto found = reduce(Archive(journal.projections()), model::ChannelId{channel},
+                                {Line{1}, last, at_second(0), at_second(0) + 200h, 10});
+      ASSERT_TRUE(found) << found.error().message;
+      ASSERT_EQ(found.value().decimated.size(), 1U);
+      EXPECT_EQ(found.value().decimated.front().last, Line{768});
+      EXPECT_EQ(found.value().decimated.front().width, 6h);
+      for (const auto& bin : found.value().bins) {
+        samples += bin.samples;
+        least = std::min(least, bin.min);
+        greatest = std::max(greatest, bin.max);
+      }
+    }
+    EXPECT_EQ(samples, 1600U);
+    EXPECT_EQ(least, 1);
+    EXPECT_EQ(greatest, 1990);
+  };
+  check(*segments_);
+  open();
+  segments_->settle();
+  check(*segments_);
+  ASSERT_TRUE(segments_->journal().projections->clear());  // as a rebuild does
+  open();
+  segments_->settle();
+  check(*segments_);
+  segments_.reset();
+  const auto to = dir_.path() + ".repaired";
+  ASSERT_TRUE(repair_journal(dir_.path(), to, kGoOn));
+  {
+    auto opened = open_rocks_journal({.directory = to});
+    ASSERT_TRUE(opened);
+    SmallSegments again(std::move(opened).value());
+    again.settle();
+    check(again);
+  }
+  std::filesystem::remove_all(to);
+}
+
+TEST_F(RetainerTest, FindsRowsThatAreDamagedOrMissing) {
+  append_blocks(200);
+  auto wanted = options();
+  wanted.rules[kPvs].age = 100h;
+  wanted.decimate = 480h;  // a bin ends in hour 97
+  retain(wanted);
+  const auto& journal = segments_->journal();
+  const auto& table = journal.segments->table();
+  KeyValue row;
+  ASSERT_TRUE(table.scan("d", "e", [&](BytesView key, BytesView value) {
+    row = {Bytes(key), Bytes(value)};
+    return false;
+  }));
+  const auto faults = [&] { return check_decimated(table, *store().expired()).value().faults; };
+  EXPECT_TRUE(faults().empty());
+  // Of another channel: sound in itself, but an update is missing.
+  ASSERT_TRUE(journal.segments->put(
+      {{row.first, encode_rows({{model::ChannelId{1}, row_of(Line{3}, value_of(1, 3),
+                                                            at_second(0))}})}}));
+  EXPECT_THAT(faults(), ::testing::Contains(::testing::HasSubstr("updates in bins of")));
+  row.second[5] = static_cast<char>(row.second[5] ^ 1);
+  ASSERT_TRUE(journal.segments->put({row}));
+  EXPECT_THAT(faults(), ::testing::Contains(::testing::HasSubstr("checksum")));
+  const auto found = reduce(Archive(segments_->projections()), model::ChannelId{1},
+                            {Line{1}, store().last(), at_second(0), at_second(0) + 200h, 10});
+  EXPECT_EQ(found.error().code, Code::kCorruption);
+  // What has to go into that row expires without one, rather than to stay for ever.
+  wanted.rules[kPvs].age = 1h;
+  EXPECT_EQ(retain(wanted).classes[kPvs].floor, Line{1536});
+  const auto runs = load_decimated_runs(table).value();
+  EXPECT_TRUE(touching(runs, Line{769}, Line{1024}).empty());
+  EXPECT_EQ(touching(runs, Line{1025}, Line{1536}).size(), 1U);
 }
 
 TEST_F(RetainerTest, ARepairKeepsWhatIsSaidOfIt) {

@@ -78,6 +78,7 @@ TEST(Retention, DoesSomeAtOnceAndNotAll) {
   const std::vector<DueParts> wanted{{0, kPartsAtOnce, ExpiryReason::kAge},
                                      {kPartsAtOnce, kPartsAtOnce + 1, ExpiryReason::kAge}};
   EXPECT_EQ(due_of(parts_of(many), {24h, {}}), wanted);
+  EXPECT_EQ(due(parts_of(many), {24h, {}}, {}, at_second(0), 1).size(), many.size());
 }
 
 TEST(Retention, ForRoomTakesTheOldestButNoneThatIsNew) {

@@ -42,6 +42,7 @@ inline RetainerOptions retention() {
   RetainerOptions options;
   options.rules[static_cast<std::size_t>(RecordClass::kPvUpdates)].bytes = 4'000;
   options.rules[static_cast<std::size_t>(RecordClass::kLogMessages)].bytes = 6'000;
+  options.decimate = std::chrono::seconds(1);  // rows that are made longer, and new ones
   options.pause = Duration{0};
   return options;
 }

@@ -123,6 +123,7 @@ class OfflineExpired : public Offline {
     }
     RetainerOptions options;
     options.rules[static_cast<std::size_t>(RecordClass::kPvUpdates)].bytes = 1;
+    options.decimate = std::chrono::hours(1);
     options.pause = Duration{0};
     Retainer retainer(journal_.segments, projections, options);
     while (retainer.step().value()) {
@@ -154,20 +155,28 @@ TEST_F(OfflineExpired, IsShownWhereItWas) {
   EXPECT_EQ(updates["name"], "pv_updates");
   EXPECT_EQ(updates["floor_line"], 524'288);
   EXPECT_EQ(updates["expired_lines"], 524'285);  // all but two definitions and a message
-  EXPECT_THAT(run("journal stats " + directory_).out, HasSubstr("GONE UP TO LINE"));
+  EXPECT_EQ(stats.at(0)["pv_decimated"]["updates"], 524'285);
+  const auto shown = run("journal stats " + directory_).out;
+  EXPECT_THAT(shown, HasSubstr("GONE UP TO LINE"));
+  EXPECT_THAT(shown, HasSubstr("524285 PV updates that expired are decimated to"));
   close();
   const auto checked = run("journal check " + directory_);
   EXPECT_EQ(checked.exit, 0) << checked.out;
   EXPECT_THAT(checked.out, HasSubstr("524285 of them have expired"));
+  EXPECT_THAT(checked.out, HasSubstr("524285 of these are PV updates that are in 2 decimated rows"));
 }
 
 TEST_F(OfflineExpired, IsSaidOfThePast) {
   const auto history = run("history MAG:Q1 --since @2 --limit 3 --json" + here()).documents();
-  ASSERT_EQ(history.size(), 4u);
+  ASSERT_EQ(history.size(), 5u);
   EXPECT_EQ(history[3]["expired"]["last"], 524'288);
+  EXPECT_EQ(history[4]["decimated"]["last"], 524'288);
+  EXPECT_EQ(history[4]["decimated"]["width_s"], 3600);
   EXPECT_EQ(history[0]["line"], 524'289);
   const auto bins = run("history MAG:Q1 --since @2 --bins 2 --json" + here()).documents();
   EXPECT_EQ(bins.at(0)["expired"]["first"], 1);
+  EXPECT_EQ(bins.at(1)["decimated"]["samples"], 524'285);
+  EXPECT_TRUE(bins.at(2).contains("decimated_until"));
   const auto unknown = run("state MAG:Q2 --at @4711 --json" + here());
   EXPECT_EQ(unknown.exit, 1);
   EXPECT_EQ(unknown.documents().back()["expired"]["last"], 524'288);

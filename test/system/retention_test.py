@@ -59,7 +59,7 @@ class Filler:
 
 class Retention(MachineTest):
     machine = dict(pvs=20)
-    site_extra = '[journal.retention.pv_updates]\nage = "1s"\n'
+    site_extra = '[journal.retention.pv_updates]\nage = "1s"\ndecimate = "1h"\n'
 
     def documents(self, *arguments, status=0):
         done = self.site.cli("--json", *arguments)
@@ -83,6 +83,17 @@ class Retention(MachineTest):
         wait_until(lambda: self.site.well() and self.site.nodes()["journal"]["pid"] != pid, 30,
                    "the journal is back")
 
+    def bins(self):
+        """All of the PV in one bin, of updates and of what is left of some. Segments may go on expiring,
+        and what was given a row is then in others, so only that which cannot change is looked at."""
+        documents = self.documents("history", QUAD, "--since", "@1", "--until",
+                                   f"@{self.filling.last}", "--bins", "1")
+        decimated = [each["decimated"] for each in documents if "decimated" in each]
+        found, = [each for each in documents if "samples" in each]
+        self.assertEqual((decimated[0]["first"], decimated[0]["last"]), (1, SEGMENT))
+        self.assertTrue(found["decimated_until"])
+        return {name: found[name] for name in ("samples", "count", "min", "max", "last")}
+
     def past_of(self, kept):
         """All that is asked of the past, as it is answered."""
         stats, = self.documents("journal", "stats")
@@ -93,6 +104,7 @@ class Retention(MachineTest):
             "floor": self.documents("state", QUAD, "--at", f"@{SEGMENT}"),
             "history": self.documents("history", QUAD, "--since", "@1000", "--until",
                                       f"@{SEGMENT + 10}"),
+            "bins": self.bins(),
             "floors": [each["floor_line"] for each in stats["classes"]],
         }
 
@@ -116,9 +128,13 @@ class Retention(MachineTest):
         # What was kept is exact, and so is the end of what expired.
         self.assertEqual([each["value"] for each in past["kept"]], [value])
         self.assertLessEqual(past["floor"][0]["line"], SEGMENT)
+        # In bins nothing is missing, but what the IOC said is of another origin.
+        bins = past["bins"]
+        self.assertEqual((bins["max"], bins["last"]), (self.filling.count - 1,) * 2)
+        self.assertIn(bins["count"] - self.filling.count, range(1, 20))
         told = [each["expired"] for each in past["history"] if "expired" in each]
         self.assertEqual([(each["first"], each["last"]) for each in told], [(1, SEGMENT)])
-        samples = [each for each in past["history"] if "expired" not in each]
+        samples = [each for each in past["history"] if "line" in each]
         self.assertEqual(samples[-1]["line"], SEGMENT + 10)
         self.assertEqual(samples[-1]["value"] - samples[-10]["value"], 9)
 
@@ -129,6 +145,7 @@ class Retention(MachineTest):
         shown = self.site.cli("history", QUAD, "--since", "@1000", "--until", f"@{SEGMENT + 10}",
                               check=True)
         self.assertIn("have expired", shown.stderr)
+        self.assertIn("one row for each 1h 0m of a PV: --bins and --plot have them", shown.stderr)
 
         self.kill_journal()
         wait_until(lambda: self.past_of(kept) == past, 30, "all is as it was")
@@ -136,6 +153,7 @@ class Retention(MachineTest):
         checked, = self.documents("journal", "check")
         self.assertTrue(checked["sound"], checked)
         self.assertGreater(checked["expired_lines"], SEGMENT)
+        self.assertGreater(checked["decimated"]["updates"], 2 * SEGMENT - 1000)
 
 
 if __name__ == "__main__":
