@@ -92,6 +92,9 @@ class Retention(MachineTest):
         found, = [each for each in documents if "samples" in each]
         self.assertEqual((decimated[0]["first"], decimated[0]["last"]), (1, SEGMENT))
         self.assertTrue(found["decimated_until"])
+        told = self.filling.client.bins(QUAD, 1, self.filling.last, 1)
+        self.assertEqual((told.decimated[0].first, told.decimated[0].last), (1, SEGMENT))
+        self.assertEqual([each.count for each in told.bins], [found["count"]])
         return {name: found[name] for name in ("samples", "count", "min", "max", "last")}
 
     def past_of(self, kept):

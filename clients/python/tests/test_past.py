@@ -52,7 +52,8 @@ class AnAnswerThatIsNone(unittest.TestCase):
         value = ["PV:1", 1, 1, [1, 1.5], [0, 0], NOON, 0, "A", 3, [], "double", "ioc", True]
         found = [4, NOON, 9]
         expired = [["pv_updates", 1, 2, NOON, NOON, 2, 0, ""]]
-        bin_of = [NOON, 2, 2, 1.0, 2.0, 1.0, 2.0, 1.5, 0.5, 2, False, None]
+        decimated = [[1, 2, NOON, NOON, 5, 7]]
+        bin_of = [NOON, 2, 2, 1.0, 2.0, 1.0, 2.0, 1.5, 0.5, 2, False, None, NOON]
         blamed = [4, NOON, value, JOB.bytes, "pv_put", "PV:1", "ann", SNAPSHOT.bytes, True]
         answers = (
             (lambda past: past.find(None), found, []),
@@ -61,9 +62,10 @@ class AnAnswerThatIsNone(unittest.TestCase):
             (lambda past: past.changes(1, 2, (), None), [found, found, 1, 1, [], None, None],
              [[[value], [value], [4]]]),
             (lambda past: past.history("PV:1", 1, 2, 0, 0, None),
-             [found, found, 1, False, value, None, None, expired], [[batch(double(1, 1.5)), [4]]]),
+             [found, found, 1, False, value, None, None, expired, decimated],
+             [[batch(double(1, 1.5)), [4]]]),
             (lambda past: past.bins("PV:1", 1, 2, 10, False, None),
-             [found, found, NOON, 5, [bin_of], value, None, expired], []),
+             [found, found, NOON, 5, [bin_of], value, None, expired, decimated], []),
             (lambda past: past.blame("PV:1", None, 1), [[blamed], expired, 3], []))
         for ask, end, parts in answers:
             packed = [pack(part) for part in parts]
@@ -83,6 +85,15 @@ class AnAnswerThatIsNone(unittest.TestCase):
     def test_blame_says_where_to_ask_on(self):
         for end, line in (([[], [], 3], 3), ([[], []], 0)):
             self.assertEqual(Past(Answered(pack(end), [])).blame("PV:1", None, 1).result().next, line)
+
+    def test_bins_say_of_what_there_are_rows(self):
+        rows = [[NOON, 2], [NOON, 2] + [0] * 8 + [False, None, NOON + 5]]
+        end = [[4, NOON, 9], [4, NOON, 9], NOON, 5, rows,
+               ["PV:1", 1, 1, [0], [0, 0]], None, [], [[1, 2, NOON, NOON, 5, 7]]]
+        bins = Past(Answered(pack(end))).bins("PV:1", 1, 2, 1, False, None).result()
+        self.assertEqual([each.decimated_until for each in bins.bins], [None, Timestamp(NOON + 5)])
+        self.assertEqual([(each.first, each.last, each.width, each.samples)
+                          for each in bins.decimated], [(1, 2, Duration(5), 7)])
 
     def expect_an_answer_or_malformed(self, ask, end, parts):
         try:

@@ -17,8 +17,8 @@ from .link_counters import LinkCounters
 from .messages import (DEBUG, ERROR, INFO, WARNING, EventSpec, LogLine, LogPage, StatusItem,
                        Surface)
 from .own_events import EventCall
-from .past import (Bin, Bins, Blame, BlamedChange, Change, Changes, ExpiredLines, Found, History,
-                   PastValue, Sample, State)
+from .past import (Bin, Bins, Blame, BlamedChange, Change, Changes, DecimatedLines, ExpiredLines,
+                   Found, History, PastValue, Sample, State)
 from .pv_batch import PvMeta, PvUpdate
 from .remote_keys import Update
 from .replay import PvChange, Replay, ReplayStatus
@@ -29,8 +29,8 @@ from .values import Choice, Duration, Timestamp
 
 __all__ = [
     "Bin", "Bins", "Blame", "BlamedChange", "CallResult", "Cancelled", "Change", "Changes",
-    "Choice", "Client", "Conflict", "Corruption", "DEBUG", "Duration", "ERROR", "EventCall",
-    "EventSpec", "ExpiredLines", "Failed", "Feedback", "Found", "History", "INFO", "InCallback",
+    "Choice", "Client", "Conflict", "Corruption", "DEBUG", "DecimatedLines", "Duration", "ERROR",
+    "EventCall", "EventSpec", "ExpiredLines", "Failed", "Feedback", "Found", "History", "INFO", "InCallback",
     "InvalidArgument", "Key", "KeySpec", "Kind", "LinkCounters", "LogLine", "LogPage", "Mark",
     "NotFound", "OwnKey", "OwnStatusItem", "PastValue", "Peer", "PvChange", "PvMeta", "PvUpdate",
     "Query", "Refused", "Replay", "ReplayStatus", "RunningCall", "Sample", "State", "Stats",

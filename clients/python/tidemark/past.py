@@ -62,6 +62,24 @@ class ExpiredLines:
 
 
 @dataclass(frozen=True)
+class DecimatedLines:
+    """Lines whose PV updates have expired, and of which bins have what they were, in rows."""
+
+    first: int
+    last: int
+    since: Timestamp
+    until: Timestamp
+    width: Duration  # of a row
+    samples: int  # of all PVs
+
+    @staticmethod
+    def from_wire(raw: Any) -> DecimatedLines:
+        row = Row(raw, "decimated lines")
+        return DecimatedLines(row.number(0), row.number(1), Timestamp(row.number(2)),
+                              Timestamp(row.number(3)), Duration(row.number(4)), row.number(5))
+
+
+@dataclass(frozen=True)
 class PastValue:
     """A PV as it was."""
 
@@ -135,6 +153,7 @@ class History:
     cut: bool  # there are more than the limit
     now: PastValue  # its units, precision and labels
     expired: list[ExpiredLines]
+    decimated: list[DecimatedLines] = field(default_factory=list)  # they are only in bins
 
 
 @dataclass(frozen=True)
@@ -153,6 +172,8 @@ class Bin:
     worst: str  # severity
     disconnected: bool  # at some time in it
     median: float | None  # when it was asked for, and there is one
+    # Some of it, or all, are decimated rows that begin in it, each whole: they reach up to then.
+    decimated_until: Timestamp | None = None
 
     @staticmethod
     def from_wire(raw: Any) -> Bin:
@@ -161,7 +182,8 @@ class Bin:
         first, last, least, most, mean, deviation = (
             math.nan if each is None else each for each in numbers)
         return Bin(Timestamp(row.number(0)), row.number(1), row.number(2), first, last, least, most,
-                   mean, deviation, severity_of(row.number(9)), row.flag(10), row.real(11))
+                   mean, deviation, severity_of(row.number(9)), row.flag(10), row.real(11),
+                   None if row.any(12) is None else Timestamp(row.number(12)))
 
 
 @dataclass(frozen=True)
@@ -173,6 +195,7 @@ class Bins:
     bins: list[Bin]  # those with samples, by time
     now: PastValue
     expired: list[ExpiredLines]
+    decimated: list[DecimatedLines] = field(default_factory=list)  # of these only rows are in the bins
 
 
 @dataclass(frozen=True)
@@ -252,7 +275,8 @@ class Past:
                        for update, line in zip(pv_batch.decode(part.data(0)), numbers(part, 1))]
             return History(Found.from_wire(last.any(0)), Found.from_wire(last.any(1)), samples,
                            last.flag(3), PastValue.from_wire(last.any(4)),
-                           last.rows(7, ExpiredLines.from_wire))
+                           last.rows(7, ExpiredLines.from_wire),
+                           last.rows(8, DecimatedLines.from_wire))
 
         return self._asked("journal.history", [address, moment(begin), moment(end), limit, points,
                                                ns_or_none(lateness)], read)
@@ -264,7 +288,7 @@ class Past:
             return Bins(Found.from_wire(row.any(0)), Found.from_wire(row.any(1)),
                         Timestamp(row.number(2)), Duration(row.number(3)),
                         row.rows(4, Bin.from_wire), PastValue.from_wire(row.any(5)),
-                        row.rows(7, ExpiredLines.from_wire))
+                        row.rows(7, ExpiredLines.from_wire), row.rows(8, DecimatedLines.from_wire))
 
         return self._asked("journal.bins", [address, moment(begin), moment(end), count, median,
                                             ns_or_none(lateness)], read)
