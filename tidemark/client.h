@@ -17,6 +17,7 @@
 
 #include "base/uuid.h"
 #include "tidemark/event.h"
+#include "tidemark/journal.h"
 #include "tidemark/key.h"
 #include "tidemark/replay.h"
 #include "tidemark/stats.h"
@@ -142,6 +143,9 @@ class Client {
   /// time to come is now.
   Mark mark_between(std::string name, UtcTime from, UtcTime to, Value data = {},
                     std::vector<std::string> tags = {});
+
+  /// What it knows: lines, the machine at a moment, what happened to a PV.
+  Journal journal() const { return Journal(session_); }
 
   /// The past of the machine, played again. Waits for the journal.
   /// Errors: kInvalidArgument  the wish; kNotFound no such mark; kUnavailable too many replays, or

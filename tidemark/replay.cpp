@@ -8,6 +8,7 @@
 #include "model/api/replay.h"
 #include "subsystem/replay_reader.h"
 #include "subsystem/session.h"
+#include "tidemark/past_value.h"
 
 namespace tidemark {
 namespace {
@@ -27,23 +28,6 @@ void forget(PastValue& pv) {
   pv.taken_at = {};
   pv.connected = false;
   pv.first = true;
-}
-
-void apply(const model::PvUpdate& update, PastValue& pv) {
-  using Event = model::PvUpdate::Event;
-  switch (update.event) {
-    case Event::kValue:
-      pv.value = update.value;
-      pv.alarm = update.alarm;
-      pv.taken_at = update.taken_at;
-      break;
-    case Event::kConnected:
-      pv.connected = true;
-      pv.units = update.meta->units;
-      pv.labels = update.meta->labels;
-      break;
-    case Event::kDisconnected: pv.connected = false; break;
-  }
 }
 
 }  // namespace
@@ -116,7 +100,7 @@ void Replay::State::take(const ReplayReader::Updates& news, Past& past) {
   for (const auto& update : news.updates) {
     const auto found = pvs.find(update.channel);
     if (found == pvs.end()) continue;
-    apply(update, found->second);
+    detail::apply(update, found->second);
     found->second.first = news.whole;
     if (!news.whole) past.values.push_back(found->second);
   }

@@ -46,7 +46,7 @@ struct ReplayWish {
   bool records = true;  // what else was recorded, too
 };
 
-/// A PV as it was.
+/// A PV as it was. Not connected: the value is the last one before.
 struct PastValue {
   std::string address;
   model::PvValue value;
@@ -55,7 +55,8 @@ struct PastValue {
   bool connected = false;
   std::string units;
   std::vector<std::string> labels;  // of an enum
-  bool first = false;  // of the whole state: how it was at the begin, or after a seek
+  bool first = false;               // of the whole state: how it was at the begin, or after a seek
+  std::uint64_t line = 0;           // that says so; 0: none, or in a replay
 };
 
 /// Something else that was recorded: a message, a mark, a job.

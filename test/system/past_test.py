@@ -6,10 +6,13 @@ import io
 import json
 import os
 import signal
+import subprocess
 import unittest
+from pathlib import Path
 
 from support import MachineTest, Operator, wait_until
 
+PEER = Path(os.environ["TIDEMARK_BUILD"]) / "test/system/past_peer"
 QUAD = "QUAD:LI21:101:BDES"
 CORRECTOR = "XCOR:LI21:103:BDES"
 MODE = "KLYS:LI21:104:MODE"
@@ -213,6 +216,39 @@ class Past(MachineTest):
         self.assertIn(f"(job {restored['id'][:8]}, snapshot ", text)
         earlier, = self.documents("blame", QUAD, "-n", "1", "--at", f"@{second['line']}")
         self.assertEqual(earlier, second)
+
+    # ---- the public library ---------------------------------------------------------------------
+
+    def test_a_program_is_told_the_same(self):
+        before = self.change(QUAD, 1.25)
+        for value in (2.0, 9.0, 4.0):
+            after = self.change(QUAD, value)
+        was = self.state(QUAD, f"@{before}")
+        lines = [each["line"] for each in self.documents(
+            "history", QUAD, "--since", f"@{before}", "--until", f"@{after}")]
+        peer = subprocess.Popen([PEER, self.site.file, QUAD, str(before), str(after)],
+                                stdout=subprocess.PIPE, text=True, env=self.site.env)
+        with peer:
+            self.addCleanup(peer.kill)
+            told = []
+            for line in peer.stdout:
+                told.append(line.rstrip("\n"))
+                if line == "follows\n":
+                    self.change(QUAD, 5.0)
+        self.assertEqual(peer.returncode, 0, told)
+        followed = told.pop()
+        self.assertRegex(followed, r"^followed \d+ connected 5 NO_ALARM$")
+        self.assertGreater(int(followed.split()[1]), after)
+        values = ("1.25", "2", "9", "4")
+        samples = [f"{line} connected {value} NO_ALARM" for line, value in zip(lines, values)]
+        self.assertEqual(told, [
+            f"found {before}", f"state {was['line']} connected 1.25 NO_ALARM {QUAD} kG",
+            "unknown NO:SUCH", f"changed {samples[3]} before 1.25",
+            *(f"sample {each}" for each in samples), "bin 3 2 9 4 kG",
+            *(f"blamed {each} nobody" for each in samples[:0:-1]),
+            *(f"line {line} {value}" for line, value in list(zip(lines, values))[1:]),
+            *(f"back {line} {value}" for line, value in list(zip(lines, values))[:0:-1]),
+            "nonsense 'Nonsense' is no kind of record", "follows"])
 
     # ---- a journal that dies --------------------------------------------------------------------
 
