@@ -1,34 +1,15 @@
-#include "journal/rocks_store.h"
-
 #include <rocksdb/convenience.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
-#include <filesystem>
-#include <mutex>
-#include <optional>
-#include <utility>
 
 #include "base/failpoint.h"
-#include "base/files.h"
 #include "journal/block_codec.h"
 #include "journal/damage.h"
-#include "journal/expiry.h"
 #include "journal/expired_runs.h"
-#include "journal/frozen_projection_table.h"
 #include "journal/lost_lines.h"
-#include "journal/owner_lock.h"
-#include "journal/rocks_database.h"
-#include "journal/rocks_inspection.h"
-#include "journal/rocks_log.h"
-#include "journal/rocks_meta.h"
-#include "journal/rocks_projection_table.h"
-#include "journal/rocks_proof.h"
 #include "journal/rocks_slice.h"
-#include "journal/segment_reader.h"
-#include "journal/store_index.h"
-#include "journal/witness_thread.h"
+#include "journal/rocks_store_class.h"
 
 namespace tidemark::journal {
 namespace {
@@ -38,108 +19,12 @@ constexpr const char* kPowerCut =
     "(sync = \"interval\")";
 constexpr int kSegmentsPerFile = 64;  // of the log, at most; more would only stay longer
 
-class RocksStore final : public Store,
-                         public SegmentStore,
-                         public std::enable_shared_from_this<RocksStore> {
- public:
-  /// With neither lock nor witness: opened to read.
-  RocksStore(RocksStoreOptions options, std::optional<OwnerLock> lock, Database database,
-             std::unique_ptr<WitnessFile> witness)
-      : options_(std::move(options)),
-        lock_(std::move(lock)),
-        database_(std::move(database)),
-        log_(database_.db.get(), database_.family("log")),
-        table_(database_.db.get(), database_.table(), nullptr),
-        segments_(table_, &expired_, options_.rows),
-        meta_(database_.db.get(), database_.family("meta")) {
-    if (!witness) return;
-    std::optional<Uuid> boot;
-    if (options_.sync == SyncMode::kInterval) boot = options_.boot;
-    witness_.emplace(std::move(witness), [this] { return sync_wal(); }, boot);
-  }
+/// What is beside the log does not know which lines it is of.
+Error with_lines(const Error& error, const LineRange& lines) {
+  return error.code != Code::kCorruption || lines_of(error) ? error : damaged(lines, error.message);
+}
 
-  /// Errors: of what lies in the family `meta`; what could be read of it counts all the same.
-  Result<Unit> load(const Tail& tail);
-  /// To write: `before` is what the witness knew. Lines that were told, and that a power cut may have
-  /// taken, are written off.
-  Result<Unit> begin(const Tail& tail, const std::optional<Witnessed>& before);
-  std::shared_ptr<ProjectionTable> projections() {
-    return std::make_shared<RocksProjectionTable>(database_.db.get(), database_.table(),
-                                                  shared_from_this(),
-                                                  options_.sync == SyncMode::kInterval);
-  }
-
-  Inspection inspect() const {
-    Inspection seen{sizes_of(database_, options_.directory), index_.marks(), std::nullopt};
-    const auto witnessed = read_witness(options_.directory + "/witness");
-    if (witnessed && witnessed.value()) seen.witnessed = witnessed.value()->last;
-    return seen;
-  }
-
-  Result<Witnessed> checkpoint(const std::string& path) const;
-
-  Result<Appended> append(std::span<const InspectedSection> sections) override;
-  Result<Unit> scan(Line from, const BlockFilter& filter,
-                    const std::function<bool(Block&)>& visit) const override;
-  Result<Unit> scan_back(Line from, const BlockFilter& filter,
-                         const std::function<bool(Block&)>& visit) const override;
-  Line last() const override { return index_.last(); }
-  Result<Line> line_at(UtcTime time) const override;
-  std::optional<OriginMark> mark_of(const Uuid& origin) const override {
-    return index_.mark_of(origin);
-  }
-  std::size_t channel_count() const override { return index_.channel_count(); }
-  std::vector<std::pair<model::ChannelId, std::string>> channels() const override {
-    return index_.channels();
-  }
-  std::optional<std::string> address_of(model::ChannelId channel) const override {
-    return index_.address_of(channel);
-  }
-
-  const Store& store() const override { return *this; }
-  const ProjectionTable& table() const override { return table_; }
-  Result<Unit> flush_chunks() override;
-  Result<Unit> put(const std::vector<KeyValue>& pieces) override {
-    return table_.write_synced(pieces);
-  }
-  Result<Unit> close(const SegmentHeader& header) override;
-  Result<Appended> expire(const Expiry& expiry) override;
-  void reclaim(RecordClass of) override;
-  std::shared_ptr<const ExpiredRuns> expired() const override { return expired_.get(); }
-  Result<Digest> block_digest(Line last) const override { return log_.digest_of(last); }
-
- private:
-  Result<Line> line_in_segments(UtcTime time, Line end) const;
-  Line dropped_before(const SegmentHeader& header) const;
-  /// `more` adds to the batch, which is synced then; null: nothing. With append_mutex_.
-  Result<Appended> commit(std::span<const InspectedSection> sections, const StoreLimits& limits,
-                          const std::function<void(rocksdb::WriteBatch&)>& more);
-  void give_back(RecordClass of, const ExpiredRun& run, bool rewrite) const;
-  Error disk_full(const rocksdb::Status& status);
-  bool sync_wal();
-
-  // Constant after construction.
-  const RocksStoreOptions options_;
-  const std::optional<OwnerLock> lock_;
-  const Database database_;
-  const RocksLog log_;
-  RocksProjectionTable table_;
-  ExpiredIndex expired_;
-  const SegmentReader segments_;
-
-  std::mutex append_mutex_;
-  // Guarded by append_mutex_.
-  RocksMeta meta_;
-  Digest head_{};  // of the last block
-  bool no_space_ = false;
-
-  // Any thread.
-  StoreIndex index_;
-  std::atomic<bool> failed_ = false;
-
-  // Last: it stops before anything that it uses is gone. Empty when opened to read.
-  std::optional<WitnessThread> witness_;
-};
+}  // namespace
 
 Result<Unit> RocksStore::load(const Tail& tail) {
   index_.restore(tail.last, tail.recorded_at);
@@ -248,11 +133,6 @@ Result<Appended> RocksStore::commit(std::span<const InspectedSection> sections,
   failpoint("journal.append.announced");
   witness_->saw(appended.last, head_);
   return appended;
-}
-
-/// What is beside the log does not know which lines it is of.
-Error with_lines(const Error& error, const LineRange& lines) {
-  return error.code != Code::kCorruption || lines_of(error) ? error : damaged(lines, error.message);
 }
 
 // A closed segment is read from its pieces, all else from the log. Segments are closed meanwhile:
@@ -416,20 +296,21 @@ Result<Appended> RocksStore::expire(const Expiry& expiry) {
   // Before it is dropped: who misses a piece then knows why.
   expired_.set(runs);
   failpoint("journal.expire.before");
-  const auto appended = commit(std::span(&section, 1), options_.limits, [&](rocksdb::WriteBatch& batch) {
-    auto status = table_.put(batch, encode_run(expiry.of, joined));
-    for (const auto& each : before->touching(expiry.of, joined.first, joined.last)) {
-      if (each.first == joined.first || !status.ok()) continue;
-      status = table_.remove(batch, expired_key(expiry.of, each.first));
-    }
-    for (const auto& key : expiry.drops) {
-      if (status.ok()) status = table_.remove(batch, key);
-    }
-    for (const auto& each : expiry.puts) {
-      if (status.ok()) status = table_.put(batch, each);
-    }
-    TIDEMARK_CHECK(status.ok());  // A batch in memory has no reason to refuse.
-  });
+  const auto appended =
+      commit(std::span(&section, 1), options_.limits, [&](rocksdb::WriteBatch& batch) {
+        auto status = table_.put(batch, encode_run(expiry.of, joined));
+        for (const auto& each : before->touching(expiry.of, joined.first, joined.last)) {
+          if (each.first == joined.first || !status.ok()) continue;
+          status = table_.remove(batch, expired_key(expiry.of, each.first));
+        }
+        for (const auto& key : expiry.drops) {
+          if (status.ok()) status = table_.remove(batch, key);
+        }
+        for (const auto& each : expiry.puts) {
+          if (status.ok()) status = table_.put(batch, each);
+        }
+        TIDEMARK_CHECK(status.ok());  // A batch in memory has no reason to refuse.
+      });
   failpoint("journal.expire.written");
   if (!appended) {
     expired_.set(before);
@@ -468,157 +349,6 @@ bool RocksStore::sync_wal() {
     spdlog::error("journal: {}: {}", options_.directory, status.ToString());
   }
   return false;
-}
-
-Result<std::unique_ptr<RocksStore>> open_store(RocksStoreOptions options) {
-  const auto& limits = options.limits;
-  if (limits.block_sections_max > kBlockSectionsMax ||
-      std::uint64_t{limits.block_bytes_max} +
-              std::uint64_t{limits.block_sections_max} * kSectionHeaderBytes >
-          kBlockRawBytesMax) {
-    return Error{Code::kInvalidArgument, "journal: limits above what a block can hold"};
-  }
-  const auto made = make_durable_directories(database_path(options));
-  if (!made) return Error{made.error().code, "journal: " + made.error().message};
-  auto lock = OwnerLock::take(options.directory);
-  if (!lock) return lock.error();
-
-  // RocksDB changes files as it opens them to write: it drops the tail of a log that it could
-  // not read. So what is there is looked at first, without a trace.
-  const auto witness_path = options.directory + "/witness";
-  const auto witnessed = read_witness(witness_path);
-  if (!witnessed) return witnessed.error();
-  {
-    const auto before = open_to_read(options);
-    if (!before) return before.error();
-    const Database none;
-    const auto& database = before.value() ? *before.value() : none;
-    const auto checked = check_tail(database, witnessed.value());
-    if (!checked) return unusable(options.directory, checked.error());
-    const auto proven = check_marks(options, database, checked.value().last);
-    if (!proven) return unusable(options.directory, proven.error());
-    if (!witnessed.value() && checked.value().last != Line{0}) {
-      spdlog::warn(
-          "journal: {}: no witness; that all acknowledged lines up to {} are here is not "
-          "proven",
-          options.directory, raw(checked.value().last));
-    }
-  }
-  auto database = open_to_write(options);
-  if (!database) return database.error();
-  const auto tail = check_tail(database.value(), witnessed.value());
-  if (!tail) return unusable(options.directory, tail.error());
-  auto witness = WitnessFile::open(witness_path);
-  if (!witness) return witness.error();
-
-  const auto directory = options.directory;
-  auto store =
-      std::make_unique<RocksStore>(std::move(options), std::move(lock).value(),
-                                   std::move(database).value(), std::move(witness).value());
-  auto loaded = store->load(tail.value());
-  if (loaded) loaded = store->begin(tail.value(), witnessed.value());
-  if (!loaded) return unusable(directory, loaded.error());
-  return store;
-}
-
-Result<std::unique_ptr<RocksStore>> open_store_to_read(RocksStoreOptions options) {
-  // The witness first: what it knows was in the database before.
-  const auto witnessed = read_witness(options.directory + "/witness");
-  if (!witnessed) return witnessed.error();
-  auto database = open_to_read(options, Reading::kBeside);
-  if (!database) return database.error();
-  if (!database.value() || database.value()->family("log") == nullptr ||
-      database.value()->family("meta") == nullptr) {
-    if (witnessed.value() && witnessed.value()->last != Line{0}) {
-      return lost(options.directory, "the database is gone.");
-    }
-    return Error{Code::kNotFound, "journal: there is none in " + options.directory};
-  }
-  const auto tail = check_tail(*database.value(), witnessed.value());
-  if (!tail) return unusable(options.directory, tail.error());
-  const auto directory = options.directory;
-  auto store = std::make_unique<RocksStore>(std::move(options), std::nullopt,
-                                            std::move(*database.value()), nullptr);
-  const auto loaded = store->load(tail.value());
-  if (!loaded) return unusable(directory, loaded.error());
-  return store;
-}
-
-/// As much as can be read, up to the last line that the log or the witness knows of.
-Result<std::unique_ptr<RocksStore>> open_store_to_salvage(RocksStoreOptions options,
-                                                          std::vector<Error>& findings) {
-  std::optional<Witnessed> witnessed;
-  auto known = read_witness(options.directory + "/witness");
-  if (known) witnessed = known.value();
-  if (!known) findings.push_back(known.error());
-  const auto open = [&]() -> Result<std::optional<Database>> {
-    auto strict = open_to_read(options, Reading::kBeside);
-    if (strict) return strict;
-    findings.push_back(strict.error());
-    return open_to_read(options, Reading::kSalvage);
-  };
-  auto database = open();
-  if (!database) return database.error();
-  if (!database.value() || database.value()->family("log") == nullptr) {
-    if (witnessed && witnessed->last != Line{0}) {
-      return Error{Code::kCorruption, "the database is gone."};
-    }
-    return Error{Code::kNotFound, "journal: there is none in " + options.directory};
-  }
-  if (database.value()->family("meta") == nullptr) {
-    return Error{Code::kCorruption, "the marks are gone."};
-  }
-  auto checked = check_tail(*database.value(), witnessed);
-  if (!checked) findings.push_back(checked.error());
-  Tail tail;
-  if (checked) {
-    tail = checked.value();
-  } else {
-    const RocksLog log(database.value()->db.get(), database.value()->family("log"));
-    tail.last = std::max(log.end(), witnessed ? witnessed->last : Line{0});
-  }
-  auto store = std::make_unique<RocksStore>(std::move(options), std::nullopt,
-                                            std::move(*database.value()), nullptr);
-  const auto loaded = store->load(tail);
-  if (!loaded) findings.push_back(loaded.error());
-  return store;
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Store>> open_rocks_store(RocksStoreOptions options) {
-  auto store = open_store(std::move(options));
-  if (!store) return store.error();
-  return std::unique_ptr<Store>(std::move(store).value());
-}
-
-Result<RocksJournal> open_rocks_journal(RocksStoreOptions options) {
-  auto opened = open_store(std::move(options));
-  if (!opened) return opened.error();
-  const std::shared_ptr<RocksStore> store = std::move(opened).value();
-  return RocksJournal{store, store->projections(), store, [store] { return store->inspect(); },
-                      [store](const std::string& path) { return store->checkpoint(path); }};
-}
-
-Result<RocksJournal> open_rocks_journal_to_read(RocksStoreOptions options) {
-  auto opened = open_store_to_read(std::move(options));
-  if (!opened) return opened.error();
-  const std::shared_ptr<RocksStore> store = std::move(opened).value();
-  return RocksJournal{store, std::make_shared<FrozenProjectionTable>(store->projections()), nullptr,
-                      [store] { return store->inspect(); },
-                      {}};
-}
-
-Result<SalvagedJournal> open_rocks_journal_to_salvage(RocksStoreOptions options) {
-  SalvagedJournal salvaged;
-  auto opened = open_store_to_salvage(std::move(options), salvaged.findings);
-  if (!opened) return opened.error();
-  const std::shared_ptr<RocksStore> store = std::move(opened).value();
-  salvaged.journal =
-      RocksJournal{store, std::make_shared<FrozenProjectionTable>(store->projections()), nullptr,
-                   [store] { return store->inspect(); },
-                   {}};
-  return salvaged;
 }
 
 }  // namespace tidemark::journal
