@@ -124,6 +124,9 @@ class Terminal:
         if not self.ended():
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+        # It ends with the program. Another terminal may be given the number of a closed one, and
+        # would have two readers.
+        self.thread.join()
         os.close(self.fd)
 
 
