@@ -73,7 +73,7 @@ if(TIDEMARK_FUZZ)
 endif()
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # A collection of the compiler's garbage begins at 1 GB and not at 128 MB: a sixth less time. What
+  # A collection of the compiler's garbage begins at 1 GB and not at 128 MB: up to a sixth less time. What
   # comes out is the same, so ccache need not know.
   add_compile_options(--param=ggc-min-heapsize=1000000)
 endif()

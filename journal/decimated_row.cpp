@@ -10,6 +10,7 @@
 #include "journal/int_column.h"
 #include "journal/packed_bytes.h"
 #include "journal/packed_value.h"
+#include "journal/wrapping.h"
 
 namespace tidemark::journal {
 namespace {
@@ -26,13 +27,9 @@ Error corrupt_rows(const char* what) {
   return Error{Code::kCorruption, std::string("decimated rows: ") + what};
 }
 
-std::int64_t time_ns(UtcTime time) { return time.time_since_epoch().count(); }
 /// Wrapping: what a damaged disk says may be any number.
-std::int64_t wrapped_minus(std::uint64_t a, std::uint64_t b) {
-  return static_cast<std::int64_t>(a - b);
-}
-std::int64_t wrapped_plus(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+std::int64_t lines_between(Line first, Line last) {
+  return static_cast<std::int64_t>(raw(last) - raw(first));
 }
 std::uint64_t double_bits(double number) { return std::bit_cast<std::uint64_t>(number); }
 
@@ -42,8 +39,8 @@ void add_numbers(const DecimatedRow::Numbers& more, DecimatedRow::Numbers& into)
     into = more;
     return;
   }
-  const auto apart = more.sum / static_cast<double>(more.count) -
-                     into.sum / static_cast<double>(into.count);
+  const auto apart =
+      more.sum / static_cast<double>(more.count) - into.sum / static_cast<double>(into.count);
   const auto weight = static_cast<double>(into.count) * static_cast<double>(more.count) /
                       static_cast<double>(into.count + more.count);
   into.spread += more.spread + apart * apart * weight;
@@ -158,7 +155,7 @@ void add(const DecimatedRow& more, DecimatedRow& into) {
 }
 
 std::int64_t bin_of(UtcTime time, Duration width) {
-  const auto at = time_ns(time);
+  const auto at = ns(time);
   return at / width.count() - (at % width.count() < 0 ? 1 : 0);
 }
 
@@ -179,13 +176,11 @@ Bytes encode_rows(const std::vector<ChannelRow>& rows) {
            static_cast<std::int64_t>(row.disconnected ? kDisconnectedFlag : 0);
   });
   column([](auto, auto& row) { return static_cast<std::int64_t>(raw(row.first)); });
-  column([](auto, auto& row) { return wrapped_minus(raw(row.last), raw(row.first)); });
-  column([](auto, auto& row) { return time_ns(row.earliest); });
-  column([](auto, auto& row) {
-    return wrapped_minus(static_cast<std::uint64_t>(time_ns(row.latest)),
-                         static_cast<std::uint64_t>(time_ns(row.earliest)));
-  });
-  column([](auto, auto& row) { return wrapped_minus(row.samples, row.numbers.count); });
+  column([](auto, auto& row) { return lines_between(row.first, row.last); });
+  column([](auto, auto& row) { return ns(row.earliest); });
+  column([](auto, auto& row) { return minus(ns(row.latest), ns(row.earliest)); });
+  column(
+      [](auto, auto& row) { return static_cast<std::int64_t>(row.samples - row.numbers.count); });
   const auto with_numbers = [&](auto&& of) {
     RowColumn values;
     for (const auto& [channel, row] : rows) {
@@ -193,12 +188,8 @@ Bytes encode_rows(const std::vector<ChannelRow>& rows) {
     }
     append_column(out, values);
   };
-  with_numbers([](auto& row) {
-    return wrapped_minus(raw(row.numbers.first_line), raw(row.first));
-  });
-  with_numbers([](auto& row) {
-    return wrapped_minus(raw(row.last), raw(row.numbers.last_line));
-  });
+  with_numbers([](auto& row) { return lines_between(row.first, row.numbers.first_line); });
+  with_numbers([](auto& row) { return lines_between(row.numbers.last_line, row.last); });
   append_row_doubles(out, rows);
   append_crc(out);
   return out;
@@ -226,30 +217,29 @@ Result<std::vector<ChannelRow>> decode_rows(BytesView stored, std::uint32_t shar
     in_range &= value >= 0 && value < kDecimatedChannels;
     each.channel = model::ChannelId{shard * kDecimatedChannels + static_cast<std::uint32_t>(value)};
   });
-  ok = ok && column([](auto& each, auto value) {
-    each.row.samples = static_cast<std::uint64_t>(value);
-  });
+  ok = ok &&
+       column([](auto& each, auto value) { each.row.samples = static_cast<std::uint64_t>(value); });
   ok = ok && column([&](auto& each, auto value) {
-    const auto flags = static_cast<std::uint64_t>(value);
-    in_range &= flags < 2 * kDisconnectedFlag;
-    each.row.worst = static_cast<model::Severity>(flags % kDisconnectedFlag);
-    each.row.disconnected = flags >= kDisconnectedFlag;
-  });
+         const auto flags = static_cast<std::uint64_t>(value);
+         in_range &= flags < 2 * kDisconnectedFlag;
+         each.row.worst = static_cast<model::Severity>(flags % kDisconnectedFlag);
+         each.row.disconnected = flags >= kDisconnectedFlag;
+       });
   ok = ok && column([](auto& each, auto value) {
-    each.row.first = Line{static_cast<std::uint64_t>(value)};
-  });
+         each.row.first = Line{static_cast<std::uint64_t>(value)};
+       });
   ok = ok && column([](auto& each, auto value) {
-    each.row.last = Line{raw(each.row.first) + static_cast<std::uint64_t>(value)};
-  });
+         each.row.last = Line{raw(each.row.first) + static_cast<std::uint64_t>(value)};
+       });
   ok = ok && column([](auto& each, auto value) { each.row.earliest = UtcTime{Duration{value}}; });
   ok = ok && column([](auto& each, auto value) {
-    each.row.latest = UtcTime{Duration{wrapped_plus(time_ns(each.row.earliest), value)}};
-  });
+         each.row.latest = UtcTime{Duration{plus(ns(each.row.earliest), value)}};
+       });
   std::size_t numeric = 0;
   ok = ok && column([&](auto& each, auto value) {
-    each.row.numbers.count = each.row.samples - static_cast<std::uint64_t>(value);
-    numeric += each.row.numbers.count > 0 ? 1 : 0;
-  });
+         each.row.numbers.count = each.row.samples - static_cast<std::uint64_t>(value);
+         numeric += each.row.numbers.count > 0 ? 1 : 0;
+       });
   const auto with_numbers = [&](auto&& put) {
     RowColumn values(numeric);
     if (!take_column(from, values)) return false;
@@ -260,11 +250,11 @@ Result<std::vector<ChannelRow>> decode_rows(BytesView stored, std::uint32_t shar
     return true;
   };
   ok = ok && with_numbers([](auto& row, auto value) {
-    row.numbers.first_line = Line{raw(row.first) + value};
-  });
+         row.numbers.first_line = Line{raw(row.first) + value};
+       });
   ok = ok && with_numbers([](auto& row, auto value) {
-    row.numbers.last_line = Line{raw(row.last) - value};
-  });
+         row.numbers.last_line = Line{raw(row.last) - value};
+       });
   ok = ok && take_row_doubles(from, numeric, rows);
   if (!ok || !in_range || !from.ok() || from.left() != 0) return corrupt_rows("columns");
   for (std::size_t i = 0; i < rows.size(); ++i) {

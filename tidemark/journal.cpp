@@ -5,6 +5,7 @@
 
 #include "model/api/journal.h"
 #include "model/api/past.h"
+#include "model/history_pager.h"
 #include "model/pv_update.h"
 #include "subsystem/session.h"
 #include "tidemark/past_value.h"
@@ -24,6 +25,14 @@ api::Moment moment_asked(const When& when) { return {when.line, when.time, when.
 
 Moment moment_found(const api::MomentReply& found) {
   return {found.line, found.recorded_at, found.last_line};
+}
+
+std::vector<DecimatedLines> decimated_lines(const std::vector<api::Decimated>& decimated) {
+  std::vector<DecimatedLines> lines;
+  for (const auto& each : decimated) {
+    lines.push_back({{each.first, each.last, each.since, each.until}, each.width, each.samples});
+  }
+  return lines;
 }
 
 std::vector<ExpiredLines> expired_lines(const std::vector<model::Expired>& expired) {
@@ -123,16 +132,9 @@ struct Lines::Request {
   api::ReadRequest read;
 };
 
-/// Where the next page begins.
 struct History::Request {
-  static constexpr std::uint64_t kSamplesMin = 64;  // of the largest waveforms, some 32 MiB
-  static constexpr std::uint64_t kSamplesMax = 100'000;
-  static constexpr std::uint64_t kBytes = 16u << 20;  // of a page, about
-
-  api::HistoryQuery query;
-  std::uint64_t samples = kSamplesMin;  // of the next page
-  std::uint64_t last = 0;               // line that was given
-  PastValue now;                        // as the last update that was given left it
+  model::HistoryPager pager;
+  PastValue now{};  // as the last update that was given left it
 };
 
 Result<Moment> Journal::find(const When& when) const {
@@ -249,54 +251,41 @@ Result<History> Journal::history(std::string address, const When& from, const Wh
   if (!end) return end.error();
   const auto begin = find(from);
   if (!begin) return begin.error();
-  auto request = std::make_shared<History::Request>();
-  request->query.address = std::move(address);
-  request->query.from = {begin.value().line, std::nullopt};
-  request->query.to = {end.value().line, std::nullopt};
   // Line 0 is before everything, and as a question it would mean now.
-  if (begin.value().line == 0) request->query.from = {0, UtcTime::min()};
-  if (end.value().line == 0) request->query.to = {0, UtcTime::min()};
-  return History(session_, std::move(request));
+  const auto exactly = [](std::uint64_t line) {
+    return line == 0 ? api::Moment{0, UtcTime::min()} : api::Moment{line, std::nullopt};
+  };
+  api::HistoryQuery query;
+  query.address = std::move(address);
+  query.from = exactly(begin.value().line);
+  query.to = exactly(end.value().line);
+  return History(session_, std::make_shared<History::Request>(
+                               History::Request{model::HistoryPager(std::move(query))}));
 }
 
 Result<std::vector<PastValue>> History::next() {
   std::vector<PastValue> samples;
   if (at_end_) return samples;
-  auto& request = *request_;
-  // All pages but the first begin with the last sample of the one before.
-  const bool repeats = request.last != 0;
-  request.query.limit = request.samples + (repeats ? 1 : 0);
+  auto& [pager, now] = *request_;
   auto all = ask_in_parts<api::HistorySamples, api::HistoryEnd>(*session_, "journal.history",
-                                                                request.query);
+                                                                pager.question());
   if (!all) return all.error();
   auto& [parts, end] = all.value();
-  std::size_t bytes = 0;
+  if (now.address.empty()) {
+    now = value_then(end.now, 0);
+    now.value = {};
+  }
+  const auto hand_over = [&, &now = now](const model::PvUpdate& update, std::uint64_t line) {
+    if (update.event == model::PvUpdate::Event::kValue) now.connected = true;
+    detail::apply(update, now);
+    now.line = line;
+    samples.push_back(now);
+  };
   for (const auto& part : parts) {
-    const auto updates = model::decode_updates(part.updates.bytes);
-    if (!updates) return updates.error();
-    if (updates.value().size() != part.lines.size()) {
-      return Error{Code::kCorruption, "journal.history: a part has not a line for each sample"};
-    }
-    bytes += part.updates.bytes.size();
-    for (std::size_t i = 0; i < part.lines.size(); ++i) {
-      if (repeats && part.lines[i] <= request.last) continue;
-      if (request.now.address.empty()) {
-        request.now = value_then(end.now, 0);
-        request.now.value = {};
-      }
-      if (updates.value()[i].event == model::PvUpdate::Event::kValue) request.now.connected = true;
-      detail::apply(updates.value()[i], request.now);
-      request.now.line = part.lines[i];
-      request.last = part.lines[i];
-      samples.push_back(request.now);
-    }
+    const auto taken = pager.take(part, hand_over);
+    if (!taken) return taken.error();
   }
-  if (!samples.empty()) {
-    request.samples = std::clamp(request.kBytes / (bytes / samples.size() + 1), request.kSamplesMin,
-                                 request.kSamplesMax);
-    request.query.from = {request.last, std::nullopt};
-  }
-  at_end_ = !end.cut || samples.empty();
+  at_end_ = !pager.finish(end);
   for (const auto& each : expired_lines(end.expired)) {
     if (expired_.empty() || expired_.back().first < each.first) expired_.push_back(each);
   }
@@ -321,10 +310,12 @@ Result<PastBins> Journal::bins(const std::string& address, const When& from, con
   bins.width = reply.width;
   for (const auto& bin : reply.bins) {
     bins.bins.push_back({bin.begin, bin.samples, bin.count, bin.first, bin.last, bin.min, bin.max,
-                         bin.mean, bin.deviation, bin.median, bin.worst, bin.disconnected});
+                         bin.mean, bin.deviation, bin.median, bin.worst, bin.disconnected,
+                         bin.decimated_until});
   }
   bins.units = reply.now.units;
   bins.expired = expired_lines(reply.expired);
+  bins.decimated = decimated_lines(reply.decimated);
   return bins;
 }
 

@@ -45,6 +45,12 @@ struct ExpiredLines {
   UtcTime until{};
 };
 
+/// Such of which bins have what they were, in rows: one for each PV and bin of `width`.
+struct DecimatedLines : ExpiredLines {
+  Duration width{};
+  std::uint64_t samples = 0;  // of all PVs
+};
+
 struct MachineState {
   Moment at;
   std::vector<PastValue> values;
@@ -79,6 +85,8 @@ struct PastBin {
   std::optional<double> median{};
   model::Severity worst = model::Severity::kNone;
   bool disconnected = false;  // at some time in it
+  /// Some of it, or all, are decimated rows that begin in it, each whole: they reach up to then.
+  std::optional<UtcTime> decimated_until{};
 };
 struct PastBins {
   Moment from;
@@ -88,6 +96,7 @@ struct PastBins {
   std::vector<PastBin> bins;  // those with samples, by time
   std::string units;
   std::vector<ExpiredLines> expired;
+  std::vector<DecimatedLines> decimated;  // of these only rows are in the bins
 };
 
 /// A change of a PV, and who made it. No job: it was not written through Tidemark.

@@ -18,7 +18,7 @@
 namespace tidemark::tools {
 namespace {
 
-Exit forget(Context& context, Client& client, const std::string& name) {
+Exit forget_node(Context& context, Client& client, const std::string& name) {
   const auto offers = offers_of(client.directory());
   const auto found = find_node(offers, name);
   if (!found) return context.report(found.error());
@@ -73,7 +73,7 @@ void add_forget_command(Command app, Context& context) {
        "  tidemark ls | grep disconnected\n"
        "  tidemark forget psu.7"},
       [&context, name] {
-        return with_client(context, [&](Client& client) { return forget(context, client, *name); });
+        return with_client(context, [&](Client& client) { return forget_node(context, client, *name); });
       });
   command.add_option("NAME", *name, "Whom; `tidemark ls` lists them").required();
 }

@@ -1,8 +1,6 @@
 // tools/history_pages.h
 //
-// A history of any length, read page by page, so that neither the journal nor the command has to
-// hold all of it. The line of the last sample is all there is to remember; by the source's time, its
-// time and line.
+// A history of any length, asked for and read page by page.
 
 #pragma once
 
@@ -10,42 +8,31 @@
 #include <functional>
 
 #include "base/result.h"
-#include "model/api/past.h"
+#include "model/history_pager.h"
 #include "tools/context.h"
 
 namespace tidemark::tools {
 
 class HistoryPages {
  public:
-  /// `to` must be a line, or a time that has passed: what is written meanwhile is not read. The
-  /// limit is not looked at.
+  /// `query`: as HistoryPager wants it.
   HistoryPages(const Context& context, Client& client, model::api::HistoryQuery query)
-      : context_(context), client_(client), query_(std::move(query)) {}
+      : context_(context), client_(client), pager_(std::move(query)) {}
 
   /// Hands over the samples of one page, at most `limit`. Answers whether there are more.
   /// Errors: as journal.history; kCorruption.
-  Result<bool> read(
-      std::uint64_t limit,
-      const std::function<void(const model::PvUpdate&, std::uint64_t line)>& hand_over);
+  Result<bool> read(std::uint64_t limit, const model::HistoryPager::HandOver& hand_over);
 
-  std::uint64_t handed_over() const { return handed_over_; }
+  std::uint64_t handed_over() const { return pager_.handed_over(); }
   /// Of the last page.
-  const std::vector<model::Expired>& expired() const { return expired_; }
-  const std::vector<model::api::Decimated>& decimated() const { return decimated_; }
+  const std::vector<model::Expired>& expired() const { return end_.expired; }
+  const std::vector<model::api::Decimated>& decimated() const { return end_.decimated; }
 
  private:
-  static constexpr std::uint64_t kSamplesMin = 64;  // of the largest waveforms, some 32 MiB
-  static constexpr std::uint64_t kSamplesMax = 200'000;
-  static constexpr std::uint64_t kBytes = 16u << 20;  // of a page, about
-
   const Context& context_;
   Client& client_;
-  model::api::HistoryQuery query_;
-  std::uint64_t samples_ = kSamplesMin;  // of the next page
-  std::uint64_t last_ = 0;               // line
-  std::uint64_t handed_over_ = 0;
-  std::vector<model::Expired> expired_;
-  std::vector<model::api::Decimated> decimated_;
+  model::HistoryPager pager_;
+  model::api::HistoryEnd end_;
 };
 
 }  // namespace tidemark::tools

@@ -89,12 +89,13 @@ TEST_F(Listeners, SlowListenerOfTheLatestMissesSomeAndKnowsHowMany) {
   std::atomic<bool> go{false};
   const auto subscription = client.subscribe("psu.1/current", [&](const auto& update) {
     heard(update);
-    while (!go) std::this_thread::sleep_for(1ms);
+    go.wait(false);
   });
   ASSERT_TRUE(eventually([&] { return heard.count() == 1; }));
   for (int i = 1; i <= 1000; ++i) current = i;
   const auto last = client.key<double>("psu.1/current");
   go = true;
+  go.notify_all();
   ASSERT_TRUE(eventually([&] { return heard.last().value == Value(1000.0); }));
   const std::lock_guard lock(heard.mutex);
   std::uint64_t missed = 0;
@@ -117,7 +118,7 @@ TEST_F(Listeners, SlowListenerOfAllMissesTheOldestForWhichThereIsNoRoomAndIsTold
       "psu.1/count",
       [&](const auto& update) {
         heard(update);
-        while (!go) std::this_thread::sleep_for(1ms);
+        go.wait(false);
       },
       Policy::kAll);
   ASSERT_TRUE(eventually([&] { return heard.count() == 1; }));
@@ -127,6 +128,7 @@ TEST_F(Listeners, SlowListenerOfAllMissesTheOldestForWhichThereIsNoRoomAndIsTold
   EXPECT_TRUE(eventually([&] { return client.stats().missed == kBeyond; }, 30s));
   EXPECT_EQ(client.stats().conflated, 0U);
   go = true;
+  go.notify_all();
   ASSERT_TRUE(eventually([&] { return heard.last().value == Value(kLast); }, 30s));
   const std::lock_guard lock(heard.mutex);
   EXPECT_EQ(heard.updates.size(), 1 + subsystem::KeySubscription::kQueueMax);
@@ -136,7 +138,7 @@ TEST_F(Listeners, SlowListenerOfAllMissesTheOldestForWhichThereIsNoRoomAndIsTold
   EXPECT_EQ(missed, kBeyond);
 }
 
-TEST_F(Listeners, ListenerWhoseThreadHadTooMuchToDoIsToldInTheEnd) {
+TEST_F(Listeners, ListenerWhoseThreadWasTooBusyIsToldInTheEnd) {
   Subsystem psu{"psu.1"};
   const auto count = psu.publish<std::int64_t>("count", {.default_value = Value(0)});
   join(psu);
@@ -152,12 +154,13 @@ TEST_F(Listeners, ListenerWhoseThreadHadTooMuchToDoIsToldInTheEnd) {
   ASSERT_TRUE(eventually([&] { return heard.count() == 1 && seen.count() == 1; }));
   std::atomic<bool> go{false};
   while (client.session()->executor()->post([&go] {
-    while (!go) std::this_thread::sleep_for(1ms);
+    go.wait(false);
   })) {
   }
   count = 1;
   ASSERT_TRUE(eventually([&] { return seen.last().value == Value(1); }));
   go = true;
+  go.notify_all();
   EXPECT_TRUE(eventually([&] { return heard.last().value == Value(1); }, 10s));
 }
 

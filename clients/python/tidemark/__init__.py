@@ -30,7 +30,8 @@ from .values import Choice, Duration, Timestamp
 __all__ = [
     "Bin", "Bins", "Blame", "BlamedChange", "CallResult", "Cancelled", "Change", "Changes",
     "Choice", "Client", "Conflict", "Corruption", "DEBUG", "DecimatedLines", "Duration", "ERROR",
-    "EventCall", "EventSpec", "ExpiredLines", "Failed", "Feedback", "Found", "History", "INFO", "InCallback",
+    "EventCall", "EventSpec", "ExpiredLines", "Failed", "Feedback", "Found", "History", "INFO",
+    "InCallback",
     "InvalidArgument", "Key", "KeySpec", "Kind", "LinkCounters", "LogLine", "LogPage", "Mark",
     "NotFound", "OwnKey", "OwnStatusItem", "PastValue", "Peer", "PvChange", "PvMeta", "PvUpdate",
     "Query", "Refused", "Replay", "ReplayStatus", "RunningCall", "Sample", "State", "Stats",
