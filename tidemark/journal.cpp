@@ -197,9 +197,11 @@ Result<std::vector<JournalLine>> Lines::next(Duration patience) {
 }
 
 Result<MachineState> Journal::state(const When& at,
-                                    const std::vector<std::string>& patterns) const {
+                                    const std::vector<std::string>& patterns,
+                                    std::optional<Duration> lateness) const {
   api::StateQuery query;
   query.at = moment_asked(at);
+  query.lateness = lateness;
   query.addresses = patterns;
   auto all = ask_in_parts<api::PastValues, api::PastEnd>(*session_, "journal.state", query);
   if (!all) return all.error();
@@ -220,8 +222,10 @@ Result<MachineState> Journal::state(const When& at,
 }
 
 Result<MachineChanges> Journal::changes(const When& from, const When& to,
-                                        const std::vector<std::string>& patterns) const {
+                                        const std::vector<std::string>& patterns,
+                                        std::optional<Duration> lateness) const {
   api::ChangesQuery query;
+  query.lateness = lateness;
   query.from = moment_asked(from);
   query.to = moment_asked(to);
   query.addresses = patterns;
@@ -245,20 +249,24 @@ Result<MachineChanges> Journal::changes(const When& from, const When& to,
   return changes;
 }
 
-Result<History> Journal::history(std::string address, const When& from, const When& to) const {
-  // Lines, so that all pages are about the same.
+Result<History> Journal::history(std::string address, const When& from, const When& to,
+                                 std::optional<Duration> lateness) const {
   const auto end = find(to);
   if (!end) return end.error();
   const auto begin = find(from);
   if (!begin) return begin.error();
-  // Line 0 is before everything, and as a question it would mean now.
-  const auto exactly = [](std::uint64_t line) {
-    return line == 0 ? api::Moment{0, UtcTime::min()} : api::Moment{line, std::nullopt};
+  // Lines, or times that have passed, so that all pages are about the same. Line 0 is before
+  // everything, and as a question it would mean now.
+  const auto exactly = [&](const When& asked, const Moment& found) {
+    if (lateness) return api::Moment{0, asked.time.value_or(found.recorded_at)};
+    return found.line == 0 ? api::Moment{0, UtcTime::min()}
+                           : api::Moment{found.line, std::nullopt};
   };
   api::HistoryQuery query;
   query.address = std::move(address);
-  query.from = exactly(begin.value().line);
-  query.to = exactly(end.value().line);
+  query.from = exactly(from, begin.value());
+  query.to = exactly(to, end.value());
+  query.lateness = lateness;
   return History(session_, std::make_shared<History::Request>(
                                History::Request{model::HistoryPager(std::move(query))}));
 }
@@ -293,13 +301,15 @@ Result<std::vector<PastValue>> History::next() {
 }
 
 Result<PastBins> Journal::bins(const std::string& address, const When& from, const When& to,
-                               std::uint32_t count, bool median) const {
+                               std::uint32_t count, bool median,
+                               std::optional<Duration> lateness) const {
   api::BinsQuery query;
   query.address = address;
   query.from = moment_asked(from);
   query.to = moment_asked(to);
   query.bins = count;
   query.median = median;
+  query.lateness = lateness;
   const auto found = ask_journal<api::HistoryBins>(*session_, "journal.bins", query, kPastBudget);
   if (!found) return found.error();
   const auto& reply = found.value();

@@ -7,8 +7,15 @@
 //   const auto then = journal.state({.mark = "shot 12"}, {"QUAD:*"});
 //   for (const auto& pv : then.value().values) …
 //
+//   const auto by_iocs = journal.state({.time = shot}, {"QUAD:*"}, 500ms);
+//
 //   auto warnings = journal.lines({.level = model::Level::kWarning});
 //   while (const auto lines = warnings.next(1s)) …        // what was said, and is from now on
+//
+// Times are those at which things were recorded. With a `lateness` they are those of the sources,
+// the IOCs, and their clocks are trusted so far: what was recorded more than `lateness` before a
+// time was there by then, what was recorded more than it after was not, and in between a sample's
+// own time tells. Of the whole machine at most a minute, of one PV a day.
 //
 // Threads: a Journal from any; each Lines and each History of one at a time. All of it waits for
 // the journal, and so answers kRefused in a callback.
@@ -191,19 +198,24 @@ class Journal {
   Result<Lines> lines(const LinesWish& wish = {}) const;
 
   /// PVs as they were; `patterns`: addresses or globs, empty: every PV.
-  Result<MachineState> state(const When& at, const std::vector<std::string>& patterns = {}) const;
+  Result<MachineState> state(const When& at, const std::vector<std::string>& patterns = {},
+                             std::optional<Duration> lateness = std::nullopt) const;
 
   /// PVs whose value, alarm or connection differ. What came and went in between is not in it.
   /// Errors: kNotFound  one of the moments is inside of lines that expired.
   Result<MachineChanges> changes(const When& from, const When& to,
-                                 const std::vector<std::string>& patterns = {}) const;
+                                 const std::vector<std::string>& patterns = {},
+                                 std::optional<Duration> lateness = std::nullopt) const;
 
-  /// Nothing is read yet. What is recorded after it was made is not in it.
-  Result<History> history(std::string address, const When& from, const When& to = {}) const;
+  /// Nothing is read yet. What is recorded after it was made is not in it; with a lateness the
+  /// samples are by their own times, and those of the last `lateness` may still get neighbours.
+  Result<History> history(std::string address, const When& from, const When& to = {},
+                          std::optional<Duration> lateness = std::nullopt) const;
 
   /// The same in at most `count` bins of equal length of the IOC's time: no extremum is lost.
   Result<PastBins> bins(const std::string& address, const When& from, const When& to = {},
-                        std::uint32_t count = 1000, bool median = false) const;
+                        std::uint32_t count = 1000, bool median = false,
+                        std::optional<Duration> lateness = std::nullopt) const;
 
   /// The newest `count` changes of a PV up to a moment.
   Result<Blamed> blame(const std::string& address, std::uint32_t count = 10,

@@ -10,6 +10,9 @@
 //                       kNotFound                    this registry does not know it: register
 //   registry.goodbye    Renewal → Empty          it ends in order
 //   registry.exited     Exited → Empty           its supervisor saw it end
+//   registry.forget     Forget → Empty           an operator says that it will not come back
+//                       kRefused                     it is alive
+//                       kUnavailable                 the registry does not know yet who is alive
 //   registry.directory  Empty → Directory        the whole state of kDirectoryStream
 //
 // Each change is published on kDirectoryStream: a packed list of the NodeInfo that changed.

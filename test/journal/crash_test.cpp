@@ -54,7 +54,7 @@ class KillableJournal : public CrashedJournal {
     const auto begin = last_;
     while (const auto line = child.next()) {
       acknowledged = *line;
-      if (acknowledged > begin + kLinesMax / 4) break;  // It did not come by there.
+      if (acknowledged > begin + kLinesMax) break;  // It did not come by there.
     }
     exit = child.kill_and_wait();
     while (const auto line = child.next()) acknowledged = *line;
@@ -123,7 +123,7 @@ TEST_P(FailpointJournal, HasEveryAcknowledgedLineOnce) {
         run_to_end(directory_, "batch",
                    {{"TIDEMARK_FAILPOINT", place + ":" + std::to_string(pass)}}, exit);
     EXPECT_EQ(exit, kKilled);
-    if (acknowledged < last_ + kLinesMax / 4) ++reached;
+    if (acknowledged < last_ + kLinesMax) ++reached;
     verify(directory_, acknowledged);
   }
   EXPECT_GT(reached, 0u) << "nothing passed there";
@@ -248,7 +248,7 @@ TEST_P(FailpointExpiring, HasExpiredOrHasNotWhereverItIsKilled) {
         run_to_end(directory_, "expire",
                    {{"TIDEMARK_FAILPOINT", place + ":" + std::to_string(pass)}}, exit);
     EXPECT_EQ(exit, kKilled);
-    if (acknowledged < last_ + kLinesMax / 4) ++reached;
+    if (acknowledged < last_ + kLinesMax) ++reached;
     verify_expired(acknowledged);
   }
   EXPECT_GT(reached, 0u) << "nothing passed there";

@@ -52,6 +52,9 @@ class Followers(MachineTest):
         self.addCleanup(follower.close)
         return follower
 
+    def wait_beyond(self, follower, line, patience, what):
+        wait_until(lambda: follower.lines() and follower.lines()[-1] > line, patience, what)
+
     def last_line(self):
         return self.site.json("log", "query", "--limit", "1")["line"]
 
@@ -63,10 +66,10 @@ class Followers(MachineTest):
         wait_until(lambda: frozen.lines(), PATIENCE, "it follows")
         frozen.signal(signal.SIGSTOP)
         stopped_at = frozen.lines()[-1]
-        wait_until(lambda: fast.lines()[-1] > stopped_at + 5000, PATIENCE, "the fast one goes on")
+        self.wait_beyond(fast, stopped_at + 5000, PATIENCE, "the fast one goes on")
         # It is at the end of the journal, not somewhere behind.
         newest = self.last_line()
-        wait_until(lambda: fast.lines()[-1] > newest, 5, "the fast one has the newest lines")
+        self.wait_beyond(fast, newest, 5, "the fast one has the newest lines")
         self.assertLessEqual(frozen.lines()[-1], stopped_at + 1000)
 
         frozen.signal(signal.SIGCONT)

@@ -8,10 +8,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import HarnessError, Site, tidemark, wait_until
+from support import SANITIZED, HarnessError, Site, tidemark, wait_until
 
 BUILD = Path(os.environ["TIDEMARK_BUILD"])
 ROOT = Path(__file__).resolve().parents[2]
+# Whoever uses a library that was built with a sanitizer is built with it, too.
+SANITIZER = [f"-DCMAKE_CXX_FLAGS=-fsanitize={SANITIZED}"] if SANITIZED else []
 ELSEWHERE = {name: value for name, value in os.environ.items() if name != "TIDEMARK_SITE"}
 
 
@@ -24,7 +26,7 @@ class Installed(unittest.TestCase):
         cls.prefix, cls.built = cls.folder / "prefix", cls.folder / "build"
         cls.succeeds("cmake", "--install", BUILD, "--prefix", cls.prefix)
         cls.succeeds("cmake", "-G", "Ninja", "-S", ROOT / "examples", "-B", cls.built,
-                     f"-DCMAKE_PREFIX_PATH={cls.prefix}")
+                     f"-DCMAKE_PREFIX_PATH={cls.prefix}", *SANITIZER)
         cls.succeeds("cmake", "--build", cls.built)
 
     @classmethod

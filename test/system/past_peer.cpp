@@ -80,6 +80,23 @@ int ask(const Journal& journal, const std::string& address, std::uint64_t from, 
               << bin.median.value_or(-1) << " " << bins.value().units << "\n";
   }
 
+  // The IOC's clock is ours, so by its times it was the same.
+  const auto then = journal.state({.line = from}, {address}, 1min);
+  if (!then) return fail("state by the sources", then.error());
+  for (const auto& pv : then.value().values) std::cout << "sourced " << pv << "\n";
+  auto sourced = journal.history(address, {.line = from}, {.line = to}, 1min);
+  if (!sourced) return fail("history by the sources", sourced.error());
+  while (!sourced.value().at_end()) {
+    const auto samples = sourced.value().next();
+    if (!samples) return fail("history by the sources", samples.error());
+    for (const auto& each : samples.value()) std::cout << "sourced sample " << each << "\n";
+  }
+  const auto rough = journal.bins(address, {.line = from}, {.line = to}, 1, false, 1min);
+  if (!rough) return fail("bins by the sources", rough.error());
+  for (const auto& bin : rough.value().bins) std::cout << "sourced bin " << bin.samples << "\n";
+  const auto late = journal.state({.line = from}, {address}, 2min);
+  std::cout << "late " << (late ? "passes" : late.error().message) << "\n";
+
   const auto blamed = journal.blame(address, 3, {.line = to});
   if (!blamed) return fail("blame", blamed.error());
   for (const auto& each : blamed.value().changes) {

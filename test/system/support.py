@@ -28,6 +28,7 @@ from harness import HarnessError, SimIoc, Site, free_port, short_directory, wait
 from sim import core as ioc_core  # noqa: E402
 
 NODES = ("registry", "journal", "keeper", "monitor", "gateway")
+SANITIZED = os.environ.get("TIDEMARK_SANITIZE")  # with which, if any
 EXECUTABLE = None
 
 

@@ -137,6 +137,17 @@ class KeysOnTheBus(SiteTest):
         self.until(lambda: 500 in all_of_them.values(), "others hear of it still")
         self.assertEqual(len(heard), seen)
 
+    def test_of_ones_own_are_heard_and_asked_for_like_those_of_others(self):
+        rf = self.subsystem("rf.own")
+        voltage = rf.publish("voltage", "double", default=1)
+        self.start(rf)
+        heard = Heard()
+        rf.subscribe("*/voltage", heard, "all")
+        self.until(lambda: heard.values() == [1], "the current value")
+        voltage.set(2)
+        self.until(lambda: heard.values() == [1, 2], "the next one")
+        self.assertEqual(rf.key("rf.own/voltage").read().value, 2)
+
     def test_of_a_slow_listener_are_the_newest_and_what_was_missed_is_counted(self):
         rf = self.subsystem("rf.slow")
         voltage = rf.publish("voltage", "int64", default=0)

@@ -60,6 +60,7 @@ class Membership:
         self._leaving = False
         self._refused = ""
         self._self = link.info
+        link.set_peer(link.info)  # a node may listen to itself, and ask itself
         for registry in self._registries:
             link.set_peer(registry.info)
         link.post(self._begin)
