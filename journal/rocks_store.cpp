@@ -24,6 +24,11 @@ Error with_lines(const Error& error, const LineRange& lines) {
   return error.code != Code::kCorruption || lines_of(error) ? error : damaged(lines, error.message);
 }
 
+/// Not even with room again will RocksDB write: on a full disk it could not begin a new log.
+bool is_final(const rocksdb::Status& status) {
+  return status.severity() >= rocksdb::Status::Severity::kFatalError;
+}
+
 }  // namespace
 
 Result<Unit> RocksStore::load(const Tail& tail) {
@@ -94,6 +99,7 @@ Result<Appended> RocksStore::commit(std::span<const InspectedSection> sections,
     // It tries that itself every five seconds, and then answers kBusy to this; otherwise it has
     // to be told.
     const auto resumed = database_.db->Resume();
+    if (is_final(resumed)) return disk_failed(resumed);
     if (!resumed.ok() && !resumed.IsBusy()) return disk_full(resumed);
   }
 
@@ -118,11 +124,8 @@ Result<Appended> RocksStore::commit(std::span<const InspectedSection> sections,
   }
   failpoint("journal.append.before");
   status = database_.db->Write(how, &batch);
-  if (status.IsNoSpace()) return disk_full(status);
-  if (!status.ok()) {
-    failed_ = true;
-    return Error{Code::kFailed, "journal: " + options_.directory + ": " + status.ToString()};
-  }
+  if (status.IsNoSpace() && !is_final(status)) return disk_full(status);
+  if (!status.ok()) return disk_failed(status);
   if (std::exchange(no_space_, false)) {
     spdlog::info("journal: {}: there is room again", options_.directory);
   }
@@ -337,6 +340,11 @@ Error RocksStore::disk_full(const rocksdb::Status& status) {
   no_space_ = true;
   return {Code::kUnavailable,
           "journal: disk full: " + options_.directory + ": " + status.ToString()};
+}
+
+Error RocksStore::disk_failed(const rocksdb::Status& status) {
+  failed_ = true;
+  return {Code::kFailed, "journal: " + options_.directory + ": " + status.ToString()};
 }
 
 /// On the witness's thread. False: the witness must not say that the lines are durable.

@@ -112,6 +112,7 @@ class RocksStore final : public Store,
                           const std::function<void(rocksdb::WriteBatch&)>& more);
   void give_back(RecordClass of, const ExpiredRun& run, bool rewrite) const;
   Error disk_full(const rocksdb::Status& status);
+  Error disk_failed(const rocksdb::Status& status);
   bool sync_wal();
 
   // Constant after construction.

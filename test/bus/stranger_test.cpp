@@ -20,7 +20,9 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <set>
 #include <thread>
+#include <tuple>
 
 #include "bus/envelope.h"
 #include "bus/zmq_context.h"
@@ -263,6 +265,17 @@ class StrangerTest : public testing::TestWithParam<bool> {
   std::unique_ptr<Link> friend_;
 };
 
+/// What does not begin as newer versions do is a peer of version 1 to ZeroMQ, whatever it is. Up to
+/// 4.3.4 it forgot to end its patience with the handshake of one, and so cut it off.
+const std::set<std::string> kVersion1{"random bytes", "HTTP"};
+bool takes_version_1() {
+  int major = 0;
+  int minor = 0;
+  int patch = 0;
+  zmq_version(&major, &minor, &patch);
+  return std::tuple(major, minor, patch) > std::tuple(4, 3, 4);
+}
+
 void StrangerTest::expect_that_raw_nonsense_is_refused(const std::string& endpoint,
                                                        const std::string& socket_type) {
   const auto rubbish = noise(4096);
@@ -287,7 +300,8 @@ void StrangerTest::expect_that_raw_nonsense_is_refused(const std::string& endpoi
     strangers.try_emplace(what, endpoint).first->second.write(bytes);
   }
   for (auto& [what, odd] : strangers) {
-    EXPECT_TRUE(odd.is_cut_off()) << what;
+    const bool stays = takes_version_1() && kVersion1.contains(what);
+    EXPECT_TRUE(stays || odd.is_cut_off()) << what;
     expect_undisturbed();
   }
   // Not to the end, and then gone: nothing to refuse.

@@ -20,9 +20,10 @@ class FaultyDisk final : public rocksdb::FileSystemWrapper {
   FaultyDisk() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
   const char* Name() const override { return "FaultyDisk"; }
 
-  std::atomic<bool> full = false;        // writes are refused
-  std::atomic<bool> half_full = false;   // writes get as far as their half, then are refused
-  std::atomic<bool> sync_fails = false;  // an I/O error on flush
+  std::atomic<bool> full = false;               // writes are refused
+  std::atomic<bool> no_files = false;           // new files are refused: the disk has no inode left
+  std::atomic<bool> half_full = false;          // writes get as far as their half, then are refused
+  std::atomic<bool> sync_fails = false;         // an I/O error on flush
   std::atomic<long> syncs_before_failure = -1;  // then all of them fail; -1: none does
 
   bool fails_now() {
@@ -36,7 +37,7 @@ class FaultyDisk final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* file,
                                     rocksdb::IODebugContext* context) override {
-    if (full || half_full) return rocksdb::IOStatus::NoSpace("injected");
+    if (no_files) return rocksdb::IOStatus::NoSpace("injected");
     std::unique_ptr<rocksdb::FSWritableFile> inner;
     auto status = target()->NewWritableFile(name, options, &inner, context);
     if (status.ok()) *file = std::make_unique<File>(std::move(inner), this);

@@ -60,13 +60,15 @@ class RocksStoreTest : public ::testing::Test {
   /// The same where RocksDB first has to find out by itself that there is room.
   Line appended_in_the_end(std::size_t count = 1, std::size_t text_bytes = 10) {
     const auto deadline = steady_now() + std::chrono::seconds{60};
+    std::string why;
     while (steady_now() < deadline) {
       const auto appended = append(count, text_bytes);
       if (appended) return appended.value().first;
       EXPECT_EQ(appended.error().code, Code::kUnavailable) << appended.error().message;
+      why = appended.error().message;
       std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
-    ADD_FAILURE() << "no room for 60 s";
+    ADD_FAILURE() << "no room for 60 s: " << why;
     return Line{0};
   }
   void append_blocks(int blocks, std::size_t text_bytes = 10) {
@@ -230,6 +232,28 @@ TEST_F(RocksStoreTest, AFullDiskRefusesAppendsUntilThereIsRoom) {
   EXPECT_EQ(appended_in_the_end(), Line{11});
   open();
   EXPECT_EQ(store_->last(), Line{11});
+  EXPECT_TRUE(scan());
+}
+
+TEST_F(RocksStoreTest, ADiskOnWhichNoNewLogCanBeginMustBeOpenedAgain) {
+  open();
+  append_blocks(5);
+  disk_->no_files = true;
+  disk_->full = true;
+  // RocksDB tries to recover, and finds out that it cannot.
+  const auto deadline = steady_now() + std::chrono::seconds{60};
+  Result<Appended> refused = append();
+  while (!refused && refused.error().code == Code::kUnavailable && steady_now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    refused = append();
+  }
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kFailed) << refused.error().message;
+  disk_->no_files = false;
+  disk_->full = false;
+  EXPECT_EQ(append().error().code, Code::kFailed) << "it says so until it is opened again";
+  open();
+  EXPECT_EQ(appended(), Line{11});
   EXPECT_TRUE(scan());
 }
 

@@ -62,7 +62,11 @@ class Retention(MachineTest):
     site_extra = '[journal.retention.pv_updates]\nage = "1s"\ndecimate = "1h"\n'
 
     def documents(self, *arguments, status=0):
-        done = self.site.cli("--json", *arguments)
+        def ask():
+            # A machine with other things to do may take longer than a command waits.
+            done = self.site.cli("--json", *arguments)
+            return done if done.returncode not in (3, 4) else None  # unreachable, unknown
+        done = wait_until(ask, 30, f"an answer to {arguments}")
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
