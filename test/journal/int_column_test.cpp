@@ -44,7 +44,7 @@ rc::Gen<Numbers> any_numbers() {
         case 1: each = (each % 100) * divisor; break;
         case 2: each = sum += (each % 100) * divisor; break;
         case 3: each = static_cast<std::int64_t>(i) * 100'000'007 + each % 1000; break;
-        case 4: each = each % 16 == 0 ? each * divisor : 4711; break;
+        case 4: each = each % 16 == 0 ? each / divisor * divisor : 4711; break;
         default: each = each % 2 == 0 ? std::numeric_limits<std::int64_t>::min() : each;
       }
     }
