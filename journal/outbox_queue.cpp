@@ -19,7 +19,7 @@ OutboxQueue::OutboxQueue(OutboxLimits limits, std::uint64_t acknowledged,
   for (auto& section : sections) {
     bytes_ += size_of(section);
     next_sequence_ = section.sequence + section.count;
-    sections_.push_back({std::move(section), Worth::kRecords});
+    sections_.push_back({std::move(section), Worth::kRecords, false});
   }
 }
 
@@ -27,7 +27,7 @@ std::uint64_t OutboxQueue::push(SectionFormat format, Worth worth, std::uint32_t
                                 UtcTime sent_at, Bytes payload) {
   sections_.push_back({{next_sequence_, count, static_cast<std::uint8_t>(format), sent_at,
                         model::Blob{std::move(payload)}},
-                       worth});
+                       worth, false});
   next_sequence_ += count;
   bytes_ += size_of(sections_.back().section);
   if (bytes_ > limits_.bytes_max) make_room();
@@ -41,14 +41,20 @@ void OutboxQueue::skip(std::uint64_t count) {
 
 void OutboxQueue::make_room() {
   for (std::size_t i = 0; i < sections_.size() && bytes_ > limits_.bytes_max;) {
-    if (sections_[i].worth != Worth::kUpdates) {
+    auto& [section, worth, gone] = sections_[i];
+    if (worth != Worth::kUpdates || gone) {
       ++i;
       continue;
     }
-    bytes_ -= size_of(sections_[i].section);
-    dropped_ += sections_[i].section.count;
+    bytes_ -= size_of(section);
+    if (i < sent_) {
+      section.payload = {};
+      gone = true;
+      ++i;
+      continue;
+    }
+    dropped_ += section.count;
     sections_.erase(sections_.begin() + static_cast<std::ptrdiff_t>(i));
-    if (i < sent_) --sent_;
   }
 }
 
@@ -75,13 +81,18 @@ void OutboxQueue::acknowledged(std::uint64_t through) {
   while (!sections_.empty()) {
     const auto& oldest = sections_.front().section;
     if (oldest.sequence + oldest.count - 1 > acknowledged_) break;
-    bytes_ -= size_of(oldest);
+    if (!sections_.front().gone) bytes_ -= size_of(oldest);
     sections_.pop_front();
     if (sent_ > 0) --sent_;
   }
 }
 
 void OutboxQueue::rewind() {
+  std::erase_if(sections_, [this](const Held& held) {
+    if (!held.gone) return false;
+    dropped_ += held.section.count;
+    return true;
+  });
   sent_ = 0;
   requests_ = 0;
 }

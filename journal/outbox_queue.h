@@ -63,6 +63,9 @@ class OutboxQueue {
   struct Held {
     model::api::AppendSection section;
     Worth worth;
+    /// There was no room for it any more while it was on the way: the answer tells whether the
+    /// journal has it, and only its numbers are kept until then.
+    bool gone;
   };
   void make_room();
 

@@ -161,6 +161,37 @@ TEST_F(OutboxQueueTest, GoesOnWithTheNextSectionWhenOneThatWasSentIsDropped) {
   EXPECT_THAT(next(), ElementsAre(2));
 }
 
+TEST_F(OutboxQueueTest, HasNotDroppedWhatWasOnTheWayAndArrived) {
+  push_updates(5, 4000);
+  next();
+  push_updates(1, 4000);
+  push_updates(1, 4000);  // no room for the first one any more
+  EXPECT_LE(queue_.bytes(), 10'000u);
+  EXPECT_EQ(queue_.after(), 5u) << "the next request follows it";
+  queue_.acknowledged(5);
+  EXPECT_EQ(queue_.dropped(), 0u);
+  EXPECT_THAT(next(), ElementsAre(6));
+  EXPECT_THAT(next(), ElementsAre(7));
+  queue_.acknowledged(6);
+  queue_.acknowledged(7);
+  EXPECT_TRUE(queue_.idle());
+  EXPECT_EQ(queue_.bytes(), 0u);
+}
+
+TEST_F(OutboxQueueTest, HasDroppedWhatWasOnTheWayAndDidNotArrive) {
+  push_updates(5, 4000);
+  next();
+  push_updates(1, 4000);
+  push_updates(1, 4000);
+  queue_.rewind();
+  EXPECT_EQ(queue_.dropped(), 5u);
+  EXPECT_EQ(queue_.after(), 0u);
+  EXPECT_THAT(next(), ElementsAre(6));
+  EXPECT_THAT(next(), ElementsAre(7));
+  queue_.acknowledged(7);
+  EXPECT_EQ(queue_.bytes(), 0u);
+}
+
 TEST_F(OutboxQueueTest, SaysWhatComesBeforeTheNextRequest) {
   EXPECT_EQ(queue_.after(), 0u);
   push_records(2);

@@ -83,6 +83,17 @@ class TheOutbox(unittest.TestCase):
         self.assertEqual([each.sequence for each in queue.next()], [4])
         queue.acknowledged(3)
         queue.acknowledged(4)
+        self.assertEqual((queue.idle, queue.bytes, queue.dropped), (True, 0, 0), "all arrived")
+
+    def test_has_dropped_what_was_on_the_way_and_did_not_arrive(self):
+        queue = OutboxQueue(bytes_max=500)
+        queue.push(2, 0, bytes(72), updates=True)
+        queue.push(1, 0, bytes(72))
+        queue.next()
+        queue.push(1, 0, bytes(72), updates=True)
+        queue.rewind()
+        self.assertEqual([each.sequence for each in queue.next()], [3, 4])
+        queue.acknowledged(4)
         self.assertEqual((queue.idle, queue.bytes, queue.dropped), (True, 0, 2))
 
     def test_numbers_what_nobody_could_take(self):

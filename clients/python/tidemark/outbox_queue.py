@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 BYTES_MAX = 64 << 20  # beyond, updates go
@@ -30,6 +30,9 @@ class Section:
     payload: bytes
     updates: bool = False  # of keys: others follow their values, and the newest counts most
     format: int = RECORDS_FORMAT
+    # There was no room for it any more while it was on the way: the answer tells whether the
+    # journal has it, and only its numbers are kept until then.
+    gone: bool = False
 
     @property
     def last(self) -> int:
@@ -75,14 +78,16 @@ class OutboxQueue:
         at = 0
         while at < len(self._sections) and self.bytes > self._bytes_max:
             section = self._sections[at]
-            if not section.updates:
+            if not section.updates or section.gone:
                 at += 1
                 continue
             self.bytes -= section.weight
+            if at < self._sent:
+                self._sections[at] = replace(section, payload=b"", gone=True)
+                at += 1
+                continue
             self.dropped += section.count
             del self._sections[at]
-            if at < self._sent:
-                self._sent -= 1
 
     @property
     def after(self) -> int:
@@ -122,11 +127,15 @@ class OutboxQueue:
         self._requests = max(0, self._requests - 1)
         self._acknowledged = max(self._acknowledged, through)
         while self._sections and self._sections[0].last <= self._acknowledged:
-            gone = self._sections.popleft()
-            self.bytes -= gone.weight
+            section = self._sections.popleft()
+            self.bytes -= 0 if section.gone else section.weight
             self._sent = max(0, self._sent - 1)
 
     def rewind(self) -> None:
         """A request failed: what is not acknowledged is sent again, from the oldest on."""
+        gone = [each for each in self._sections if each.gone]
+        if gone:
+            self._sections = deque(each for each in self._sections if not each.gone)
+            self.dropped += sum(each.count for each in gone)
         self._sent = 0
         self._requests = 0
