@@ -71,10 +71,10 @@ class AListenerThatWasStopped(Stopped):
                 key.value = each
         self.stopped(process, publish)
         self.until(lambda: self.ask(process)["last"] == "100", "the last value")
+        self.until(lambda: self.ask(process)["repaired"] > 0, "the hole counts as repaired")
         said = self.ask(process)
         self.assertGreater(said["skipped"], 0)
         self.assertEqual((said["count"], said["items_lost"]), (101, 0))
-        self.assertGreater(said["repaired"], 0)
         self.assertGreaterEqual(said["gaps"], said["repaired"])
         self.assertEqual(self.gaps("resumed"), [])
 
