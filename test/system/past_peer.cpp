@@ -4,7 +4,8 @@
 // lines, and prints the answers, a line of words each. Then it says `follows`, and prints the next
 // line of the PV that is recorded.
 //
-// Usage: past_peer <site file> <address> <line> <line>
+// Usage: past_peer <site file> <address> <line> <line> [bin]
+// `bin`: only the one bin in which all is, and what is known of it no other way.
 
 #include <chrono>
 #include <iostream>
@@ -44,6 +45,25 @@ int follow(const Journal& journal, const std::string& address) {
       return 0;
     }
   }
+}
+
+int print_bin(const Journal& journal, const std::string& address, std::uint64_t from,
+              std::uint64_t to) {
+  const auto bins = journal.bins(address, {.line = from}, {.line = to}, 1, true);
+  if (!bins) return fail("bins", bins.error());
+  for (const auto& bin : bins.value().bins) {
+    std::cout << "bin " << bin.samples << " " << bin.count << " " << bin.min << " " << bin.max
+              << " " << (bin.median ? "median" : "none") << " "
+              << (bin.decimated_until ? "decimated" : "whole") << "\n";
+  }
+  for (const auto& each : bins.value().expired) {
+    std::cout << "expired " << each.first << " " << each.last << "\n";
+  }
+  for (const auto& each : bins.value().decimated) {
+    std::cout << "decimated " << each.first << " " << each.last << " " << each.width / 1h << " "
+              << each.samples << " " << (each.since < each.until ? "in time" : "wrong") << "\n";
+  }
+  return 0;
 }
 
 int ask(const Journal& journal, const std::string& address, std::uint64_t from, std::uint64_t to) {
@@ -130,10 +150,15 @@ int ask(const Journal& journal, const std::string& address, std::uint64_t from, 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return 2;
+  if (argc != 5 && argc != 6) return 2;
   Client client{argv[1]};
   if (const auto joined = client.start(20s); !joined) return fail("start", joined.error());
   const auto journal = client.journal();
+  if (argc == 6) {
+    const int printed = print_bin(journal, argv[2], std::stoull(argv[3]), std::stoull(argv[4]));
+    client.stop();
+    return printed;
+  }
   const int asked = ask(journal, argv[2], std::stoull(argv[3]), std::stoull(argv[4]));
   const int followed = asked == 0 ? follow(journal, argv[2]) : asked;
   client.stop();

@@ -9,10 +9,12 @@ import array
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 import unittest
 import uuid
+from pathlib import Path
 
 from support import ROOT, MachineTest, wait_until
 
@@ -21,6 +23,7 @@ sys.path.insert(0, str(ROOT / "clients/python"))
 from tidemark import Client  # noqa: E402  (the path comes first)
 from tidemark.packing import Row, pack, unpack  # noqa: E402
 
+PEER = Path(os.environ["TIDEMARK_BUILD"]) / "test/system/past_peer"
 SEGMENT = 524_288
 BATCH = 65_536
 QUAD = "QUAD:LI21:101:BDES"
@@ -99,7 +102,25 @@ class Retention(MachineTest):
         told = self.filling.client.bins(QUAD, 1, self.filling.last, 1)
         self.assertEqual((told.decimated[0].first, told.decimated[0].last), (1, SEGMENT))
         self.assertEqual([each.count for each in told.bins], [found["count"]])
+        self.expect_a_program_to_be_told(found, decimated)
         return {name: found[name] for name in ("samples", "count", "min", "max", "last")}
+
+    def expect_a_program_to_be_told(self, found, decimated):
+        """The same by the C++ library; more may have expired meanwhile."""
+        done = subprocess.run([PEER, self.site.file, QUAD, "1", str(self.filling.last), "bin"],
+                              capture_output=True, text=True, env=self.site.env, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        words = [line.split() for line in done.stdout.splitlines()]
+        self.assertEqual(words[0], ["bin", *(f"{found[name]:g}" if name in ("min", "max") else
+                                             str(found[name])
+                                             for name in ("samples", "count", "min", "max")),
+                                    "none", "decimated"])
+        told = [line for line in words if line[0] == "decimated"]
+        self.assertEqual([line[1:3] for line in told[:1]], [["1", str(SEGMENT)]])
+        self.assertGreaterEqual(len(told), len(decimated))
+        for line in told:
+            self.assertEqual((line[3], line[5:]), ("1", ["in", "time"]))
+        self.assertEqual(int(told[0][4]), decimated[0]["samples"])
 
     def past_of(self, kept):
         """All that is asked of the past, as it is answered."""
