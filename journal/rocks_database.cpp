@@ -204,10 +204,12 @@ Result<std::optional<Database>> open_to_read(const RocksStoreOptions& options, R
     const auto status = open_read_only(db_options, path, database);
     const bool same = how != Reading::kBeside || version_of(path) == before;
     if (status.ok() && same) return std::optional<Database>(std::move(database));
-    if (same || opens == kOpensMax) {
-      if (!status.ok()) return open_error(options.directory, status);
+    if (same) return open_error(options.directory, status);
+    // Nor is it damaged when a table that came meanwhile took the place of another.
+    if (opens == kOpensMax) {
       return Error{Code::kUnavailable, "journal: " + options.directory +
-                                           " is written faster than it can be opened to read"};
+                                           " is written faster than it can be opened to read" +
+                                           (status.ok() ? "" : ": " + status.ToString())};
     }
   }
 }
