@@ -32,7 +32,8 @@ BackupWriter::behavior_type backup_actor(BackupWriter::stateful_pointer<BackupWr
           return call.fail({Code::kInvalidArgument, "a backup needs an absolute path"});
         }
         if (!is_name(request.value().name)) {
-          return call.fail({Code::kInvalidArgument, "the name of a backup is letters, digits, . - _"});
+          return call.fail(
+              {Code::kInvalidArgument, "the name of a backup is letters, digits, . - _"});
         }
         auto next = steady_now();
         const auto progress = [&](std::uint64_t done, std::uint64_t total) {

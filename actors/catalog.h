@@ -51,11 +51,9 @@ using CatalogActor = caf::typed_actor<
     /// Answers with the one whose place it took; without a name when there was none.
     caf::replies_to<put_atom, model::Policy>::with<model::Policy>,
     caf::replies_to<remove_atom, model::api::PolicyRemove>::with<model::Policy>,
-    caf::replies_to<explain_atom,
-                    model::api::PolicyQuestion>::with<model::api::PolicyExplanation>,
+    caf::replies_to<explain_atom, model::api::PolicyQuestion>::with<model::api::PolicyExplanation>,
     /// Whom a change would concern.
-    caf::replies_to<forecast_atom,
-                    model::api::PolicyPreviewQuery>::with<Shared<PolicyChange>>,
+    caf::replies_to<forecast_atom, model::api::PolicyPreviewQuery>::with<Shared<PolicyChange>>,
 
     caf::replies_to<put_atom, Shared<model::Job>, Uuid>::with<Unit>,
     /// By idempotency key: nil id in the answer when there is none.

@@ -62,10 +62,9 @@ Result<PolicyChange> policy_change(const Catalog& catalog, const api::PolicyPrev
     const auto was = decided_before[number];
     const auto will_be = decided_after[number];
     if (was == none && will_be == none) continue;
-    api::ForecastRow row{ChannelId{number}, was == none ? 0 : 1 + was,
-                         will_be == none
-                             ? 0
-                             : static_cast<std::uint32_t>(1 + before.size() + will_be)};
+    api::ForecastRow row{
+        ChannelId{number}, was == none ? 0 : 1 + was,
+        will_be == none ? 0 : static_cast<std::uint32_t>(1 + before.size() + will_be)};
     const auto name_of = [&](const auto& policies, std::uint32_t index) {
       return index == none ? std::string() : policies[index].name;
     };

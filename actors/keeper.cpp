@@ -165,8 +165,7 @@ void begin_restore(KeeperState& state, const api::RestoreRequest& request,
   const auto locked = state.lock(job, *plan);
   if (!locked) return settle.failed(to_caf(locked.error()));
   state.accept(
-      job, request.idempotency,
-      restore_detail(snapshot.header.id, *plan, request.comment),
+      job, request.idempotency, restore_detail(snapshot.header.id, *plan, request.comment),
       [&state, settle, plan, id = job.id, timeout = request.put_timeout](std::uint64_t) {
         settle.done(state.running[id].job);
         state.start_restore(id, plan, timeout, true);

@@ -33,8 +33,7 @@ using Keeper = caf::typed_actor<
 
     caf::replies_to<put_atom, model::api::PolicySet>::with<model::api::Empty>,
     caf::replies_to<remove_atom, model::api::PolicyRemove>::with<model::api::Empty>,
-    caf::replies_to<forecast_atom,
-                    model::api::PolicyPreviewQuery>::with<model::api::PolicyPreview>,
+    caf::replies_to<forecast_atom, model::api::PolicyPreviewQuery>::with<model::api::PolicyPreview>,
 
     /// The monitor's rates, or why not, for a preview that was asked for.
     caf::reacts_to<answered_atom, std::uint64_t, bus::Answer>,

@@ -63,12 +63,11 @@ caf::result<api::PolicyPreview> KeeperState::preview(const api::PolicyPreviewQue
           [this, promise, limit = query.limit](const Shared<PolicyChange>& change) {
             const auto number = ++previews;
             previewing.emplace(number, Previewing{change, limit, promise});
-            options.link->request(
-                options.monitor, "monitor.forecast", model::pack(change->question),
-                {kForecastBudget, {}},
-                [me = caf::actor_cast<Keeper>(self), number](bus::Answer answer) {
-                  caf::anon_send(me, answered_atom_v, number, std::move(answer));
-                });
+            options.link->request(options.monitor, "monitor.forecast",
+                                  model::pack(change->question), {kForecastBudget, {}},
+                                  [me = caf::actor_cast<Keeper>(self), number](bus::Answer answer) {
+                                    caf::anon_send(me, answered_atom_v, number, std::move(answer));
+                                  });
           },
           fails(promise));
   return promise;
@@ -82,8 +81,8 @@ void KeeperState::answer_preview(std::uint64_t number, const bus::Answer& answer
   preview.replaces = change->replaces;
   preview.channels = static_cast<std::uint32_t>(change->effects.size());
   auto effects = change->effects;
-  auto forecast = answer ? model::unpack<api::Forecast>(answer.value())
-                         : Result<api::Forecast>(answer.error());
+  auto forecast =
+      answer ? model::unpack<api::Forecast>(answer.value()) : Result<api::Forecast>(answer.error());
   preview.monitor_alive = forecast && forecast.value().rows.size() == effects.size();
   if (preview.monitor_alive) {
     preview.measured = forecast.value().measured;

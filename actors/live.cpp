@@ -188,9 +188,9 @@ Live::behavior_type live_actor(Live::stateful_pointer<LiveActorState> self, Live
   state.on_lost = [options](const Reader::Lost& lost) {
     spdlog::warn("live stream: updates {} to {} were lost on the way; fetching the state",
                  lost.from, lost.to);
-    append_all(options.outbox, {model::StreamGap{options.link->self().name, "monitor",
-                                                 bus::kLiveStream, lost.incarnation, lost.from,
-                                                 lost.to}});
+    append_all(options.outbox,
+               {model::StreamGap{options.link->self().name, "monitor", bus::kLiveStream,
+                                 lost.incarnation, lost.from, lost.to}});
   };
   state.subscribe();
 
@@ -246,8 +246,8 @@ Table::behavior_type replay_table_actor(Table::stateful_pointer<LiveActorState> 
     // It does not read the news, so it has them all.
     const api::ReplayAck ack{options.replay.id, options.reader, true, state.reader.applied(),
                              ~std::uint64_t{0}};
-    options.link->request(options.journal, "journal.replay_ack", model::pack(ack),
-                          {kAckBudget, {}}, [](const bus::Answer&) {});
+    options.link->request(options.journal, "journal.replay_ack", model::pack(ack), {kAckBudget, {}},
+                          [](const bus::Answer&) {});
   };
 
   return {

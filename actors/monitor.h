@@ -74,10 +74,10 @@ struct MonitorState {
   bool stale = true;      // the channels changed since we asked for them
   bool draining = false;  // a commit is under way to us
   SteadyTime drained_at{};
-  Duration coalesce{0};  // from then on, until the next drain
+  Duration coalesce{0};                // from then on, until the next drain
   SteadyTime turned_at{};              // the archiving's last turn
   std::optional<SteadyTime> wakes_at;  // for what is due
-  std::uint64_t published = 0;  // items of the live stream
+  std::uint64_t published = 0;         // items of the live stream
   std::uint64_t batches = 0;
 
   void drain();

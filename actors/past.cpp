@@ -50,8 +50,14 @@ std::vector<model::Expired> expired_updates(const journal::Store& store, Line fi
   std::vector<model::Expired> found;
   const auto of = journal::RecordClass::kPvUpdates;
   for (const auto& run : store.expired()->touching(of, first, last)) {
-    found.push_back({std::string(to_string(of)), raw(run.first), raw(run.last), run.since,
-                     run.until, run.lines, run.bytes, {}});
+    found.push_back({std::string(to_string(of)),
+                     raw(run.first),
+                     raw(run.last),
+                     run.since,
+                     run.until,
+                     run.lines,
+                     run.bytes,
+                     {}});
   }
   return found;
 }
@@ -91,9 +97,7 @@ Result<Unit> check_lateness(Duration lateness, Duration most) {
   return Error{Code::kInvalidArgument, "lateness: 0 to " + std::to_string(seconds) + " s"};
 }
 
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 Wanted wanted(const Past& past, const std::vector<std::string>& addresses,
               std::vector<std::string>& unknown) {

@@ -24,7 +24,7 @@ constexpr Duration kPutEffect = std::chrono::seconds(10);
 
 /// Every record that `query` finds, page by page, until `take` has enough and says false.
 Result<Unit> read_each_record(const journal::Store& store, journal::Query query,
-                          const std::function<bool(Line, const model::Record&)>& take) {
+                              const std::function<bool(Line, const model::Record&)>& take) {
   while (true) {
     const auto page = journal::read(store, query);
     if (!page) return page.error();
@@ -91,9 +91,9 @@ Result<Unit> name_job(const journal::Store& store, Line line, api::BlamedChange&
   });
 }
 
-/// Which of our puts made `change`, the next after line `before`: the newest of that value, of those
-/// behind that line, or the newest of all. When the newest behind it is of another number, and its
-/// IOC has confirmed it, the IOC has clamped what was put.
+/// Which of our puts made `change`, the next after line `before`: the newest of that value, of
+/// those behind that line, or the newest of all. When the newest behind it is of another number,
+/// and its IOC has confirmed it, the IOC has clamped what was put.
 Result<Unit> find_culprit(const journal::Store& store, const std::string& address, Line before,
                           api::BlamedChange& change) {
   journal::Query query;

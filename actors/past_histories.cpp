@@ -155,8 +155,8 @@ Result<std::optional<api::SourceCursor>> send_by_source(const Past& self, const 
   if (query.after) {
     after = journal::SourceCursor{query.after->taken_at, Line{query.after->line}};
   } else {
-    const auto before = journal::in_force_by_source(*self.archive, asked.channel,
-                                                    {asked.begin, *asked.lateness});
+    const auto before =
+        journal::in_force_by_source(*self.archive, asked.channel, {asked.begin, *asked.lateness});
     if (!before) return before.error();
     if (before.value()) parts.take(*before.value());
   }
@@ -221,8 +221,7 @@ Result<Unit> answer_history(const Past& self, const bus::Call& call,
   const auto decimated = self.archive->decimated_runs(asked.value().first, asked.value().last);
   if (!decimated) return decimated.error();
   end.decimated = decimated_of(decimated.value());
-  end.expired =
-      expired_updates(self.projections->store(), asked.value().first, asked.value().last);
+  end.expired = expired_updates(self.projections->store(), asked.value().first, asked.value().last);
   call.done(model::pack(end));
   return Unit{};
 }

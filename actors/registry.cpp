@@ -24,8 +24,8 @@ Result<Unit> check(const bus::Forget& asked) {
   if (const auto fine = bus::check_node_name(asked.name); !fine) return fine;
   if (asked.uuid == Uuid{}) return Error{Code::kInvalidArgument, "the UUID is that of nobody"};
   if (!asked.who.empty() && asked.who.size() <= bus::kNodeTextBytesMax) return Unit{};
-  return Error{Code::kInvalidArgument, "who says so? Expected 1 to " +
-                                           std::to_string(bus::kNodeTextBytesMax) + " bytes"};
+  return Error{Code::kInvalidArgument,
+               "who says so? Expected 1 to " + std::to_string(bus::kNodeTextBytesMax) + " bytes"};
 }
 
 /// All that others will read of it; past this line nobody looks again.
@@ -97,8 +97,8 @@ void RegistryState::remember() {
 
 void RegistryState::keep() {
   if (memory.empty() || !std::exchange(changed, false)) return;
-  // Not synced: it is for a process that dies, and leases must not wait for a slow disk. What a power
-  // cut leaves of it is all of it, an older one, or nothing that can be read.
+  // Not synced: it is for a process that dies, and leases must not wait for a slow disk. What a
+  // power cut leaves of it is all of it, an older one, or nothing that can be read.
   const auto fresh = memory + ".new";
   std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
   out << model::pack(table->to_remember());
@@ -116,8 +116,7 @@ Registry::behavior_type registry_actor(Registry::stateful_pointer<RegistryState>
   state.link = std::move(link);
   state.board = std::move(board);
   state.outbox = std::move(outbox);
-  state.table =
-      std::make_unique<RegistryTable>(state.link->self().incarnation, steady_now());
+  state.table = std::make_unique<RegistryTable>(state.link->self().incarnation, steady_now());
   state.memory = std::move(memory);
   state.remember();
   self->send(self, tick_atom_v);

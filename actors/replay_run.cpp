@@ -19,7 +19,7 @@ using journal::ReplayReaders;
 constexpr std::size_t kSliceBytes = 1u << 20;  // then others get their turn
 constexpr Duration kNewsInterval = std::chrono::milliseconds(100);
 constexpr std::size_t kNewsBytes = 1u << 20;  // of lines in one item
-constexpr std::size_t kStateUpdates = 8192;  // in a part of the state
+constexpr std::size_t kStateUpdates = 8192;   // in a part of the state
 
 }  // namespace
 
@@ -29,8 +29,7 @@ ReplayRun::ReplayRun(std::shared_ptr<bus::Link> link, const Past& past, NodeName
       past_(past),
       node_name_(std::move(node_name)),
       plan_(std::move(plan)),
-      source_(past.projections->store(), Line{plan_.from.line}, Line{plan_.to.line},
-              plan_.filter),
+      source_(past.projections->store(), Line{plan_.from.line}, Line{plan_.to.line}, plan_.filter),
       schedule_(plan_.begins_at, plan_.speed, plan_.paused),
       heard_at_(now),
       line_(plan_.from.line) {
@@ -55,8 +54,8 @@ api::ReplayStatus ReplayRun::status(SteadyTime now) const {
                                       : ReplayPhase::kRunning;
   status.speed = schedule_.speed();
   status.line = line_;
-  status.moment = finished_ ? plan_.to.recorded_at
-                            : std::min(schedule_.moment(now), plan_.to.recorded_at);
+  status.moment =
+      finished_ ? plan_.to.recorded_at : std::min(schedule_.moment(now), plan_.to.recorded_at);
   status.items = items_;
   status.updates = updates_;
   status.records = records_;
@@ -170,8 +169,8 @@ SteadyTime ReplayRun::advance(SteadyTime now) {
   const auto lease_ends = heard_at_ + ReplayRequest::kLease;
   if (now > lease_ends) {
     end("its owner has not been heard of for " +
-            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(ReplayRequest::kLease)
-                               .count()) +
+            std::to_string(
+                std::chrono::duration_cast<std::chrono::seconds>(ReplayRequest::kLease).count()) +
             " s",
         now);
     return SteadyTime::max();
@@ -251,8 +250,7 @@ Result<Unit> ReplayRun::send_records(const journal::ReplayPiece& piece, SteadyTi
   std::vector<api::LogLine> lines;
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < records.value().size(); ++i) {
-    const auto line =
-        piece.lines.empty() ? Line{raw(piece.first) + i} : piece.lines[i];
+    const auto line = piece.lines.empty() ? Line{raw(piece.first) + i} : piece.lines[i];
     lines.push_back(log_line({line, piece.recorded_at, section.origin, section.incarnation,
                               section.sequence + i, std::move(records.value()[i])},
                              store, origin));
@@ -283,8 +281,14 @@ void ReplayRun::send_expired(const journal::ReplayPiece& piece, SteadyTime now) 
   const auto of = journal::expired_class(piece.section).value_or(journal::RecordClass::kKept);
   const auto runs = store.expired();
   const auto* run = runs->holding(of, piece.first);
-  model::Expired said{std::string(to_string(of)),  raw(piece.first), raw(piece.last),
-                      piece.recorded_at,           piece.recorded_at, piece.section.count, 0, {}};
+  model::Expired said{std::string(to_string(of)),
+                      raw(piece.first),
+                      raw(piece.last),
+                      piece.recorded_at,
+                      piece.recorded_at,
+                      piece.section.count,
+                      0,
+                      {}};
   if (run != nullptr) {
     said.first = raw(run->first);
     said.last = raw(run->last);
@@ -300,7 +304,8 @@ void ReplayRun::send_expired(const journal::ReplayPiece& piece, SteadyTime now) 
 }
 
 void ReplayRun::publish_items(std::uint32_t count, BytesView payload) {
-  items_ = link_->publish(bus::FrameClass::kReplayState, items_stream(), count, payload) + count - 1;
+  items_ =
+      link_->publish(bus::FrameClass::kReplayState, items_stream(), count, payload) + count - 1;
   readers_.published(ReplayReaders::kItems, items_, payload.size());
 }
 

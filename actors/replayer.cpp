@@ -31,8 +31,8 @@ Result<ReplayRun*> ReplayerState::find(const Uuid& id) {
 Result<api::ReplayStarted> ReplayerState::start(api::ReplayRequest request) {
   const auto speed = check_speed(request.speed);
   if (!speed) return speed.error();
-  const auto active = std::count_if(runs.begin(), runs.end(),
-                                    [](const auto& run) { return !run.ended_at(); });
+  const auto active =
+      std::count_if(runs.begin(), runs.end(), [](const auto& run) { return !run.ended_at(); });
   if (static_cast<std::size_t>(active) >= kReplaysMax) {
     return Error{Code::kUnavailable,
                  std::to_string(kReplaysMax) + " replays are under way: stop one of them"};
@@ -145,14 +145,14 @@ Replayer::behavior_type replayer_actor(Replayer::stateful_pointer<ReplayerState>
         state.work();
       },
       [&state](ack_atom, const bus::Call& call) {
-        serve_one<api::ReplayAck>(
-            call, [&](const api::ReplayAck& ack) -> Result<api::ReplayStatus> {
-              const auto run = state.find(ack.id);
-              if (!run) return run.error();
-              const auto done = run.value()->acknowledge(ack, steady_now());
-              if (!done) return done.error();
-              return run.value()->status(steady_now());
-            });
+        serve_one<api::ReplayAck>(call,
+                                  [&](const api::ReplayAck& ack) -> Result<api::ReplayStatus> {
+                                    const auto run = state.find(ack.id);
+                                    if (!run) return run.error();
+                                    const auto done = run.value()->acknowledge(ack, steady_now());
+                                    if (!done) return done.error();
+                                    return run.value()->status(steady_now());
+                                  });
         state.work();
       },
       [&state](list_atom, const bus::Call& call) {
@@ -169,8 +169,7 @@ Replayer::behavior_type replayer_actor(Replayer::stateful_pointer<ReplayerState>
         if (!request) return call.fail({Code::kInvalidArgument, request.error().message});
         const auto run = state.find(request.value().id);
         if (!run) return call.fail(run.error());
-        const auto answered =
-            run.value()->answer_state(call, request.value().news, steady_now());
+        const auto answered = run.value()->answer_state(call, request.value().news, steady_now());
         if (!answered) call.fail(answered.error());
       },
       [&state](wake_atom) {

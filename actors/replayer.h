@@ -43,11 +43,11 @@ struct ReplayerState {
   Replayer::pointer self;
   ReplayerOptions options;
   Past past;
-  std::list<ReplayRun> runs;                     // by age
+  std::list<ReplayRun> runs;                       // by age
   bus::StreamNumber stream = bus::kReplayStreams;  // the next two
-  bool working = false;                          // a wake is in our mailbox
-  SteadyTime wakes_at = SteadyTime::max();       // the earliest one that will come
-  std::uint64_t updates = 0;                     // said by replays that are forgotten
+  bool working = false;                            // a wake is in our mailbox
+  SteadyTime wakes_at = SteadyTime::max();         // the earliest one that will come
+  std::uint64_t updates = 0;                       // said by replays that are forgotten
 
   /// Lets each send, forgets what ended, and comes again when there is more to do.
   void work();

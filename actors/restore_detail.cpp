@@ -9,9 +9,10 @@ constexpr std::string_view kSnapshotWord = "snapshot ";
 
 std::string restore_detail(const Uuid& snapshot, const model::RestorePlan& plan,
                            const std::string& comment) {
-  const auto text = std::string(kSnapshotWord) + snapshot.text() + ": " + std::to_string(plan.writes) +
-                    " to write, " + std::to_string(plan.skips) + " there already, " +
-                    std::to_string(plan.refusals) + " refused, plan " + plan.hash;
+  const auto text = std::string(kSnapshotWord) + snapshot.text() + ": " +
+                    std::to_string(plan.writes) + " to write, " + std::to_string(plan.skips) +
+                    " there already, " + std::to_string(plan.refusals) + " refused, plan " +
+                    plan.hash;
   return comment.empty() ? text : comment + " (" + text + ")";
 }
 

@@ -34,11 +34,11 @@ void SupervisorState::start(const std::string& node) {
   options.board->count("tidemark_supervisor_restarts_" + node + "_total",
                        "Times that this node was started again",
                        static_cast<double>(child.restarts));
-  caf::anon_send(options.outbox, append_atom_v,
-                 Records{model::NodeRestarted{
-                     node, static_cast<std::uint32_t>(child.pid), child.restarts,
-                     child.last_end.what, static_cast<std::uint32_t>(child.last_end.signal),
-                     child.last_end.last_words}});
+  caf::anon_send(
+      options.outbox, append_atom_v,
+      Records{model::NodeRestarted{
+          node, static_cast<std::uint32_t>(child.pid), child.restarts, child.last_end.what,
+          static_cast<std::uint32_t>(child.last_end.signal), child.last_end.last_words}});
 }
 
 void SupervisorState::restart_later(const std::string& node, Child& child) {

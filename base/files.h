@@ -17,8 +17,8 @@ namespace tidemark {
 using OnPiece = std::function<bool(std::size_t bytes)>;
 
 /// Copies `from` to `to`, which must not be there. Returns the CRC-32 of what was read.
-/// Durability  on return the content survives a power cut, and the name when its directory was synced.
-/// Errors      kUnavailable, naming the file.
+/// Durability  on return the content survives a power cut, and the name when its directory was
+/// synced. Errors      kUnavailable, naming the file.
 Result<std::uint32_t> copy_file(const std::string& from, const std::string& to,
                                 const OnPiece& on_piece);
 

@@ -89,8 +89,8 @@ void compare(Client& client, const Arguments& arguments) {
   api::CompareReply reply;
   for (int run = 0; run < arguments.runs; ++run) {
     const auto start = steady_now();
-    reply = must(
-        client.ask<api::CompareReply>("keeper", "keeper.snapshot_compare", request, kBudget));
+    reply =
+        must(client.ask<api::CompareReply>("keeper", "keeper.snapshot_compare", request, kBudget));
     ms.push_back(ms_since(start));
   }
   std::printf("{\"ms\":[%s],\"different\":%u,\"pvs\":%u}\n", list(ms).c_str(), reply.different,
@@ -149,8 +149,7 @@ void live(const config::Site& site, const Arguments& arguments) {
 
 /// All nodes alive, none of them process `dead`, all answering; the journal readable, and the
 /// live tables whole, with what was heard after `since` only if a new monitor had to hear it.
-bool well(const config::Site& site, const Arguments& arguments, std::uint32_t dead,
-          UtcTime since) {
+bool well(const config::Site& site, const Arguments& arguments, std::uint32_t dead, UtcTime since) {
   auto connected = Client::connect(site, 500ms);
   if (!connected) return false;
   auto& client = *connected.value();
@@ -162,8 +161,7 @@ bool well(const config::Site& site, const Arguments& arguments, std::uint32_t de
     const auto status = client.ask<api::NodeStatus>(name, "node.status", api::Empty{}, 500ms);
     if (!status) return false;
     if (name == std::string_view("gateway") &&
-        figure(status.value(), "tidemark_live_with_value") <
-            static_cast<double>(arguments.count)) {
+        figure(status.value(), "tidemark_live_with_value") < static_cast<double>(arguments.count)) {
       return false;
     }
   }

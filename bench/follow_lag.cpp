@@ -1,7 +1,7 @@
 // bench/follow_lag.cpp
 //
-// How old lines are when a follower has printed them: reads what `tidemark log follow --json` prints
-// and compares each line's time of the IOC with the clock. The first second is not counted.
+// How old lines are when a follower has printed them: reads what `tidemark log follow --json`
+// prints and compares each line's time of the IOC with the clock. The first second is not counted.
 //
 //   tidemark --json log follow --kind PvUpdate --for 11s | follow_lag
 //
@@ -71,8 +71,8 @@ class Lags {
   UtcTime last_{};
 };
 
-/// What came at once, and when. It is looked at when all has come: taking lines apart would make the
-/// next ones look late.
+/// What came at once, and when. It is looked at when all has come: taking lines apart would make
+/// the next ones look late.
 struct Piece {
   UtcTime read_at;
   std::string text;

@@ -88,8 +88,8 @@ void on_event(event_handler_args args) {
   const auto& update = *static_cast<const dbr_time_double*>(args.dbr);
   channel.value = update.value;
   if (timing) {
-    const std::chrono::nanoseconds taken(
-        (update.stamp.secPastEpoch + kEpicsEpoch) * 1'000'000'000 + update.stamp.nsec);
+    const std::chrono::nanoseconds taken((update.stamp.secPastEpoch + kEpicsEpoch) * 1'000'000'000 +
+                                         update.stamp.nsec);
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     lags_ms.push_back(std::chrono::duration<double, std::milli>(now - taken).count());
   }
@@ -218,12 +218,14 @@ int main(int argc, char** argv) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));  // a callback may be at it still
     std::sort(lags_ms.begin(), lags_ms.end());
     const auto lag = [](double share) {
-      return lags_ms.empty() ? 0 : lags_ms[static_cast<std::size_t>(
-                                       share * static_cast<double>(lags_ms.size() - 1))];
+      return lags_ms.empty() ? 0
+                             : lags_ms[static_cast<std::size_t>(
+                                   share * static_cast<double>(lags_ms.size() - 1))];
     };
-    std::printf("{\"command\":\"count\",\"channels\":%zu,\"events_per_s\":%.0f,\"cpu\":%.3f,"
-                "\"lag_p50_ms\":%.4f,\"lag_p99_ms\":%.4f}\n",
-                channels.size(), counted, cpu_share, lag(0.5), lag(0.99));
+    std::printf(
+        "{\"command\":\"count\",\"channels\":%zu,\"events_per_s\":%.0f,\"cpu\":%.3f,"
+        "\"lag_p50_ms\":%.4f,\"lag_p99_ms\":%.4f}\n",
+        channels.size(), counted, cpu_share, lag(0.5), lag(0.99));
   } else if (command == "put") {
     const auto window = number > 0 ? number : 256;
     const auto put_s = put_all(channels, window);

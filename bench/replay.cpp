@@ -7,13 +7,14 @@
 //
 // Prints one line of JSON.
 
+#include "model/api/replay.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
 
 #include "config/site.h"
-#include "model/api/replay.h"
 #include "model/live_table.h"
 #include "subsystem/replay_reader.h"
 #include "tools/client.h"
@@ -75,11 +76,11 @@ void replay(const std::string& site, std::uint64_t from, std::uint64_t to) {
                              std::to_string(counters.items_lost) + " items were lost");
   }
   const auto seconds = std::chrono::duration<double>(end - begin).count();
-  std::printf("{\"updates\":%llu,\"seconds\":%.3f,\"updates_per_s\":%.1f,\"channels\":%zu,"
-              "\"repaired\":%llu}\n",
-              static_cast<unsigned long long>(updates), seconds,
-              static_cast<double>(updates) / seconds, table.with_value(),
-              static_cast<unsigned long long>(counters.repaired));
+  std::printf(
+      "{\"updates\":%llu,\"seconds\":%.3f,\"updates_per_s\":%.1f,\"channels\":%zu,"
+      "\"repaired\":%llu}\n",
+      static_cast<unsigned long long>(updates), seconds, static_cast<double>(updates) / seconds,
+      table.with_value(), static_cast<unsigned long long>(counters.repaired));
 }
 
 }  // namespace

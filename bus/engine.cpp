@@ -330,10 +330,9 @@ void Engine::on_request(const Bytes& caller, BytesView bytes) {
   const auto* known = peers_.find(caller_of(id));
   if (known != nullptr && request.incarnation < known->incarnation) {
     counters_.stale += 1;
-    return refuse({Code::kRefused, known->name + " incarnation " +
-                                       std::to_string(request.incarnation) +
-                                       " is superseded by incarnation " +
-                                       std::to_string(known->incarnation)});
+    return refuse({Code::kRefused,
+                   known->name + " incarnation " + std::to_string(request.incarnation) +
+                       " is superseded by incarnation " + std::to_string(known->incarnation)});
   }
   if (served_.full() && !served_.knows(caller, id)) {
     return refuse({Code::kUnavailable, "too many calls are open on " + self_.name});

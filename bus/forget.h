@@ -1,6 +1,7 @@
 // bus/forget.h
 //
-//   registry.forget   Forget → Nothing   an operator says that somebody who is gone need not come back
+//   registry.forget   Forget → Nothing   an operator says that somebody who is gone need not come
+//   back
 //                     kRefused           he is alive
 //                     kUnavailable       the registry has just started, and does not know who lives
 //

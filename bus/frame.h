@@ -33,10 +33,10 @@ enum class FrameClass : std::uint8_t {
 
 /// Streams of a node. 0 is the node's own heartbeat.
 using StreamNumber = std::uint16_t;
-inline constexpr StreamNumber kLiveStream = 1;       // monitor: PV batches
-inline constexpr StreamNumber kDirectoryStream = 2;  // registry: Directory
-inline constexpr StreamNumber kCatalogStream = 3;    // keeper: ChannelsChanged
-inline constexpr StreamNumber kJobStream = 4;        // keeper: api::Job
+inline constexpr StreamNumber kLiveStream = 1;          // monitor: PV batches
+inline constexpr StreamNumber kDirectoryStream = 2;     // registry: Directory
+inline constexpr StreamNumber kCatalogStream = 3;       // keeper: ChannelsChanged
+inline constexpr StreamNumber kJobStream = 4;           // keeper: api::Job
 inline constexpr StreamNumber kReplayStreams = 0x8000;  // from here on, two for each replay
 
 /// The past has classes and streams of its own, and neither goes with one of the present: that is

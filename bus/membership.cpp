@@ -161,8 +161,7 @@ bool Membership::answers(std::size_t index, SteadyTime now) const {
   const auto& registry = registries_[index];
   if (!registry.has_copy) return false;
   if (!options_.registers) return now - registry.follower->heard_at() < kLease;
-  return plan_.holds(index, now) &&
-         plan_.incarnation(index) == registry.copy.directory().registry;
+  return plan_.holds(index, now) && plan_.incarnation(index) == registry.copy.directory().registry;
 }
 
 void Membership::take(std::size_t index, const std::vector<NodeInfo>& changed) {

@@ -239,7 +239,8 @@ void RegistryTable::miss_remembered(SteadyTime now, UtcTime utc, Changes& change
     if (!was_gone) node.state_since = utc;
     node.state = NodeState::kDisconnected;
     // What it is forgotten by.
-    renewed_[node.uuid] = now - std::clamp<Duration>(utc - node.state_since, Duration{0}, kGoneKept);
+    renewed_[node.uuid] =
+        now - std::clamp<Duration>(utc - node.state_since, Duration{0}, kGoneKept);
     changes.push_back({was_gone ? Change::Kind::kOther : Change::Kind::kDown, node,
                        "not back after the registry restarted"});
     directory_.nodes.push_back(std::move(node));

@@ -23,7 +23,9 @@ constexpr std::size_t kGroupBytes = 16u << 20;  // of one commit
 class NewFile {
  public:
   explicit NewFile(std::string path)
-      : path_(std::move(path)), draft_(path_ + ".partial"), fd_(::open(draft_.c_str(), kFlags, 0666)) {
+      : path_(std::move(path)),
+        draft_(path_ + ".partial"),
+        fd_(::open(draft_.c_str(), kFlags, 0666)) {
     if (fd_ < 0) failed();
   }
   ~NewFile() {
@@ -178,9 +180,8 @@ Result<BackupSize> read_backup(std::istream& in,
 Result<BackupSize> restore_backup(const std::string& path, Store& into) {
   std::ifstream first(path, std::ios::binary);
   if (!first) return Error{Code::kNotFound, "cannot read " + path};
-  const auto whole = read_backup(first, [](const Bytes&, const Bytes&) -> Result<Unit> {
-    return Unit{};
-  });
+  const auto whole =
+      read_backup(first, [](const Bytes&, const Bytes&) -> Result<Unit> { return Unit{}; });
   if (!whole) return whole;
   std::ifstream second(path, std::ios::binary);
   std::vector<Write> group;

@@ -29,7 +29,8 @@ struct BackupSize {
 /// Writes what `store` has at this moment into a new file.
 ///
 /// Durability  on return it survives a power cut; before, there is no file of that name.
-/// Errors      kConflict it is there already; kUnavailable the disk; kCorruption what the store has.
+/// Errors      kConflict it is there already; kUnavailable the disk; kCorruption what the store
+/// has.
 Result<BackupSize> write_backup(const Store& store, const std::string& path);
 
 /// Calls `take` with each entry, then knows whether all were what was written. `take` may refuse.

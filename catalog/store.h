@@ -40,9 +40,8 @@ class Store {
   /// Empty when there is no such key. Errors: kCorruption.
   virtual Result<std::optional<Bytes>> get(std::string_view key) const = 0;
 
-  /// Keys that begin with `prefix`, in byte order, until `visit` returns false: those of one moment,
-  /// whatever is committed meanwhile.
-  /// Threads: any. Errors: kCorruption.
+  /// Keys that begin with `prefix`, in byte order, until `visit` returns false: those of one
+  /// moment, whatever is committed meanwhile. Threads: any. Errors: kCorruption.
   virtual Result<Unit> scan(
       std::string_view prefix,
       const std::function<bool(std::string_view key, BytesView value)>& visit) const = 0;

@@ -425,8 +425,8 @@ void read_rest(const toml::table& root, Site& site, Faults& faults) {
 }
 
 void check_tables(const toml::table& root, Faults& faults) {
-  const std::vector<std::string> known = {"site",    "bus",     "epics",     "monitor",
-                                          "guard",   "journal", "gateway",   "supervisor"};
+  const std::vector<std::string> known = {"site",  "bus",     "epics",   "monitor",
+                                          "guard", "journal", "gateway", "supervisor"};
   for (const auto& [key, node] : root) {
     const std::string_view name = key.str();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;

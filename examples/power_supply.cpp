@@ -29,8 +29,8 @@ int main(int argc, char** argv) {
   std::atomic<bool> open{false};
 
   const auto current = psu.publish<double>("current", {.unit = "A"});
-  const auto setpoint = psu.writable<double>(
-      "setpoint", {.unit = "A", .range = {{0, 100}}, .default_value = 0.0});
+  const auto setpoint =
+      psu.writable<double>("setpoint", {.unit = "A", .range = {{0, 100}}, .default_value = 0.0});
   const auto door = psu.writable<bool>("door_open", {.default_value = false});
   const auto interlock = psu.status_item("interlock", latched);
 

@@ -20,10 +20,10 @@ int main(int argc, char** argv) {
   Subsystem shutter{argc > 1 ? argv[1] : "shutter.1", {.description = "simulated shutter"}};
 
   const auto state = shutter.writable<EnumValue>(
-      "state", {.default_value = EnumValue{0, "closed"},
-                .type = model::kv::enum_of({"closed", "open"})});
-  const auto air = shutter.writable<double>(
-      "air", {.unit = "bar", .range = {{0, 10}}, .default_value = 6.0});
+      "state",
+      {.default_value = EnumValue{0, "closed"}, .type = model::kv::enum_of({"closed", "open"})});
+  const auto air =
+      shutter.writable<double>("air", {.unit = "bar", .range = {{0, 10}}, .default_value = 6.0});
 
   shutter.on_event("may-expose", [&](Call&) {
     if (state.value().index == 0) return veto("shutter closed");

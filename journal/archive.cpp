@@ -69,9 +69,8 @@ void Sealed::give(std::vector<Sample>& samples, std::vector<Sample>& quiet, Line
     quiet.erase(quiet.begin(), end);
     std::sort(samples.begin(), samples.end(),
               [](const Sample& a, const Sample& b) { return a.line < b.line; });
-    const auto twice = std::unique(samples.begin(), samples.end(), [](auto& a, auto& b) {
-      return a.line == b.line;
-    });
+    const auto twice = std::unique(samples.begin(), samples.end(),
+                                   [](auto& a, auto& b) { return a.line == b.line; });
     samples.erase(twice, samples.end());
   }
   std::erase_if(samples, [&](const Sample& each) { return each.line < next; });

@@ -36,8 +36,8 @@ class Archive {
                                const std::vector<model::ChannelId>* only = nullptr) const;
 
   /// Calls `visit` with the channel's updates of lines `from` to `to`, oldest first, in pieces,
-  /// until it returns false. What has expired is left out: Store::expired() has it, when it is asked
-  /// afterwards.
+  /// until it returns false. What has expired is left out: Store::expired() has it, when it is
+  /// asked afterwards.
   Result<Unit> samples(model::ChannelId channel, Line from, Line to,
                        const std::function<bool(const std::vector<Sample>&)>& visit) const;
 

@@ -70,8 +70,7 @@ class Words {
 
 /// It must not lead out of the backup.
 bool is_inside(std::string_view path) {
-  if (path.empty() || path.front() == '/' || path.back() == '/' ||
-      path.find('\0') != path.npos) {
+  if (path.empty() || path.front() == '/' || path.back() == '/' || path.find('\0') != path.npos) {
     return false;
   }
   while (!path.empty()) {

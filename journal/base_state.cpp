@@ -86,11 +86,11 @@ Result<Unit> decode_base(BytesView value, BaseState& base) {
 
 Result<std::vector<Bytes>> base_keys(const ProjectionTable& table, Line line) {
   std::vector<Bytes> keys;
-  const auto scanned = table.scan(base_key(line), base_key(Line{raw(line) + 1}),
-                                  [&](BytesView key, BytesView) {
-                                    keys.emplace_back(key);
-                                    return true;
-                                  });
+  const auto scanned =
+      table.scan(base_key(line), base_key(Line{raw(line) + 1}), [&](BytesView key, BytesView) {
+        keys.emplace_back(key);
+        return true;
+      });
   if (!scanned) return scanned.error();
   return keys;
 }

@@ -29,7 +29,7 @@ inline constexpr std::uint32_t kBlockSectionsMax = 65'536;
 /// What a block may hold, whatever the limits were for who appended it.
 inline constexpr StoreLimits kBlockLimits{
     kBlockSectionsMax,
-    kBlockRawBytesMax - kBlockSectionsMax * static_cast<std::uint32_t>(kSectionHeaderBytes)};
+    kBlockRawBytesMax - kBlockSectionsMax* static_cast<std::uint32_t>(kSectionHeaderBytes)};
 
 /// Stored: never renumber.
 enum class BlockCodec : std::uint8_t { kNone = 0, kZstd = 1 };

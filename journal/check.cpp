@@ -113,8 +113,8 @@ Result<Unit> Comparison::count_surplus() {
 /// Until all lines up to `through` are sealed.
 Result<Unit> advance_to(Projections& projections, Line through, const CheckProgress& progress) {
   while (projections.projected() < through) {
-    const auto more = projections.advance(
-        std::min(kProgressLines, raw(through) - raw(projections.projected())));
+    const auto more =
+        projections.advance(std::min(kProgressLines, raw(through) - raw(projections.projected())));
     if (!more) return more.error();
     if (!progress(raw(projections.projected()))) return stopped();
     if (!more.value()) break;
@@ -177,8 +177,8 @@ Result<ProjectionsReport> check_projections(std::shared_ptr<const Store> store,
   Projections there(store, std::make_shared<FrozenProjectionTable>(table), limits);
   const auto loaded = there.load();
   if (!loaded) return loaded.error();
-  const auto comparison = std::make_shared<Comparison>(table, there.sealed(), mark.value(),
-                                                        store->expired());
+  const auto comparison =
+      std::make_shared<Comparison>(table, there.sealed(), mark.value(), store->expired());
   Projections again(std::move(store), comparison, limits);
   const auto made = advance_to(again, std::max(there.sealed(), mark.value()), progress);
   if (!made) return made.error();

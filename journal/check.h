@@ -28,9 +28,9 @@ struct Damage {
 };
 
 struct LinesReport {
-  std::uint64_t lines = 0;   // that are sound
-  std::uint64_t expired = 0; // of them: what they said was not to be kept any longer
-  std::uint64_t blocks = 0;  // of them
+  std::uint64_t lines = 0;    // that are sound
+  std::uint64_t expired = 0;  // of them: what they said was not to be kept any longer
+  std::uint64_t blocks = 0;   // of them
   std::vector<Damage> damage;
 };
 

@@ -105,7 +105,9 @@ bool take_steps(VarintReader& from, const ChunkColumns& columns, std::span<std::
 std::int64_t rate_of(const ChunkColumns& columns) {
   const auto [first, last] = std::minmax_element(columns.lines.begin(), columns.lines.end());
   if (first == last) return 0;
-  const auto time = [&](auto at) { return columns.times[static_cast<std::size_t>(at - columns.lines.begin())]; };
+  const auto time = [&](auto at) {
+    return columns.times[static_cast<std::size_t>(at - columns.lines.begin())];
+  };
   const auto rate = static_cast<double>(minus(time(last), time(first))) /
                     static_cast<double>(minus(*last, *first));
   constexpr double kRateMax = 1e12;  // ns a line; a slower machine does not go by lines
@@ -146,8 +148,8 @@ bool take_times(VarintReader& from, std::int64_t first_line, std::int64_t first_
     return false;
   }
   for (std::size_t i = 0; i < times.size(); ++i) {
-    times[i] = plus(plus(times[i], first_time),
-                    expected(rate, minus(columns.lines[i], first_line)));
+    times[i] =
+        plus(plus(times[i], first_time), expected(rate, minus(columns.lines[i], first_line)));
   }
   return true;
 }

@@ -47,9 +47,7 @@ model::PvValue value_of(TypeCode type, std::uint64_t bits) {
   }
 }
 
-bool is_plain(TypeCode type) {
-  return type >= TypeCode::kDouble && type <= TypeCode::kEnum;
-}
+bool is_plain(TypeCode type) { return type >= TypeCode::kDouble && type <= TypeCode::kEnum; }
 
 void ChunkColumns::clear() {
   channels.clear();

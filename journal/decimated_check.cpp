@@ -23,9 +23,9 @@ std::optional<DecimatedKey> parse_decimated_key(BytesView key) {
   if (key.size() != decimated_key(0, 0, 0).size()) return std::nullopt;
   constexpr std::size_t kShardAt = 1 + sizeof(std::uint64_t);
   constexpr std::size_t kBinAt = kShardAt + sizeof(std::uint32_t);
-  return DecimatedKey{read_be<std::uint64_t>(key, 1), read_be<std::uint32_t>(key, kShardAt),
-                      static_cast<std::int64_t>(read_be<std::uint64_t>(key, kBinAt) ^
-                                                (std::uint64_t{1} << 63))};
+  return DecimatedKey{
+      read_be<std::uint64_t>(key, 1), read_be<std::uint32_t>(key, kShardAt),
+      static_cast<std::int64_t>(read_be<std::uint64_t>(key, kBinAt) ^ (std::uint64_t{1} << 63))};
 }
 
 std::string width_text(Duration width) {
@@ -40,7 +40,7 @@ bool is_of_run(const std::vector<DecimatedRun>& runs, Line line) {
 
 /// Empty: nothing.
 std::string fault_in_row(const DecimatedKey& key, const std::vector<DecimatedRun>& runs,
-                     const ChannelRow& each) {
+                         const ChannelRow& each) {
   const auto& row = each.row;
   const Duration width{static_cast<std::int64_t>(key.width)};
   if (bin_of(row.earliest, width) != key.bin || bin_of(row.latest, width) != key.bin) {

@@ -1,8 +1,8 @@
 // journal/decimated_row.h
 //
 // What is left of PV updates that expired: of a channel and a bin of time one row, with all that a
-// bin of its history says. The rows of 64 channels and one bin are one value, by columns. Nobody can
-// make them anew.
+// bin of its history says. The rows of 64 channels and one bin are one value, by columns. Nobody
+// can make them anew.
 //
 //   updates ──► row          row + row ──► row, in whatever order they come
 //
@@ -54,8 +54,8 @@ struct ChannelRow {
   DecimatedRow row;
 };
 
-/// Channels n * kDecimatedChannels to (n + 1) * kDecimatedChannels - 1 are one shard: few, since who
-/// reads one of them through a year unpacks all of its shard.
+/// Channels n * kDecimatedChannels to (n + 1) * kDecimatedChannels - 1 are one shard: few, since
+/// who reads one of them through a year unpacks all of its shard.
 inline constexpr std::uint32_t kDecimatedChannels = 64;
 
 /// Bins of `width` begin at its multiples since 1970.

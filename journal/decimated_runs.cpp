@@ -46,9 +46,8 @@ Result<DecimatedRun> decode_decimated_run(BytesView key, BytesView value) {
   run.until = UtcTime{Duration{from.take_signed()}};
   run.samples = from.take();
   run.bytes = from.take();
-  if (!from.ok() || from.left() != 0 || format != kDecimatedRunFormat ||
-      run.width <= Duration{0} || run.first == Line{0} ||
-      more >= ~std::uint64_t{0} - raw(run.first)) {
+  if (!from.ok() || from.left() != 0 || format != kDecimatedRunFormat || run.width <= Duration{0} ||
+      run.first == Line{0} || more >= ~std::uint64_t{0} - raw(run.first)) {
     return corrupt_decimated_run();
   }
   run.last = Line{raw(run.first) + more};
@@ -74,9 +73,8 @@ Result<std::vector<DecimatedRun>> load_decimated_runs(const ProjectionTable& tab
 
 std::vector<DecimatedRun> touching(const std::vector<DecimatedRun>& runs, Line first, Line last) {
   std::vector<DecimatedRun> found;
-  std::copy_if(runs.begin(), runs.end(), std::back_inserter(found), [&](const auto& run) {
-    return run.first <= last && run.last >= first;
-  });
+  std::copy_if(runs.begin(), runs.end(), std::back_inserter(found),
+               [&](const auto& run) { return run.first <= last && run.last >= first; });
   return found;
 }
 
@@ -84,8 +82,8 @@ DecimatedRun join_runs(const std::vector<DecimatedRun>& runs, DecimatedRun run,
                        std::vector<DecimatedRun>& joined) {
   auto whole = run;
   for (const auto& each : runs) {
-    if (each.width != run.width || (raw(each.last) + 1 != raw(run.first) &&
-                                    raw(run.last) + 1 != raw(each.first))) {
+    if (each.width != run.width ||
+        (raw(each.last) + 1 != raw(run.first) && raw(run.last) + 1 != raw(each.first))) {
       continue;
     }
     joined.push_back(each);

@@ -1,7 +1,7 @@
 // journal/decimated_runs.h
 //
-// Of which lines that expired there are decimated rows, and of what bins. It is written together with
-// the rows and the drop, so what it says is there, and only that.
+// Of which lines that expired there are decimated rows, and of what bins. It is written together
+// with the rows and the drop, so what it says is there, and only that.
 //
 //   … expired │ expired, rows of 10 min │ expired, rows of 1 h │ lines …
 

@@ -35,9 +35,8 @@ void sort_out_samples(std::vector<Sample>& samples) {
   const auto key = [](const Sample& each) { return std::pair(each.update.channel, each.line); };
   std::sort(samples.begin(), samples.end(),
             [&](const Sample& a, const Sample& b) { return key(a) < key(b); });
-  const auto twice = std::unique(samples.begin(), samples.end(), [&](const auto& a, const auto& b) {
-    return key(a) == key(b);
-  });
+  const auto twice = std::unique(samples.begin(), samples.end(),
+                                 [&](const auto& a, const auto& b) { return key(a) == key(b); });
   samples.erase(twice, samples.end());
 }
 
@@ -245,8 +244,8 @@ Result<std::int64_t> RowMaker::merge(std::vector<KeyValue>& puts) {
     std::vector<ChannelRow> rows;
     for (const auto& [channel, row] : all) rows.push_back({channel, row});
     auto value = encode_rows(rows);
-    grown += static_cast<std::int64_t>(key.size() + value.size()) -
-             static_cast<std::int64_t>(bytes);
+    grown +=
+        static_cast<std::int64_t>(key.size() + value.size()) - static_cast<std::int64_t>(bytes);
     puts.emplace_back(std::move(key), std::move(value));
   }
   return grown;

@@ -138,8 +138,7 @@ Error expired_error(const ExpiredRun& run, Line line) {
   return Error{Code::kNotFound, to_text({run.first, run.last}) +
                                     " have expired: what PVs were at line " +
                                     std::to_string(raw(line)) + " is not known; it is from line " +
-                                    std::to_string(raw(run.last)) + " on, " +
-                                    to_iso(run.until)};
+                                    std::to_string(raw(run.last)) + " on, " + to_iso(run.until)};
 }
 
 std::shared_ptr<const ExpiredRuns> Store::expired() const {

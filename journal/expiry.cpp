@@ -185,8 +185,14 @@ std::pair<Bytes, Bytes> keys_of(RecordClass of, const ExpiredRun& run, const Seg
 
 InspectedSection expired_section(const Expiry& expiry, std::uint64_t sequence, UtcTime now) {
   const auto& run = expiry.run;
-  const model::Expired record{std::string(to_string(expiry.of)), raw(run.first), raw(run.last),
-                              run.since, run.until, run.lines, run.bytes, expiry.reason};
+  const model::Expired record{std::string(to_string(expiry.of)),
+                              raw(run.first),
+                              raw(run.last),
+                              run.since,
+                              run.until,
+                              run.lines,
+                              run.bytes,
+                              expiry.reason};
   auto section = inspect({retention_origin(), 1, sequence, 1, SectionFormat::kRecords, now,
                           model::encode_records({record})});
   TIDEMARK_CHECK(section.ok());

@@ -1,7 +1,7 @@
 // journal/keyframe_shard.cpp
 //
-// u8 format · varint rows · channels · states · the newest line · the lines of the links before it ·
-// then chunks, each after its length, with the values of those rows that have one.
+// u8 format · varint rows · channels · states · the newest line · the lines of the links before it
+// · then chunks, each after its length, with the values of those rows that have one.
 
 #include <zstd.h>
 
@@ -20,7 +20,8 @@ Error corrupt_shard(const char* what) {
 }
 
 /// Their values as of one update each; in chunks that are no larger than any may be.
-void append_chunks(Bytes& out, const std::vector<std::pair<std::uint32_t, const ChannelState*>>& rows) {
+void append_chunks(Bytes& out,
+                   const std::vector<std::pair<std::uint32_t, const ChannelState*>>& rows) {
   std::vector<Sample> samples;
   std::size_t content = 0;
   const auto put = [&] {

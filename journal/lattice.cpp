@@ -128,7 +128,8 @@ bool append(Bytes& out, std::span<const Bits> values) {
     }
     for (std::size_t i = 0; i < values.size(); ++i) {
       const double value = std::bit_cast<Number<Bits>>(values[i]);
-      if (lattice.step > 0) counts[i] = count_of((value - lattice.far - lattice.near) / lattice.step);
+      if (lattice.step > 0)
+        counts[i] = count_of((value - lattice.far - lattice.near) / lattice.step);
       off[i] = distance(values[i], value_at<Bits>(lattice, counts[i]));
     }
   }
@@ -164,8 +165,8 @@ bool take(VarintReader& from, std::span<Bits> values) {
   std::vector<std::int64_t> off(values.size());
   if (!take_column(from, counts) || !take_column(from, off)) return false;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto bits = kind == kDecimal ? decimal_at<Bits>(digits, counts[i])
-                                       : value_at<Bits>(lattice, counts[i]);
+    const auto bits =
+        kind == kDecimal ? decimal_at<Bits>(digits, counts[i]) : value_at<Bits>(lattice, counts[i]);
     const auto there = static_cast<std::uint64_t>(place(bits)) + static_cast<std::uint64_t>(off[i]);
     values[i] = at_place<Bits>(static_cast<std::int64_t>(there));
   }

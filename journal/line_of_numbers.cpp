@@ -40,9 +40,8 @@ Result<std::vector<Number>> numbers_of(const Archive& archive, const LineQuery& 
                                              std::to_string(kLineNumbersMax) +
                                              " numbers: ask for bins, or for less time"};
   }
-  std::stable_sort(numbers.begin(), numbers.end(), [](const Number& a, const Number& b) {
-    return a.point.time < b.point.time;
-  });
+  std::stable_sort(numbers.begin(), numbers.end(),
+                   [](const Number& a, const Number& b) { return a.point.time < b.point.time; });
   return numbers;
 }
 

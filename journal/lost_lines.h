@@ -1,8 +1,8 @@
 // journal/lost_lines.h
 //
-// Lines whose content nobody has any more, and whose numbers may be known to somebody: each stands as
-// a record that says so, the first of them with the bounds and the reason. So numbers are never given
-// to other records, and nobody who reads has to know of holes.
+// Lines whose content nobody has any more, and whose numbers may be known to somebody: each stands
+// as a record that says so, the first of them with the bounds and the reason. So numbers are never
+// given to other records, and nobody who reads has to know of holes.
 
 #pragma once
 

@@ -92,7 +92,7 @@ class Marks {
   std::optional<Mark> newest(std::string_view mark) const;
 
   std::size_t size() const;
-  std::size_t bytes() const;  // about
+  std::size_t bytes() const;       // about
   std::uint64_t left_out() const;  // records; those that come again count once
 
  private:

@@ -56,8 +56,8 @@ std::vector<Found> earlier_lives(const SpoolPlace& place, const SpoolOwner& owne
   return found;
 }
 
-/// Whether a life later than `incarnation` has its spool beside this one. A process with a successor
-/// is refused everything, which says nothing of the life that it speaks for.
+/// Whether a life later than `incarnation` has its spool beside this one. A process with a
+/// successor is refused everything, which says nothing of the life that it speaks for.
 bool has_successor(const std::string& spool, std::uint32_t incarnation) {
   std::error_code error;
   for (const auto& entry : files::directory_iterator(files::path(spool).parent_path(), error)) {
@@ -84,8 +84,8 @@ void say_what_is_missing(Spooled& spooled) {
 std::optional<model::Record> what_was_dropped(const OutboxQueue& queue, const std::string& node) {
   const auto count = queue.next_sequence() - 1 - queue.acknowledged_through();
   if (!queue.idle() || count == 0) return std::nullopt;
-  const auto why = std::to_string(count) +
-                   " updates were dropped: too much was held back for the journal";
+  const auto why =
+      std::to_string(count) + " updates were dropped: too much was held back for the journal";
   return model::LogMessage{model::Level::kWarning, node, why, {}, "", utc_now()};
 }
 
@@ -147,8 +147,14 @@ model::api::AppendRequest OutboxLives::next() {
   auto& queue = front();
   const auto& owner = past_.empty() ? owner_ : past_.front().owner;
   const auto after = queue.after();
-  return {owner.origin, owner.node, owner.incarnation, after, queue.next(),
-          queue.acknowledged_through(), false, whole_ && spool_ != nullptr};
+  return {owner.origin,
+          owner.node,
+          owner.incarnation,
+          after,
+          queue.next(),
+          queue.acknowledged_through(),
+          false,
+          whole_ && spool_ != nullptr};
 }
 
 bool OutboxLives::acknowledged(std::uint64_t through) {

@@ -27,7 +27,8 @@ std::uint64_t OutboxQueue::push(SectionFormat format, Worth worth, std::uint32_t
                                 UtcTime sent_at, Bytes payload) {
   sections_.push_back({{next_sequence_, count, static_cast<std::uint8_t>(format), sent_at,
                         model::Blob{std::move(payload)}},
-                       worth, false});
+                       worth,
+                       false});
   next_sequence_ += count;
   bytes_ += size_of(sections_.back().section);
   if (bytes_ > limits_.bytes_max) make_room();

@@ -44,9 +44,9 @@ bool looks_random(BytesView bytes) {
 void append_packed(Bytes& out, BytesView bytes) {
   if (bytes.size() >= kPackFrom && !looks_random(bytes)) {
     Bytes packed(ZSTD_compressBound(bytes.size()), '\0');
-    const auto size = ZSTD_compressCCtx(context<ZSTD_CCtx, ZSTD_createCCtx, ZSTD_freeCCtx>(),
-                                        packed.data(), packed.size(), bytes.data(), bytes.size(),
-                                        kLevel);
+    const auto size =
+        ZSTD_compressCCtx(context<ZSTD_CCtx, ZSTD_createCCtx, ZSTD_freeCCtx>(), packed.data(),
+                          packed.size(), bytes.data(), bytes.size(), kLevel);
     TIDEMARK_CHECK(ZSTD_isError(size) == 0U);
     if (size < bytes.size()) {
       append_varint(out, size);
@@ -68,9 +68,8 @@ std::optional<BytesView> take_packed(VarintReader& from, std::size_t size, Bytes
   const auto packed = from.take_bytes(stored);
   if (ZSTD_getFrameContentSize(packed.data(), packed.size()) != size) return std::nullopt;
   room.resize(size);
-  const auto unpacked =
-      ZSTD_decompressDCtx(context<ZSTD_DCtx, ZSTD_createDCtx, ZSTD_freeDCtx>(), room.data(),
-                          room.size(), packed.data(), packed.size());
+  const auto unpacked = ZSTD_decompressDCtx(context<ZSTD_DCtx, ZSTD_createDCtx, ZSTD_freeDCtx>(),
+                                            room.data(), room.size(), packed.data(), packed.size());
   if (ZSTD_isError(unpacked) != 0U || unpacked != size) return std::nullopt;
   return BytesView(room);
 }

@@ -5,7 +5,8 @@
 //   a first line u64 · frame u32                    records of the segment that begins there: those
 //   b                                               that are kept, log messages, and what is said
 //   c                                               of keys and events (record_class.h)
-//   d width u64 · shard u32 · bin u64               what is left of the shard's updates in that bin of
+//   d width u64 · shard u32 · bin u64               what is left of the shard's updates in that bin
+//   of
 //                                                   time, when their lines expired
 //   h segment u64 · g · shard u32 · line u64        a chunk of the shard's quiet channels
 //   h segment u64 · h · channel u32 · line u64      a chunk of one busy channel
@@ -15,7 +16,8 @@
 //   t first line u64                                what each class of it takes
 //   v width u64 · first line u64                    lines that expired, and of which d has rows
 //   x class u8 · first line u64                     lines whose records of a class expired
-//   y line u64 · first channel u32                  a shard of the state after lines whose PV updates
+//   y line u64 · first channel u32                  a shard of the state after lines whose PV
+//   updates
 //                                                   expired
 //
 //   k line u64 · first channel u32                  a shard of the keyframe after that line

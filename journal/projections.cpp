@@ -231,8 +231,8 @@ Result<Unit> Projections::take(const Block& block) {
     if (!before) return before;
     // A section that is kept whole has its lines even where updates expired. There they say
     // nothing: the state behind them is the base.
-    const auto gone = store_->expired()->touching(RecordClass::kPvUpdates, Line{first},
-                                                  Line{line - 1});
+    const auto gone =
+        store_->expired()->touching(RecordClass::kPvUpdates, Line{first}, Line{line - 1});
     const auto run_of = [&](Line at) {
       return std::find_if(gone.begin(), gone.end(),
                           [at](auto& run) { return run.first <= at && at <= run.last; });

@@ -78,8 +78,8 @@ class Collector {
   const Window window_;
   std::unordered_map<std::uint32_t, bool> channels_;  // whether the address matches the subject
   std::map<Uuid, bool> origins_;                      // whether it is wanted
-  std::size_t bytes_ = 0;  // of the content of the entries, about
-  std::size_t found_ = 0;  // of the entries, those that are no Expired in the place of lines
+  std::size_t bytes_ = 0;                             // of the content of the entries, about
+  std::size_t found_ = 0;        // of the entries, those that are no Expired in the place of lines
   std::size_t expired_end_ = 0;  // so many entries there were behind the newest of those
 };
 

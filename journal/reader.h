@@ -42,13 +42,13 @@ struct Query {
   model::Level level = model::Level::kDebug;
   std::optional<UtcTime> since{};  // recorded_at
   std::optional<UtcTime> until{};
-  std::string subject{};  // pattern as in base/glob.h; empty: any
-  std::string text{};     // part of the description, in any case; empty: any
+  std::string subject{};                      // pattern as in base/glob.h; empty: any
+  std::string text{};                         // part of the description, in any case; empty: any
   std::optional<TextPattern> pattern{};       // in the description
   std::vector<model::FieldTest> fields{};     // all of them
   std::function<bool(const Uuid&)> origin{};  // whether one is wanted; empty: any
-  std::uint32_t limit = 1000;  // of those that are there
-  std::uint32_t scan_lines_max = 1'000'000;  // then the page ends, so no call takes for ever
+  std::uint32_t limit = 1000;                 // of those that are there
+  std::uint32_t scan_lines_max = 1'000'000;   // then the page ends, so no call takes for ever
   /// Of strings, arrays and records: the entry that reaches it ends the page, so that it has one
   /// at least, whatever that weighs.
   std::size_t bytes_max = 8u << 20;

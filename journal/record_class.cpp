@@ -35,13 +35,8 @@ std::optional<RecordClass> expired_class(const Section& section) {
 
 Section expired_section(const Section& section, RecordClass of, std::uint32_t skip,
                         std::uint32_t count) {
-  return {section.origin,
-          section.incarnation,
-          section.sequence + skip,
-          count,
-          SectionFormat::kExpired,
-          section.sent_at,
-          Bytes(1, static_cast<char>(of))};
+  return {section.origin,          section.incarnation, section.sequence + skip,        count,
+          SectionFormat::kExpired, section.sent_at,     Bytes(1, static_cast<char>(of))};
 }
 
 std::string_view to_string(RecordClass of) {

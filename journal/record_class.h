@@ -15,10 +15,10 @@ namespace tidemark::journal {
 
 /// Stored: never renumber.
 enum class RecordClass : std::uint8_t {
-  kKept = 0,         // jobs, puts, marks, snapshots, the catalog, nodes, gaps: never expires
+  kKept = 0,  // jobs, puts, marks, snapshots, the catalog, nodes, gaps: never expires
   kLogMessages = 1,
-  kKvEvents = 2,     // keys, events and status items of subsystems
-  kPvUpdates = 3,    // values, connections made and lost: in chunks
+  kKvEvents = 2,   // keys, events and status items of subsystems
+  kPvUpdates = 3,  // values, connections made and lost: in chunks
 };
 /// Those whose records stand in frames of their own.
 inline constexpr std::uint8_t kFrameClasses = 3;

@@ -163,8 +163,8 @@ Duration bin_width(const Reduction& wanted) {
 
 namespace {
 
-Result<Unit> add_samples(const Archive& archive, model::ChannelId channel,
-                         const Reduction& wanted, Binner& binner) {
+Result<Unit> add_samples(const Archive& archive, model::ChannelId channel, const Reduction& wanted,
+                         Binner& binner) {
   return archive.samples(
       channel, wanted.from, wanted.to,
       [&](const ChunkHeader& chunk) {
@@ -197,9 +197,9 @@ Result<Reduced> reduce(const Archive& archive, model::ChannelId channel, const R
     const auto read = add_samples(archive, channel, wanted, binner);
     if (!read) return read.error();
     if (binner.numbers_held() > Reduction::kNumbersMax) {
-      return Error{Code::kInvalidArgument,
-                   "the medians of more than " + std::to_string(Reduction::kNumbersMax) +
-                       " numbers: ask for means, or for less time"};
+      return Error{Code::kInvalidArgument, "the medians of more than " +
+                                               std::to_string(Reduction::kNumbersMax) +
+                                               " numbers: ask for means, or for less time"};
     }
     const auto added = archive.decimated(channel, wanted.from, wanted.to, decimated.value(),
                                          [&](const DecimatedRow& row) { binner.add(row); });

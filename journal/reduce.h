@@ -1,9 +1,9 @@
 // journal/reduce.h
 //
 // A channel's past in bins of equal length: what a plot of so many pixels needs. No extremum and
-// no alarm is lost. Chunks that fall into one bin are not unpacked. Where updates have expired their
-// decimated rows are taken, each as a whole: one that is longer than a bin is in that where it
-// begins, and nowhere else.
+// no alarm is lost. Chunks that fall into one bin are not unpacked. Where updates have expired
+// their decimated rows are taken, each as a whole: one that is longer than a bin is in that where
+// it begins, and nowhere else.
 
 #pragma once
 
@@ -18,14 +18,14 @@ struct Reduction {
   UtcTime begin{};  // of the first bin
   UtcTime end{};    // of the last one
   std::uint32_t bins = 1000;
-  bool median = false;    // unpacks every chunk, and holds every number: see kNumbersMax
-  bool outside = true;    // what lies outside goes into the first or last bin; else nowhere
+  bool median = false;  // unpacks every chunk, and holds every number: see kNumbersMax
+  bool outside = true;  // what lies outside goes into the first or last bin; else nowhere
   /// 64 MiB of numbers.
   static constexpr std::size_t kNumbersMax = 8u << 20;
 };
 
 struct Reduced {
-  std::vector<model::api::Bin> bins;  // those with samples, by time
+  std::vector<model::api::Bin> bins;    // those with samples, by time
   std::vector<DecimatedRun> decimated;  // lines among those asked for, of which there are only rows
 };
 

@@ -8,8 +8,8 @@ namespace tidemark::journal {
 Result<Unit> ReplayReaders::acknowledge(const Uuid& reader, Positions taken, SteadyTime now) {
   const auto known = readers_.find(reader);
   if (known == readers_.end() && readers_.size() >= window_.readers_max) {
-    return Error{Code::kUnavailable, std::to_string(window_.readers_max) +
-                                         " readers acknowledge this replay already"};
+    return Error{Code::kUnavailable,
+                 std::to_string(window_.readers_max) + " readers acknowledge this replay already"};
   }
   auto& entry = readers_[reader];
   for (std::size_t i = 0; i < taken.size(); ++i) {
@@ -26,9 +26,8 @@ void ReplayReaders::leave(const Uuid& reader) {
 }
 
 void ReplayReaders::forget_silent(SteadyTime now) {
-  std::erase_if(readers_, [&](const auto& each) {
-    return now - each.second.heard_at > window_.silence_max;
-  });
+  std::erase_if(readers_,
+                [&](const auto& each) { return now - each.second.heard_at > window_.silence_max; });
   forget_taken();
 }
 

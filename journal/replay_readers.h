@@ -21,9 +21,9 @@
 namespace tidemark::journal {
 
 struct ReplayWindow {
-  std::size_t bytes_max = 4u << 20;   // half of what a stream keeps to send it again
-  std::size_t frames_max = 1000;      // half of what the bus queues for one subscriber
-  std::size_t readers_max = 32;       // that acknowledge
+  std::size_t bytes_max = 4u << 20;  // half of what a stream keeps to send it again
+  std::size_t frames_max = 1000;     // half of what the bus queues for one subscriber
+  std::size_t readers_max = 32;      // that acknowledge
   Duration silence_max = std::chrono::seconds(10);
 };
 

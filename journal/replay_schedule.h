@@ -64,15 +64,15 @@ class ReplaySchedule {
   void end_step();
   bool timed() const { return !paused_ && speed_ != kAsFastAsItGoes; }
 
-  UtcTime moment_;         // the clock at `since_`
-  SteadyTime since_{};     // epoch: it has not begun to run
+  UtcTime moment_;      // the clock at `since_`
+  SteadyTime since_{};  // epoch: it has not begun to run
   double speed_;
   bool paused_;
   // The step under way.
   std::uint32_t items_ = 0;
-  std::uint32_t blocks_ = 0;          // begun or to begin
-  std::optional<Line> block_;         // the one begun
-  std::optional<UtcTime> through_;    // all that was recorded at or before it
+  std::uint32_t blocks_ = 0;        // begun or to begin
+  std::optional<Line> block_;       // the one begun
+  std::optional<UtcTime> through_;  // all that was recorded at or before it
 };
 
 }  // namespace tidemark::journal

@@ -56,16 +56,16 @@ Result<Unit> Retainer::learn() {
   const auto& table = store_->table();
   Result<Unit> result = Unit{};
   std::vector<SegmentHeader> headers;
-  const auto scanned = table.scan(header_key(Line{raw(seen_) + 1}), "v",
-                                  [&](BytesView, BytesView value) {
-                                    auto header = decode_header(value);
-                                    if (!header) {
-                                      result = header.error();
-                                      return false;
-                                    }
-                                    headers.push_back(std::move(header).value());
-                                    return true;
-                                  });
+  const auto scanned =
+      table.scan(header_key(Line{raw(seen_) + 1}), "v", [&](BytesView, BytesView value) {
+        auto header = decode_header(value);
+        if (!header) {
+          result = header.error();
+          return false;
+        }
+        headers.push_back(std::move(header).value());
+        return true;
+      });
   if (!scanned || !result) return scanned ? result : scanned;
   for (const auto& header : headers) {
     seen_ = header.first;
@@ -108,8 +108,8 @@ Result<Unit> Retainer::look() {
   const auto pins = pinned(true);
   if (!pins) return pins.error();
   for (const auto of : kExpiring) {
-    for (const auto& each : due(parts_[index(of)], options_.rules[index(of)], pins.value(), now,
-                                at_once(of))) {
+    for (const auto& each :
+         due(parts_[index(of)], options_.rules[index(of)], pins.value(), now, at_once(of))) {
       work_.push_back({of, each});
     }
   }
@@ -124,8 +124,8 @@ Result<Unit> Retainer::look() {
 Result<Unit> Retainer::look_at_disk(UtcTime now) {
   const auto space = options_.space();
   if (!space) return space.error();
-  const auto wanted = static_cast<std::uint64_t>(options_.free_min *
-                                                 static_cast<double>(space.value().total));
+  const auto wanted =
+      static_cast<std::uint64_t>(options_.free_min * static_cast<double>(space.value().total));
   now_.low = space.value().free < wanted;
   now_.missing = 0;
   if (!now_.low) return Unit{};
@@ -133,9 +133,8 @@ Result<Unit> Retainer::look_at_disk(UtcTime now) {
   if (!pins) return pins.error();
   const auto& parts = parts_[index(RecordClass::kPvUpdates)];
   now_.missing = wanted - space.value().free;
-  for (const auto& each :
-       due_for_room(parts, now_.missing, options_.watermark_kept, pins.value(), now,
-                    at_once(RecordClass::kPvUpdates))) {
+  for (const auto& each : due_for_room(parts, now_.missing, options_.watermark_kept, pins.value(),
+                                       now, at_once(RecordClass::kPvUpdates))) {
     for (auto i = each.begin; i < each.end; ++i) {
       now_.missing -= std::min(now_.missing, parts[i].bytes);
     }
@@ -155,15 +154,14 @@ Result<Unit> Retainer::expire(RecordClass of, const DueParts& wanted) {
     TIDEMARK_CHECK(header.value() && header.value()->first == part->segment);
     headers.push_back(std::move(*header.value()));
   }
-  const auto expiry =
-      prepare_expiry(*store_, archive_, of, headers, std::string(to_string(wanted.reason)),
-                     options_.decimate);
+  const auto expiry = prepare_expiry(*store_, archive_, of, headers,
+                                     std::string(to_string(wanted.reason)), options_.decimate);
   if (!expiry) return expiry.error();
   const auto expired = store_->expire(expiry.value());
   if (!expired) return expired.error();
   const auto& run = expiry.value().run;
-  spdlog::info("journal: {} of {} lines {} to {} expired by {}, {} bytes", run.lines,
-               to_string(of), raw(run.first), raw(run.last), to_string(wanted.reason), run.bytes);
+  spdlog::info("journal: {} of {} lines {} to {} expired by {}, {} bytes", run.lines, to_string(of),
+               raw(run.first), raw(run.last), to_string(wanted.reason), run.bytes);
   parts.erase(begin, end);
   const auto count = wanted.end - wanted.begin;
   for (auto& later : work_) {

@@ -40,8 +40,8 @@ struct RetainerOptions {
   double free_min = 0;
   Duration watermark_kept = std::chrono::hours(1);  // but none that are newer
   std::function<UtcTime()> clock = utc_now;
-  std::function<Result<DiskSpace>()> space{};   // empty: it is not looked at
-  Duration pause = std::chrono::seconds(10);  // between two looks at what is due
+  std::function<Result<DiskSpace>()> space{};  // empty: it is not looked at
+  Duration pause = std::chrono::seconds(10);   // between two looks at what is due
 };
 
 inline constexpr const char* kKeepTag = "keep";
@@ -49,8 +49,8 @@ inline constexpr const char* kKeepTag = "keep";
 struct RetentionFigures {
   Figures classes{};
   DecimatedFigures decimated{};
-  bool low = false;             // on room
-  std::uint64_t missing = 0;    // bytes that would have to be free, and cannot be made so
+  bool low = false;           // on room
+  std::uint64_t missing = 0;  // bytes that would have to be free, and cannot be made so
   // Since the process began:
   std::uint64_t looks = 0;            // how often it looked, or dropped something
   std::uint64_t steps = 0;            // of these it dropped
@@ -89,8 +89,8 @@ class Retainer {
 
   // Only in step().
   std::array<std::vector<StoredPart>, kRecordClasses> parts_;  // that are there, by line
-  Line seen_{0};             // segments up to this are in parts_
-  std::deque<Work> work_;    // what is due, by class and line
+  Line seen_{0};                                               // segments up to this are in parts_
+  std::deque<Work> work_;                                      // what is due, by class and line
   SteadyTime looked_{};
   std::array<std::uint64_t, kRecordClasses> dropped_{};  // bytes, since their files were rewritten
   RetentionFigures now_;

@@ -17,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPartial = ".partial";
-constexpr const char* kCheckpoint = "checkpoint";  // in the journal's directory: links need its disk
+constexpr const char* kCheckpoint =
+    "checkpoint";  // in the journal's directory: links need its disk
 
 Error unavailable(const std::string& what, const std::error_code& why) {
   return Error{Code::kUnavailable, what + ": " + why.message()};
@@ -98,11 +99,11 @@ class Copying {
     const auto made = make_folder(file);
     if (!made) return made;
     std::uint64_t bytes = 0;
-    const auto crc = copy_file(from_ + "/" + file.path, to_ + "/" + file.path,
-                               [&](std::size_t piece) {
-                                 bytes += piece;
-                                 return told(piece);
-                               });
+    const auto crc =
+        copy_file(from_ + "/" + file.path, to_ + "/" + file.path, [&](std::size_t piece) {
+          bytes += piece;
+          return told(piece);
+        });
     if (!crc) return crc.error();
     file.crc = crc.value();
     file.bytes = bytes;
@@ -255,8 +256,8 @@ Result<BackupManifest> restore_backup(const std::string& from, const std::string
     const auto copied = copying.copy(copy);
     if (!copied) return copied.error();
     if (copy.crc != file.crc || copy.bytes != file.bytes) {
-      return Error{Code::kCorruption, from + "/" + file.path + " is not what was backed up; " + to +
-                                          " is of no use"};
+      return Error{Code::kCorruption,
+                   from + "/" + file.path + " is not what was backed up; " + to + " is of no use"};
     }
   }
   const auto synced = copying.sync();
@@ -266,10 +267,9 @@ Result<BackupManifest> restore_backup(const std::string& from, const std::string
   const auto opened = open_rocks_journal_to_read(options);
   if (!opened) return opened.error();
   if (opened.value().store->last() != wanted.last) {
-    return Error{Code::kCorruption, "the backup ends with line " +
-                                        std::to_string(raw(opened.value().store->last())) +
-                                        ", and should with line " +
-                                        std::to_string(raw(wanted.last))};
+    return Error{Code::kCorruption,
+                 "the backup ends with line " + std::to_string(raw(opened.value().store->last())) +
+                     ", and should with line " + std::to_string(raw(wanted.last))};
   }
   return wanted;
 }

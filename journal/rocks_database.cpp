@@ -35,8 +35,8 @@ class SilentLogger final : public rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
-/// What goes wrong in RocksDB, in our log. Its own file LOG is not written: when there is no room for a
-/// line of it, RocksDB 7.8 as Debian builds it ends the process with an assertion.
+/// What goes wrong in RocksDB, in our log. Its own file LOG is not written: when there is no room
+/// for a line of it, RocksDB 7.8 as Debian builds it ends the process with an assertion.
 class ErrorsLogger final : public rocksdb::Logger {
  public:
   explicit ErrorsLogger(std::string directory)
@@ -151,7 +151,9 @@ rocksdb::Status open_read_only(const rocksdb::DBOptions& options, const std::str
 }  // namespace
 
 Database::Database(Database&& other) noexcept
-    : env(std::move(other.env)), db(std::move(other.db)), handles(std::exchange(other.handles, {})) {}
+    : env(std::move(other.env)),
+      db(std::move(other.db)),
+      handles(std::exchange(other.handles, {})) {}
 
 Database::~Database() {
   for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
@@ -222,8 +224,8 @@ Result<Database> open_to_write(const RocksStoreOptions& options) {
     db_options.env = database.env.get();
   }
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(db_options, database_path(options), families(),
-                                        &database.handles, &db);
+  const auto status =
+      rocksdb::DB::Open(db_options, database_path(options), families(), &database.handles, &db);
   if (!status.ok()) return open_error(options.directory, status);
   database.db.reset(db);
   return database;
@@ -237,8 +239,8 @@ Result<Unit> remake_manifest(const RocksStoreOptions& options) {
   return Unit{};
 }
 
-rocksdb::Status drop_files(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
-                           const Bytes& begin, const Bytes& end, bool rewrite) {
+rocksdb::Status drop_files(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const Bytes& begin,
+                           const Bytes& end, bool rewrite) {
   const rocksdb::Slice from(begin);
   const rocksdb::Slice to(end);
   const auto status = rocksdb::DeleteFilesInRange(&db, family, &from, &to, false);

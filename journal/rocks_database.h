@@ -63,8 +63,8 @@ rocksdb::Status make_checkpoint(rocksdb::DB& db, const std::string& path);
 
 /// Whole files with nothing but keys from `begin` to before `end`, at once; with `rewrite` others
 /// that have some of these keys are written anew, without what was removed.
-rocksdb::Status drop_files(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
-                           const Bytes& begin, const Bytes& end, bool rewrite);
+rocksdb::Status drop_files(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const Bytes& begin,
+                           const Bytes& end, bool rewrite);
 
 std::string database_path(const RocksStoreOptions& options);
 

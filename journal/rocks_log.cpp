@@ -29,8 +29,9 @@ Bytes line_key(Line first) {
 std::unique_ptr<rocksdb::Iterator> RocksLog::iterate() const {
   rocksdb::ReadOptions options;
   options.fill_cache = false;  // A scan would push out all that others read often.
-  // Blocks that a closed segment has are not asked for, so it does not matter that they are seen until
-  // files are merged. With range deletions RocksDB 7.8 frees memory twice when a table is damaged.
+  // Blocks that a closed segment has are not asked for, so it does not matter that they are seen
+  // until files are merged. With range deletions RocksDB 7.8 frees memory twice when a table is
+  // damaged.
   options.ignore_range_deletions = true;
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, family_));
 }
@@ -85,7 +86,7 @@ Result<BlockHeader> RocksLog::header_at(const rocksdb::Iterator& at) const {
   next->Seek(slice(line_key(after(*key))));
   const auto next_line = next->Valid() ? line_of(*next) : std::nullopt;
   return damaged({*key, next_line ? before(*next_line) : *key},
-                header ? "the block is of other lines" : header.error().message);
+                 header ? "the block is of other lines" : header.error().message);
 }
 
 Result<Unit> RocksLog::follows_closed(const ClosedEnd& closed) const {
@@ -101,7 +102,7 @@ Result<Unit> RocksLog::follows_closed(const ClosedEnd& closed) const {
   if (header.value().first != first) return missing({first, before(header.value().first)});
   if (header.value().previous != closed.block) {
     return damaged({first, header.value().last()},
-                  "the first block does not follow the segment before it");
+                   "the first block does not follow the segment before it");
   }
   return Unit{};
 }
@@ -164,7 +165,7 @@ Result<Digest> RocksLog::digest_of(Line last) const {
   if (!header) return header.error();
   if (header.value().last() != last) {
     return damaged({header.value().first, header.value().last()},
-                  "a block ended with line " + std::to_string(raw(last)));
+                   "a block ended with line " + std::to_string(raw(last)));
   }
   return block_digest(view(at->value()));
 }

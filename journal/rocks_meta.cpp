@@ -49,9 +49,9 @@ Error damaged_meta(const std::string& what) { return Error{Code::kCorruption, wh
 
 Error disk_error(const rocksdb::Status& status) {
   // A table that is gone is damage too.
-  return Error{status.IsCorruption() || status.IsPathNotFound() ? Code::kCorruption
-                                                                : Code::kUnavailable,
-               "the marks cannot be read or written: " + status.ToString()};
+  return Error{
+      status.IsCorruption() || status.IsPathNotFound() ? Code::kCorruption : Code::kUnavailable,
+      "the marks cannot be read or written: " + status.ToString()};
 }
 
 }  // namespace
@@ -102,8 +102,7 @@ Result<Unit> RocksMeta::load(Line last, UtcTime now, bool writes, StoreIndex& in
   return forget(forgotten, last);
 }
 
-Result<Unit> RocksMeta::load_entries(UtcTime now, StoreIndex& index,
-                                     std::vector<Uuid>& forgotten) {
+Result<Unit> RocksMeta::load_entries(UtcTime now, StoreIndex& index, std::vector<Uuid>& forgotten) {
   proven_ = {};
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}, family_));
   for (it->SeekToFirst(); it->Valid(); it->Next()) {

@@ -24,9 +24,9 @@ class RocksMeta {
  public:
   RocksMeta(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) : db_(db), family_(family) {}
 
-  /// Fills `index` with what is there. `writes`: the format of a new journal is written, and origins
-  /// that may be forgotten are removed.
-  /// Errors: kCorruption   it is not what was written with the last line.
+  /// Fills `index` with what is there. `writes`: the format of a new journal is written, and
+  /// origins that may be forgotten are removed. Errors: kCorruption   it is not what was written
+  /// with the last line.
   ///         kUnavailable  the disk.
   Result<Unit> load(Line last, UtcTime now, bool writes, StoreIndex& index);
 

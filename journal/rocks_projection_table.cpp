@@ -11,8 +11,8 @@ namespace {
 
 Error error_of(const rocksdb::Status& status) {
   const auto code = status.IsCorruption() || status.IsPathNotFound() ? Code::kCorruption
-                    : status.IsNoSpace() || status.IsBusy() ? Code::kUnavailable
-                                                            : Code::kFailed;
+                    : status.IsNoSpace() || status.IsBusy()          ? Code::kUnavailable
+                                                                     : Code::kFailed;
   return Error{code, "beside the journal's log: " + status.ToString()};
 }
 

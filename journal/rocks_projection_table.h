@@ -30,8 +30,8 @@ struct TableFamilies {
 
 class RocksProjectionTable final : public ProjectionTable {
  public:
-  /// `owner` keeps the database open. `sync_log`: lines may be read before they are durable, and what
-  /// is derived of them must not be on the disk before they are.
+  /// `owner` keeps the database open. `sync_log`: lines may be read before they are durable, and
+  /// what is derived of them must not be on the disk before they are.
   RocksProjectionTable(rocksdb::DB* db, TableFamilies families, std::shared_ptr<const void> owner,
                        bool sync_log = false)
       : db_(db), families_(families), owner_(std::move(owner)), sync_log_(sync_log) {}

@@ -1,7 +1,7 @@
 // journal/rocks_proof.h
 //
-// Whether a database is what was acknowledged: its last block, the witness, and the marks must agree.
-// Looked at before it is opened to write, and by tools.
+// Whether a database is what was acknowledged: its last block, the witness, and the marks must
+// agree. Looked at before it is opened to write, and by tools.
 
 #pragma once
 

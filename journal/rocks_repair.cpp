@@ -43,8 +43,8 @@ Result<Unit> make_room(const std::string& from, const std::string& to) {
   if (space.available >= needed) return Unit{};
   fs::remove(to, failure);
   return Error{Code::kUnavailable, "not enough room in " + to + ": " + std::to_string(needed) +
-                                       " bytes are needed, and " +
-                                       std::to_string(space.available) + " are free"};
+                                       " bytes are needed, and " + std::to_string(space.available) +
+                                       " are free"};
 }
 
 /// Where the list of tables is damaged RocksDB makes it anew, from the tables; it may drop what
@@ -77,8 +77,8 @@ class Rewrite {
   Result<Unit> lose(const LineRange& lines, const std::string& why, RepairReport& report);
   Result<Unit> define_channels(RepairReport& report);
   Result<Unit> say(const std::string& text);
-  /// What stands in the place of PV updates that expired: no line can tell it. Decimated rows of which
-  /// some cannot be read are left out, all of them: nobody could say what is missing.
+  /// What stands in the place of PV updates that expired: no line can tell it. Decimated rows of
+  /// which some cannot be read are left out, all of them: nobody could say what is missing.
   Result<Unit> keep_bases(const ProjectionTable& from);
   Line last() const { return store_->last(); }
   bool decimated_lost() const { return decimated_lost_; }
@@ -262,11 +262,12 @@ Result<RepairReport> rewrite(const SalvagedJournal& from, Line told, const std::
     std::uint64_t lines = 0;
     for (const auto& each : report.lost) lines += raw(each.lines.last) - raw(each.lines.first) + 1;
     done = out.say("repaired: " + std::to_string(lines) + " lines are lost, " +
-                       std::to_string(report.kept) + " were kept");
+                   std::to_string(report.kept) + " were kept");
   }
   if (done && out.decimated_lost()) {
-    done = out.say("repaired: what PV updates that expired were decimated to cannot be read, and is "
-                   "left out");
+    done = out.say(
+        "repaired: what PV updates that expired were decimated to cannot be read, and is "
+        "left out");
   }
   if (!done) return done.error();
   report.last = out.last();

@@ -25,18 +25,18 @@ namespace tidemark::journal {
 inline constexpr std::uint64_t kUnwitnessedLines = 65'536;
 
 struct RepairReport {
-  Line last{0};              // of the new journal
-  std::uint64_t kept = 0;    // lines
-  std::vector<Damage> lost;  // lines
+  Line last{0};               // of the new journal
+  std::uint64_t kept = 0;     // lines
+  std::vector<Damage> lost;   // lines
   std::size_t addresses = 0;  // of channels whose definition was lost, and was found elsewhere
   std::vector<Error> findings;
 };
 
 /// `to` must not be there, or be empty. What is derived is made by its first start.
 /// Errors: kConflict     a node holds `from`, or `to` is not empty.
-///         kUnavailable  not enough room for all of it, said before anything is written; or the disk.
-///         kCorruption   not one line can be read.
-///         kCancelled    `to` is not complete: remove it.
+///         kUnavailable  not enough room for all of it, said before anything is written; or the
+///         disk. kCorruption   not one line can be read. kCancelled    `to` is not complete: remove
+///         it.
 Result<RepairReport> repair_journal(const std::string& from, const std::string& to,
                                     const CheckProgress& progress);
 

@@ -55,10 +55,10 @@ struct RocksJournal {
   std::shared_ptr<ProjectionTable> projections;
   std::shared_ptr<SegmentStore> segments;  // Empty when opened to read.
   std::function<Inspection()> inspect;     // Threads: any.
-  /// Makes a directory with the whole journal as it is now, by hard links where the disk is the same,
-  /// and a witness of its own. Its last line, and the digest there. Empty when opened to read.
-  /// Threads: one at a time, while others append and read.
-  /// Errors: kUnavailable the disk; kCorruption.
+  /// Makes a directory with the whole journal as it is now, by hard links where the disk is the
+  /// same, and a witness of its own. Its last line, and the digest there. Empty when opened to
+  /// read. Threads: one at a time, while others append and read. Errors: kUnavailable the disk;
+  /// kCorruption.
   std::function<Result<Witnessed>(const std::string& path)> checkpoint;
 };
 /// Errors: as open_rocks_store().

@@ -84,9 +84,8 @@ void Scrubber::run() {
     const auto bytes = step ? std::max<std::uint64_t>(step.value().bytes, 1) : kStepBytes;
     const std::chrono::duration<double> pace(static_cast<double>(bytes) /
                                              static_cast<double>(options_.bytes_per_second));
-    const auto rest = !step || step.value().end
-                          ? options_.pause
-                          : std::chrono::duration_cast<Duration>(pace);
+    const auto rest =
+        !step || step.value().end ? options_.pause : std::chrono::duration_cast<Duration>(pace);
     changed_.wait_for(lock, rest, [&] { return stopping_; });
   }
 }

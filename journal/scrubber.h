@@ -34,9 +34,9 @@ class ScrubWalk {
 
   /// What one step read.
   struct Step {
-    std::uint64_t bytes = 0;        // unpacked
-    std::vector<Damage> damage;     // that was not told before
-    bool end = false;               // of a pass; the next step begins at the first line
+    std::uint64_t bytes = 0;     // unpacked
+    std::vector<Damage> damage;  // that was not told before
+    bool end = false;            // of a pass; the next step begins at the first line
   };
   /// Reads on, some `bytes_max`, at least one block.
   /// Errors: as Store::scan, but for kCorruption, which is what it looks for.

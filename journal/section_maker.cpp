@@ -97,8 +97,8 @@ Result<Unit> SectionMaker::add(const SectionBones& bones, Line first,
   const auto size = sections.size();
   while (true) {
     const auto runs = expired_ == nullptr ? nullptr : expired_->get();
-    const auto found = runs == nullptr || runs->empty() ? std::vector<Stretch>{}
-                                                        : stretches(*runs, bones, first);
+    const auto found =
+        runs == nullptr || runs->empty() ? std::vector<Stretch>{} : stretches(*runs, bones, first);
     Result<Unit> added = Unit{};
     if (std::none_of(found.begin(), found.end(), [](auto& each) { return each.expired; })) {
       auto made = make(bones, first);

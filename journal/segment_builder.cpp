@@ -17,8 +17,13 @@ void SegmentBuilder::add(const Block& block) {
   for (const auto& section : block.sections) {
     auto& added = skeleton_.sections.emplace_back();
     // Without the payload, of which a cleared copy would keep the memory.
-    added.section = {section.origin, section.incarnation, section.sequence, section.count,
-                     section.format, section.sent_at, {}};
+    added.section = {section.origin,
+                     section.incarnation,
+                     section.sequence,
+                     section.count,
+                     section.format,
+                     section.sent_at,
+                     {}};
     add(added, section, Line{line});
     line += section.count;
   }

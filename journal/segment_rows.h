@@ -65,10 +65,10 @@ class SegmentRows {
   // Constant after load().
   SegmentRowsLimits limits_;
   Line begin_{};
-  std::vector<Row> rows_;               // by line
-  std::vector<model::PvUpdate> held_;   // no scalar, or updates that hid some
+  std::vector<Row> rows_;              // by line
+  std::vector<model::PvUpdate> held_;  // no scalar, or updates that hid some
   std::size_t held_bytes_ = 0;
-  std::vector<Bytes> chunks_;           // keys of those with updates that are not held
+  std::vector<Bytes> chunks_;  // keys of those with updates that are not held
 
   mutable std::mutex mutex_;
   mutable Window window_;  // guarded by mutex_

@@ -19,8 +19,8 @@ namespace tidemark::journal {
 /// What closed segments have of a class, to be dropped.
 struct Expiry {
   RecordClass of{};
-  ExpiredRun run;  // from here on without them
-  std::string reason;  // "age", "bytes", "watermark"
+  ExpiredRun run;              // from here on without them
+  std::string reason;          // "age", "bytes", "watermark"
   std::vector<Bytes> drops;    // keys
   std::vector<KeyValue> puts;  // what must be there instead
 };

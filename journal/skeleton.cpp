@@ -265,9 +265,9 @@ Result<Skeleton> decode_skeleton(BytesView bytes) {
     for (auto i = block.sections_begin; i < block.sections_end; ++i) {
       auto& section = sections[i].section;
       lines += section.count;
-      section.sent_at = time_of(static_cast<std::int64_t>(
-          static_cast<std::uint64_t>(ns(block.recorded_at)) -
-          static_cast<std::uint64_t>(from.take_signed())));
+      section.sent_at =
+          time_of(static_cast<std::int64_t>(static_cast<std::uint64_t>(ns(block.recorded_at)) -
+                                            static_cast<std::uint64_t>(from.take_signed())));
     }
     if (lines > ~std::uint32_t{0} || line > ~std::uint64_t{0} - lines) {
       return corrupt_skeleton("lines");

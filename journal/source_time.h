@@ -1,8 +1,8 @@
 // journal/source_time.h
 //
-// The past by the clocks of its sources, the IOCs, instead of the journal's. Such a clock is trusted
-// so far: what was recorded more than `lateness` before a time was there by then, what was recorded
-// more than that after it was not; of what lies between, the update's own time decides.
+// The past by the clocks of its sources, the IOCs, instead of the journal's. Such a clock is
+// trusted so far: what was recorded more than `lateness` before a time was there by then, what was
+// recorded more than that after it was not; of what lies between, the update's own time decides.
 //
 //   recorded ─────────────┤ time - lateness ·········· time ·········· time + lateness ├──────────
 //              all of it                    what was taken by then                      nothing

@@ -221,17 +221,15 @@ bool Spool::write_at(std::size_t at, BytesView bytes) {
   return true;
 }
 
-void Spool::write_progress() {
-  write_at(kAtProgress, encode_progress(acknowledged_, unspooled_));
-}
+void Spool::write_progress() { write_at(kAtProgress, encode_progress(acknowledged_, unspooled_)); }
 
 bool Spool::push(const AppendSection& section) {
   const auto frame = encode_frame(section);
   if (end_ + frame.size() > bytes_max_ && !frames_.empty()) compact();
   const auto last = section.sequence + section.count - 1;
   // Behind a hole nothing is taken until the hole is past: one range says what is missing.
-  const bool taken = unspooled_.last == 0 && end_ + frame.size() <= bytes_max_ &&
-                     write_at(end_, frame);
+  const bool taken =
+      unspooled_.last == 0 && end_ + frame.size() <= bytes_max_ && write_at(end_, frame);
   if (taken) {
     frames_.push_back({last, end_});
     end_ += frame.size();

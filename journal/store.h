@@ -102,8 +102,8 @@ class Store {
 
   /// Calls `visit` for the blocks that hold lines from `from` on and pass `filter`, oldest first,
   /// until `visit` returns false or the end that was current when scan() began. The first block
-  /// may begin before `from`. When the filter's kinds have none of kUpdateKinds, sections of updates
-  /// come without their payload: to unpack them is most of the work.
+  /// may begin before `from`. When the filter's kinds have none of kUpdateKinds, sections of
+  /// updates come without their payload: to unpack them is most of the work.
   ///
   /// What has expired comes as sections of format kExpired.
   ///

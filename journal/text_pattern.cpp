@@ -16,11 +16,11 @@ Result<TextPattern> TextPattern::compile(std::string_view pattern) {
   options.set_log_errors(false);
   options.set_never_capture(true);
   options.set_max_mem(kMemoryMax);
-  auto compiled = std::make_shared<const re2::RE2>(
-      re2::StringPiece(pattern.data(), pattern.size()), options);
+  auto compiled =
+      std::make_shared<const re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
   if (!compiled->ok()) {
-    return Error{Code::kInvalidArgument, "'" + std::string(pattern) +
-                                             "' is no regular expression: " + compiled->error()};
+    return Error{Code::kInvalidArgument,
+                 "'" + std::string(pattern) + "' is no regular expression: " + compiled->error()};
   }
   return TextPattern(std::move(compiled));
 }

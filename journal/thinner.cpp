@@ -175,9 +175,8 @@ Result<Thinner::Differences> Thinner::compare(const SegmentHeader& header) {
         return false;
       }
       if (made && same_but_content(sent, made.value()) &&
-          (sent.format == SectionFormat::kUpdates
-               ? same_updates(sent.payload, made.value().payload)
-               : sent.payload == made.value().payload)) {
+          (sent.format == SectionFormat::kUpdates ? same_updates(sent.payload, made.value().payload)
+                                                  : sent.payload == made.value().payload)) {
         continue;
       }
       if (sent.format != SectionFormat::kUpdates) {
@@ -200,11 +199,12 @@ Result<Thinner::Differences> Thinner::compare(const SegmentHeader& header) {
 Result<Digest> digest_of_chunks(const ProjectionTable& table, const SegmentHeader& header) {
   const auto [begin, end] = header.chunk_segments();
   Digest all{};
-  const auto scanned = table.scan(
-      segment_chunks_key(begin), segment_chunks_key(end), [&](BytesView key, BytesView value) {
-        if (key != chunks_mark_key(read_be<std::uint64_t>(key, 1))) all = next_digest(all, value);
-        return true;
-      });
+  const auto scanned = table.scan(segment_chunks_key(begin), segment_chunks_key(end),
+                                  [&](BytesView key, BytesView value) {
+                                    if (key != chunks_mark_key(read_be<std::uint64_t>(key, 1)))
+                                      all = next_digest(all, value);
+                                    return true;
+                                  });
   if (!scanned) return scanned.error();
   return all;
 }

@@ -14,8 +14,8 @@ namespace {
 using model::PvUpdate;
 using model::TypeCode;
 
-constexpr std::size_t kLatticeFrom = 8;       // values of a channel: a lattice's head is some 30 bytes
-constexpr std::size_t kTransposeFrom = 8;     // values
+constexpr std::size_t kLatticeFrom = 8;    // values of a channel: a lattice's head is some 30 bytes
+constexpr std::size_t kTransposeFrom = 8;  // values
 constexpr std::size_t kBatchMax = 128u << 20;  // bytes of a PV batch, unpacked
 
 /// Where the values of one type are, and how many of each channel follow each other.

@@ -17,8 +17,9 @@ namespace {
 constexpr BytesView kMagic = "TMWT";
 constexpr std::uint32_t kWitnessFormat = 1;
 
-// In a slot: magic 4, format u32, writes u64, last u64, head 16, CRC-32 of these 40 bytes; told u64,
-// boot 16, CRC-32 of all before it. Earlier versions know the first part only, and write zeros behind.
+// In a slot: magic 4, format u32, writes u64, last u64, head 16, CRC-32 of these 40 bytes; told
+// u64, boot 16, CRC-32 of all before it. Earlier versions know the first part only, and write zeros
+// behind.
 constexpr std::size_t kAtFormat = 4;
 constexpr std::size_t kAtWrites = 8;
 constexpr std::size_t kAtLast = 16;

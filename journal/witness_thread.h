@@ -21,8 +21,9 @@
 
 namespace tidemark::journal {
 
-/// So many numbers beyond the last line may be told without a further write: more than come in 50 ms,
-/// on most machines, or else an append waits for one flush. After a power cut they are not used.
+/// So many numbers beyond the last line may be told without a further write: more than come in 50
+/// ms, on most machines, or else an append waits for one flush. After a power cut they are not
+/// used.
 inline constexpr std::uint64_t kToldAhead = 16'384;
 
 class WitnessThread {
@@ -32,10 +33,7 @@ class WitnessThread {
   /// `boot`: empty when nothing is told before it is durable.
   WitnessThread(std::unique_ptr<WitnessFile> file, std::function<bool()> sync,
                 std::optional<Uuid> boot)
-      : sync_(std::move(sync)),
-        boot_(boot),
-        file_(std::move(file)),
-        thread_([this] { run(); }) {}
+      : sync_(std::move(sync)), boot_(boot), file_(std::move(file)), thread_([this] { run(); }) {}
   /// Writes what is still to be written.
   ~WitnessThread();
   WitnessThread(const WitnessThread&) = delete;

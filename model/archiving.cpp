@@ -200,13 +200,10 @@ Result<api::Forecast> Archiving::forecast(const api::ForecastQuery& query,
     const bool array = is_array(row.channel);
     const auto& was = query.thinnings[row.before];
     const auto& will_be = query.thinnings[row.after];
-    const auto guard =
-        guard_.holds(row.channel) ? std::optional(guard_.budget()) : std::nullopt;
-    forecast.rows.push_back({seen,
-                             expected(seen, was, part(passing_before, was, row.channel), array,
-                                      guard),
-                             expected(seen, will_be, part(passing_after, will_be, row.channel),
-                                      array, guard)});
+    const auto guard = guard_.holds(row.channel) ? std::optional(guard_.budget()) : std::nullopt;
+    forecast.rows.push_back(
+        {seen, expected(seen, was, part(passing_before, was, row.channel), array, guard),
+         expected(seen, will_be, part(passing_after, will_be, row.channel), array, guard)});
   }
   return forecast;
 }

@@ -79,7 +79,7 @@ class Archiving {
   StorageGuard guard_;
   Thinner thinner_;
   std::vector<Rule> rules_;
-  std::vector<std::uint32_t> rule_by_channel_;     // 1: the first of rules_; 0: none
+  std::vector<std::uint32_t> rule_by_channel_;      // 1: the first of rules_; 0: none
   std::map<ChannelId, std::uint64_t> held_hidden_;  // hidden by each whom the guard holds, before
   std::optional<SteadyTime> turned_at_;
   Duration measured_{0};

@@ -172,8 +172,7 @@ Result<FieldTest> parse_field_test(std::string_view text) {
   test.comparison = sign->comparison;
   test.operand = rest.substr(sign->text.size());
   test.number = number_in(test.operand);
-  const bool orders =
-      test.comparison != Relation::kEqual && test.comparison != Relation::kNotEqual;
+  const bool orders = test.comparison != Relation::kEqual && test.comparison != Relation::kNotEqual;
   if (orders && !test.number) {
     return Error{Code::kInvalidArgument, "'" + std::string(text) + "': '" + test.operand +
                                              "' is no number, and texts have no order"};

@@ -67,8 +67,8 @@ Result<Unit> check_policy(const Policy& policy) {
   }
   if (limits.waveform_bytes_per_s_max != 0 &&
       !within(limits.waveform_bytes_per_s_max, kPolicyBytesMin, kPolicyBytesMax)) {
-    return bad("waveform budget", "expected from 1 to " + to_text(kPolicyBytesMax) +
-                                      " bytes a second");
+    return bad("waveform budget",
+               "expected from 1 to " + to_text(kPolicyBytesMax) + " bytes a second");
   }
   return Unit{};
 }

@@ -19,15 +19,15 @@ namespace tidemark::model {
 
 /// How much of a channel is archived. Empty and 0: all of it.
 struct Thinning {
-  std::optional<double> deadband_abs;   // in the PV's units; 0: values that do not change
-  std::optional<double> deadband_rel;   // of the last archived value: 0.01 is one per cent
+  std::optional<double> deadband_abs;  // in the PV's units; 0: values that do not change
+  std::optional<double> deadband_rel;  // of the last archived value: 0.01 is one per cent
   double updates_per_s_max = 0;
   double waveform_bytes_per_s_max = 0;  // of arrays
   bool off = false;                     // no value at all
 
   static auto fields(auto& s) {
-    return std::tie(s.deadband_abs, s.deadband_rel, s.updates_per_s_max,
-                    s.waveform_bytes_per_s_max, s.off);
+    return std::tie(s.deadband_abs, s.deadband_rel, s.updates_per_s_max, s.waveform_bytes_per_s_max,
+                    s.off);
   }
   bool operator==(const Thinning&) const = default;
 };
@@ -49,11 +49,11 @@ struct Policy {
 };
 
 inline constexpr std::size_t kPolicyNameBytesMax = 64;
-inline constexpr std::size_t kPoliciesMax = 200;          // every address is held against each
-inline constexpr std::size_t kPolicyScopeMax = 10'000;    // names and tags of one
-inline constexpr double kPolicyRateMin = 1.0 / 86'400;    // one a day; less is meant to be off
+inline constexpr std::size_t kPoliciesMax = 200;        // every address is held against each
+inline constexpr std::size_t kPolicyScopeMax = 10'000;  // names and tags of one
+inline constexpr double kPolicyRateMin = 1.0 / 86'400;  // one a day; less is meant to be off
 inline constexpr double kPolicyRateMax = 1e6;
-inline constexpr double kPolicyBytesMin = 1;              // a second
+inline constexpr double kPolicyBytesMin = 1;  // a second
 inline constexpr double kPolicyBytesMax = 1e12;
 
 /// Errors: kInvalidArgument, naming the field.

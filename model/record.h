@@ -351,12 +351,11 @@ struct UnknownRecord {
   bool operator==(const UnknownRecord&) const = default;
 };
 
-using Record =
-    std::variant<PvDefined, JobAccepted, JobProgress, PutIntended, PutConfirmed, PutRefused,
-                 PutUnknown, JobFinished, LogMessage, SnapshotTaken, TagChanged, CatalogChanged,
-                 NodeUp, NodeDown, NodeRestarted, Gap, KvUpdate, EventCalled, EventFeedback,
-                 EventAnswered, MarkBegin, MarkEnd, StatusChanged, StreamGap, Expired,
-                 PolicyChanged, UnknownRecord>;
+using Record = std::variant<PvDefined, JobAccepted, JobProgress, PutIntended, PutConfirmed,
+                            PutRefused, PutUnknown, JobFinished, LogMessage, SnapshotTaken,
+                            TagChanged, CatalogChanged, NodeUp, NodeDown, NodeRestarted, Gap,
+                            KvUpdate, EventCalled, EventFeedback, EventAnswered, MarkBegin, MarkEnd,
+                            StatusChanged, StreamGap, Expired, PolicyChanged, UnknownRecord>;
 
 RecordKind kind_of(const Record& record);
 /// Warning for refused and unknown puts, gaps and dead nodes; of a LogMessage its own; else info.

@@ -48,8 +48,7 @@ bool ChannelThinner::must_keep(const PvUpdate& update) const {
 bool ChannelThinner::within_deadband(const PvUpdate& update) const {
   if (!policy_.deadband_abs && !policy_.deadband_rel) return false;
   if (!last_ || last_->type != update.value.index() || last_->alarm != update.alarm) return false;
-  return is_scalar_number(update.value) &&
-         near(last_->number, *as_number(update.value), policy_);
+  return is_scalar_number(update.value) && near(last_->number, *as_number(update.value), policy_);
 }
 
 Duration ChannelThinner::pause_after(const PvUpdate& update) const {

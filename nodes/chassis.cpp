@@ -130,14 +130,16 @@ void Chassis::announce() {
       journal = info->incarnation;
       caf::anon_send(outbox, actors::wake_atom_v);
     }
-    board->gauge("tidemark_directory_checksum",
-                 "CRC-32 of who is there, in this node's own copy of the directory: the same in all",
-                 checksum_of(directory));
+    board->gauge(
+        "tidemark_directory_checksum",
+        "CRC-32 of who is there, in this node's own copy of the directory: the same in all",
+        checksum_of(directory));
     for (const auto& listener : on_directory) listener(directory);
   };
   options.on_reached = [board = board](bool reached) {
     if (!reached) spdlog::warn("no registry answers; going on without it");
-    board->warning("registry", reached ? "" : "no registry answers; peers that know each other go on");
+    board->warning("registry",
+                   reached ? "" : "no registry answers; peers that know each other go on");
   };
   options.on_fenced = [this](const Error& error) {
     spdlog::error("{}", error.message);

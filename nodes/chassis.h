@@ -49,7 +49,8 @@ class Chassis {
   actors::Outbox outbox;
   actors::Gate gate;
   std::shared_ptr<bus::Membership> membership;
-  /// Told of every directory, on the link's loop thread: hand over and leave. Set before announce().
+  /// Told of every directory, on the link's loop thread: hand over and leave. Set before
+  /// announce().
   std::vector<std::function<void(const bus::Directory&)>> on_directory;
 
  private:

@@ -119,8 +119,8 @@ class Children::Watcher {
       return Error{Code::kUnavailable, "cannot start " + spec.name + ": " + std::strerror(errno)};
     }
     // By number: the header of glibc 2.36 declares pidfd_open() without extern "C".
-    children_[pid] = {spec.name, static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)),
-                      spec.log_file, log_begin};
+    children_[pid] = {spec.name, static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)), spec.log_file,
+                      log_begin};
     ++running_;
     return pid;
   }

@@ -56,8 +56,12 @@ class JournalLog::Sink final : public spdlog::sinks::base_sink<std::mutex>,
     const auto owner = owner_of(node);
     const auto words_file = site.data_directory + "/" + node.name + "/last-words";
     if (const auto words = take_last_words(words_file)) {
-      model::LogMessage said{model::Level::kError, source_, words->text,
-                             model::kv::Struct{{"signal", words->signal}}, "", words->at};
+      model::LogMessage said{model::Level::kError,
+                             source_,
+                             words->text,
+                             model::kv::Struct{{"signal", words->signal}},
+                             "",
+                             words->at};
       if (!journal::add_last_words(place, owner, said)) {
         const std::lock_guard lock(mutex_);
         early_.insert(early_.begin(), std::move(said));

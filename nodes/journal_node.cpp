@@ -175,10 +175,9 @@ class JournalNode final : public Node {
     actors::serve_calls(*c.link, "journal.append", journal_, actors::append_atom_v);
     replayer_ = c.system->spawn<caf::detached>(
         actors::replayer_actor,
-        actors::ReplayerOptions{c.link, std::move(projections), c.board,
-                                [names = reads_->names()](const Uuid& origin) {
-                                  return names->name_of(origin);
-                                }});
+        actors::ReplayerOptions{
+            c.link, std::move(projections), c.board,
+            [names = reads_->names()](const Uuid& origin) { return names->name_of(origin); }});
     actors::serve_calls(*c.link, "journal.replay_start", replayer_, actors::start_atom_v);
     actors::serve_calls(*c.link, "journal.replay_control", replayer_, actors::control_atom_v);
     actors::serve_calls(*c.link, "journal.replay_ack", replayer_, actors::ack_atom_v);

@@ -11,8 +11,7 @@ constexpr std::uint64_t kNearLines = 16'384;  // read in a few milliseconds, wha
 }  // namespace
 
 NodeNames::NodeNames(const std::string& site) {
-  for (const auto* each :
-       {"registry", "journal", "keeper", "monitor", "gateway", "supervisor"}) {
+  for (const auto* each : {"registry", "journal", "keeper", "monitor", "gateway", "supervisor"}) {
     const auto uuid = bus::node_uuid(site, each);
     names_[uuid] = each;
     names_[Uuid::derive(uuid.text() + "/log")] = std::string(each) + "/log";

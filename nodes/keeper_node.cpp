@@ -21,8 +21,7 @@ constexpr Duration kSaidPatience = std::chrono::seconds(10);
 WriteBackup backups_of(std::shared_ptr<const catalog::Store> store, caf::actor_system& system,
                        Outbox outbox) {
   return [store = std::move(store), &system, outbox = std::move(outbox)](
-             const api::BackupRequest& request,
-             const BackupProgress&) -> Result<api::BackupReply> {
+             const api::BackupRequest& request, const BackupProgress&) -> Result<api::BackupReply> {
     if (request.name.empty()) {
       return Error{Code::kInvalidArgument, "a backup of the catalog needs a name"};
     }
@@ -34,9 +33,9 @@ WriteBackup backups_of(std::shared_ptr<const catalog::Store> store, caf::actor_s
     self->request(outbox, caf::timespan(kSaidPatience), stop_atom_v)
         .receive([](const Unit&) {},
                  [&](const caf::error&) {
-                   reply = Error{Code::kUnavailable,
-                                 "the journal does not have all that the keeper said; " + path +
-                                     " is whole"};
+                   reply = Error{
+                       Code::kUnavailable,
+                       "the journal does not have all that the keeper said; " + path + " is whole"};
                  });
     return reply;
   };

@@ -15,11 +15,14 @@ class MonitorNode final : public Node {
       : chassis_(std::move(chassis)) {
     auto& c = *chassis_;
     const auto& guard = c.context.site.guard;
-    monitor_ = c.system->spawn(actors::monitor_actor,
-                               actors::MonitorOptions{c.link, std::move(client), c.board, c.outbox,
-                                                      c.number_of("keeper"),
-                                                      {guard.pv_updates_per_s_max,
-                                                       guard.pv_bytes_per_s_max}});
+    monitor_ = c.system->spawn(
+        actors::monitor_actor,
+        actors::MonitorOptions{c.link,
+                               std::move(client),
+                               c.board,
+                               c.outbox,
+                               c.number_of("keeper"),
+                               {guard.pv_updates_per_s_max, guard.pv_bytes_per_s_max}});
     *wake = [monitor = monitor_] { caf::anon_send(monitor, actors::wake_atom_v); };
     actors::serve_calls(*c.link, "monitor.state", monitor_, actors::state_atom_v);
     actors::serve_calls(*c.link, "monitor.read", monitor_, actors::read_atom_v);

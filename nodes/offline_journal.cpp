@@ -32,13 +32,13 @@ class Offline final : public OfflineJournal {
     system_ = std::make_unique<caf::actor_system>(config_);
     registry_ = bus_.open(node_called(site, "registry"));
     journal_ = bus_.open(node_called(site, "journal"));
-    reads_ = std::make_unique<JournalReads>(*system_, *journal_, site, store, std::move(projections));
+    reads_ =
+        std::make_unique<JournalReads>(*system_, *journal_, site, store, std::move(projections));
     bus::Directory all;
     all.registry = 1;
     all.nodes = {registry_->self(), journal_->self()};
-    registry_->serve("registry.directory", [packed = model::pack(all)](const bus::Call& call) {
-      call.done(packed);
-    });
+    registry_->serve("registry.directory",
+                     [packed = model::pack(all)](const bus::Call& call) { call.done(packed); });
   }
   ~Offline() override {
     // Links hold actors, and the system waits for those.
@@ -71,8 +71,8 @@ Result<std::unique_ptr<OfflineJournal>> OfflineJournal::open(const std::string& 
   options.directory = directory;
   auto opened = journal::open_rocks_journal_to_read(options);
   if (!opened) return opened.error();
-  const auto projections = std::make_shared<journal::Projections>(opened.value().store,
-                                                                  opened.value().projections);
+  const auto projections =
+      std::make_shared<journal::Projections>(opened.value().store, opened.value().projections);
   const auto loaded = projections->load();
   if (!loaded) return loaded.error();
   return std::unique_ptr<OfflineJournal>(

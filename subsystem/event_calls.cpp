@@ -66,8 +66,8 @@ void EventCallRun::choose(SteadyTime deadline) {
     return ask(left);
   }
   if (left <= Duration{0}) {
-    return nobody({Code::kUnavailable,
-                   "directory not settled: the registry does not know everybody yet"});
+    return nobody(
+        {Code::kUnavailable, "directory not settled: the registry does not know everybody yet"});
   }
   link_.after(std::min(left, kChooseAgain),
               [self = shared_from_this(), deadline] { self->choose(deadline); });

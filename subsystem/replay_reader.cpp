@@ -230,11 +230,11 @@ void ReplayReader::ask_state(std::size_t stream) {
 }
 
 void ReplayReader::ask_again(std::size_t stream, const StreamReader::AskAgain& hole) {
-  bus::ask_again(*link_, streams_[stream].id, hole,
-                 [inbox = inbox_, stream,
-                  from = hole.from](Result<std::vector<bus::Frame>> frames) {
-                   inbox->push(Message{stream, Again{from, std::move(frames)}}, 0);
-                 });
+  bus::ask_again(
+      *link_, streams_[stream].id, hole,
+      [inbox = inbox_, stream, from = hole.from](Result<std::vector<bus::Frame>> frames) {
+        inbox->push(Message{stream, Again{from, std::move(frames)}}, 0);
+      });
 }
 
 }  // namespace tidemark::subsystem

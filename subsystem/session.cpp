@@ -72,9 +72,8 @@ Result<Unit> Session::start() {
 
 Result<Unit> Session::start(std::shared_ptr<bus::Link> link, std::vector<bus::NodeInfo> registries,
                             bus::NodeNumber journal, journal::SpoolPlace spool) {
-  const auto outbox = Outbox::start(link, {.journal = journal,
-                                           .short_lived = !options_.registers,
-                                           .spool = std::move(spool)});
+  const auto outbox = Outbox::start(
+      link, {.journal = journal, .short_lived = !options_.registers, .spool = std::move(spool)});
   {
     const std::lock_guard lock(mutex_);
     if (link_) return Error{Code::kUnavailable, options_.name + " is started already"};
@@ -310,8 +309,8 @@ std::shared_ptr<DurableKeys> Session::follow_keys(DurableWish wish) {
 
 std::shared_ptr<StatusWatch> Session::watch_status(std::string pattern,
                                                    StatusWatch::OnItem on_item) {
-  auto made = std::make_shared<StatusWatch>(std::move(pattern), executor_, streams_,
-                                             std::move(on_item));
+  auto made =
+      std::make_shared<StatusWatch>(std::move(pattern), executor_, streams_, std::move(on_item));
   std::shared_ptr<bus::Link> link;
   {
     const std::lock_guard lock(mutex_);

@@ -143,11 +143,21 @@ Stats Client::stats() const {
   stats.records_held_bytes = counted.records_held_bytes;
   stats.records_dropped = counted.records_dropped;
   const auto& link = counted.link;
-  stats.link = {link.frames_sent,         link.frames_received,    link.bytes_sent,
-                link.bytes_received,      link.malformed,          link.stale,
-                link.requests_sent,       link.requests_served,    link.requests_timed_out,
-                link.requests_sent_again, link.requests_asked_twice, link.frames_sent_again,
-                link.skipped,             link.refused,            link.dropped};
+  stats.link = {link.frames_sent,
+                link.frames_received,
+                link.bytes_sent,
+                link.bytes_received,
+                link.malformed,
+                link.stale,
+                link.requests_sent,
+                link.requests_served,
+                link.requests_timed_out,
+                link.requests_sent_again,
+                link.requests_asked_twice,
+                link.frames_sent_again,
+                link.skipped,
+                link.refused,
+                link.dropped};
   return stats;
 }
 
@@ -193,8 +203,8 @@ Subscription Client::subscribe(std::string pattern,
 RunningCall Client::call_later(const std::string& event, Value argument, const Targets& targets,
                                Duration patience, std::function<void(const CallResult&)> on_ended,
                                std::function<void(const Feedback&)> on_feedback) {
-  auto wish = wish_of(session_, event, std::move(argument), targets, patience,
-                      std::move(on_feedback));
+  auto wish =
+      wish_of(session_, event, std::move(argument), targets, patience, std::move(on_feedback));
   wish.on_ended = [executor = session_->executor(),
                    on_ended = std::move(on_ended)](const CallResult& result) {
     if (on_ended) executor->post_owed([on_ended, result] { on_ended(result); });
@@ -213,8 +223,8 @@ CallResult Client::call(const std::string& event, Value argument, const Targets&
   }
   auto ended = std::make_shared<std::promise<CallResult>>();
   auto result = ended->get_future();
-  auto wish = wish_of(session_, event, std::move(argument), targets, patience,
-                      std::move(on_feedback));
+  auto wish =
+      wish_of(session_, event, std::move(argument), targets, patience, std::move(on_feedback));
   // Behind the feedback: its callback may stand on what goes when we return. What waits in an
   // executor that is stopped is dropped, and breaks the promise.
   wish.on_ended = [executor = session_->executor(),

@@ -80,7 +80,8 @@ class Client {
   /// Leaves the bus, for good. Waits until the journal has what was said, at most `patience`;
   /// false when it has not: what waited is lost, but for a Subsystem's, whose next start delivers
   /// it. Afterwards no callback runs, except for the one that asked. So in the handler of an event:
-  /// its call is cancelled, and lost to its caller, since we have left the bus before it can answer.
+  /// its call is cancelled, and lost to its caller, since we have left the bus before it can
+  /// answer.
   bool stop(Duration patience = std::chrono::seconds(2));
 
   const std::string& name() const;

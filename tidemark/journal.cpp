@@ -196,8 +196,7 @@ Result<std::vector<JournalLine>> Lines::next(Duration patience) {
   return lines;
 }
 
-Result<MachineState> Journal::state(const When& at,
-                                    const std::vector<std::string>& patterns,
+Result<MachineState> Journal::state(const When& at, const std::vector<std::string>& patterns,
                                     std::optional<Duration> lateness) const {
   api::StateQuery query;
   query.at = moment_asked(at);
@@ -259,8 +258,7 @@ Result<History> Journal::history(std::string address, const When& from, const Wh
   // everything, and as a question it would mean now.
   const auto exactly = [&](const When& asked, const Moment& found) {
     if (lateness) return api::Moment{0, asked.time.value_or(found.recorded_at)};
-    return found.line == 0 ? api::Moment{0, UtcTime::min()}
-                           : api::Moment{found.line, std::nullopt};
+    return found.line == 0 ? api::Moment{0, UtcTime::min()} : api::Moment{found.line, std::nullopt};
   };
   api::HistoryQuery query;
   query.address = std::move(address);

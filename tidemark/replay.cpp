@@ -137,9 +137,9 @@ Result<std::unique_ptr<Replay>> Replay::start(const std::shared_ptr<subsystem::S
   if (!journal) return journal.error();
   auto link = session->link();
   if (!link) return Error{Code::kUnavailable, session->name() + " has left the bus"};
-  auto state = std::make_unique<State>(session, std::move(link),
-                                       bus::node_number(journal.value().uuid),
-                                       started.value().replay, request.owner);
+  auto state =
+      std::make_unique<State>(session, std::move(link), bus::node_number(journal.value().uuid),
+                              started.value().replay, request.owner);
   const auto known = state->learn(wish.patterns);
   if (!known) return known.error();
   return std::unique_ptr<Replay>(new Replay(std::move(state)));

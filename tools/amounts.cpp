@@ -18,9 +18,8 @@ const Units kPer = {{"", 1},
                     {"/h", 1.0 / 3600},
                     {"/d", 1 / kSecondsPerDay},
                     {"/day", 1 / kSecondsPerDay}};
-const Units kBytes = {{"", 1},           {"B", 1},           {"KB", 1e3}, {"kB", 1e3}, {"MB", 1e6},
-                      {"GB", 1e9},       {"KiB", 1 << 10},   {"MiB", 1 << 20},
-                      {"GiB", 1 << 30}};
+const Units kBytes = {{"", 1},     {"B", 1},         {"KB", 1e3},      {"kB", 1e3},     {"MB", 1e6},
+                      {"GB", 1e9}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
 
 /// The number that `text` begins with, not negative, and what follows it.
 std::optional<std::pair<double, std::string_view>> leading_number(std::string_view text) {

@@ -38,7 +38,8 @@ void add_completion(CLI::App& app, Context& context) {
   auto command = add_command(
       Command(&app), context, "completion",
       {"Print a completion script for a shell",
-       "Completes commands, options, PVs, marks, subsystems, keys and events. Put it where the shell "
+       "Completes commands, options, PVs, marks, subsystems, keys and events. Put it where the "
+       "shell "
        "looks for completions.",
        "  tidemark completion bash > ~/.local/share/bash-completion/completions/tidemark\n"
        "  tidemark completion zsh > ~/.zfunc/_tidemark\n"

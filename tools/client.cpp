@@ -54,8 +54,8 @@ class RegistryAnswers {
 
  private:
   static bool is_silent(const bus::Answer& answer) {
-    return !answer && (answer.error().code == Code::kTimeout ||
-                       answer.error().code == Code::kUnavailable);
+    return !answer &&
+           (answer.error().code == Code::kTimeout || answer.error().code == Code::kUnavailable);
   }
 
   std::mutex mutex_;

@@ -5,8 +5,8 @@
 //   DEST/catalog/NAME     one file (catalog/backup.h)
 //   DEST/journal/NAME/    a journal's directory, for all commands that read one
 //
-// The catalog first, then the journal, which so knows all that the catalog knows: a start on both is
-// a start after a power cut. A backup is whole when both parts are there.
+// The catalog first, then the journal, which so knows all that the catalog knows: a start on both
+// is a start after a power cut. A backup is whole when both parts are there.
 
 #include <algorithm>
 #include <filesystem>

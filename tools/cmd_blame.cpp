@@ -78,15 +78,15 @@ Exit blame(Context& context, Client& client, const BlameOptions& options, const 
   auto table = blame_table();
   bool titled = false;
   while (true) {
-    const auto reply = client.ask<api::Blame>("journal", "journal.blame", query,
-                                              context.budget(kPastBudget));
+    const auto reply =
+        client.ask<api::Blame>("journal", "journal.blame", query, context.budget(kPastBudget));
     if (!reply) return context.report(with_pv_hint(client, reply.error(), options.address));
     tell_expired(context, reply.value().expired);
     if (options.csv && !titled) {
       titled = true;
-      print_csv(context.out, {"time", "recorded_at", "value", "label", "severity", "status",
-                              "state", "line", "job", "type", "title", "user", "snapshot",
-                              "clamped"});
+      print_csv(context.out,
+                {"time", "recorded_at", "value", "label", "severity", "status", "state", "line",
+                 "job", "type", "title", "user", "snapshot", "clamped"});
     }
     const auto& changes = reply.value().changes;
     for (const auto& change : changes) {

@@ -169,8 +169,8 @@ Exit browse_site(Context& context, Client& client, const BrowseOptions& options)
   if (site) state.site = site.value().name;
   if (!context.journal.empty()) state.site = context.journal;
   state.frozen = !context.journal.empty();
-  const auto actions = begin(state, {options.filter, options.from, options.follow},
-                             {utc_now(), steady_now()});
+  const auto actions =
+      begin(state, {options.filter, options.from, options.follow}, {utc_now(), steady_now()});
   if (!actions) return context.report(actions.error());
   auto screen = Screen::open(context.color());
   if (!screen) return context.report(screen.error());
@@ -183,9 +183,10 @@ Exit browse_site(Context& context, Client& client, const BrowseOptions& options)
 
 Exit run_browse(Context& context, const BrowseOptions& options) {
   if (options.follow && !context.journal.empty()) {
-    return context.report({Code::kInvalidArgument,
-                           "--follow is for a running journal: a directory is read as it is when it "
-                           "is opened"});
+    return context.report(
+        {Code::kInvalidArgument,
+         "--follow is for a running journal: a directory is read as it is when it "
+         "is opened"});
   }
   if (context.json || !context.in_terminal || !context.out_terminal) {
     return context.report({Code::kInvalidArgument,
@@ -201,8 +202,8 @@ std::string keys_text() {
   for (const auto& [keys, what] : key_help()) {
     constexpr std::size_t kKeys = 22;  // columns
     if (what.empty()) continue;
-    out += "  " + std::string(keys) + std::string(kKeys - keys.size(), ' ') + std::string(what) +
-           "\n";
+    out +=
+        "  " + std::string(keys) + std::string(kKeys - keys.size(), ' ') + std::string(what) + "\n";
   }
   return out;
 }

@@ -302,8 +302,7 @@ void add_call(Command event, Context& context) {
         return with_client(context,
                            [&](Client& client) { return call(context, client, *options); });
       });
-  command.add_option("EVENT", options->event, "What; `tidemark event list` lists them")
-      .required();
+  command.add_option("EVENT", options->event, "What; `tidemark event list` lists them").required();
   command.add_read(
       "ARGUMENT",
       [options](const std::string& text) -> Result<Unit> {
@@ -314,7 +313,7 @@ void add_call(Command event, Context& context) {
       "Read by the event's type");
   auto to = add_repeatable(command, "--to", options->to, "A subsystem").type_name("NAME");
   auto label = command.add_option("--label", options->label, "All with this label that handle it")
-                    .type_name("LABEL");
+                   .type_name("LABEL");
   auto everybody = command.add_flag("--everybody", options->everybody, "All who handle it");
   to.excludes(label).excludes(everybody);
   label.excludes(everybody);
@@ -324,11 +323,11 @@ void add_call(Command event, Context& context) {
 
 void add_event_commands(Command app, Context& context) {
   auto event = add_group(app, "event",
-                          {"List and call events of subsystems",
-                           "An event is something that a subsystem can be asked to do, or to say "
-                           "whether it minds.",
-                           "  tidemark event list\n"
-                           "  tidemark event call degauss --to psu.1"});
+                         {"List and call events of subsystems",
+                          "An event is something that a subsystem can be asked to do, or to say "
+                          "whether it minds.",
+                          "  tidemark event list\n"
+                          "  tidemark event call degauss --to psu.1"});
   add_event_list(event, context);
   add_call(event, context);
 }

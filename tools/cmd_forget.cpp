@@ -41,9 +41,9 @@ Exit forget_node(Context& context, Client& client, const std::string& name) {
       done.push_back(registry);
       continue;
     }
-    const auto exit = context.report(
-        {answer.error().code,
-         registry + " does not forget " + name + ": " + printable(answer.error().message)});
+    const auto exit =
+        context.report({answer.error().code, registry + " does not forget " + name + ": " +
+                                                 printable(answer.error().message)});
     if (!bad) bad = exit;
   }
   if (context.json) {
@@ -73,7 +73,8 @@ void add_forget_command(Command app, Context& context) {
        "  tidemark ls | grep disconnected\n"
        "  tidemark forget psu.7"},
       [&context, name] {
-        return with_client(context, [&](Client& client) { return forget_node(context, client, *name); });
+        return with_client(context,
+                           [&](Client& client) { return forget_node(context, client, *name); });
       });
   command.add_option("NAME", *name, "Whom; `tidemark ls` lists them").required();
 }

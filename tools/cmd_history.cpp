@@ -274,7 +274,8 @@ void add_history_command(Command app, Context& context) {
       {"Show what happened to a PV: samples, bins or a plot",
        "The first sample is the one that was in force at --since. In a plot each column reaches "
        "from the least to the greatest value, and updates with an alarm are marked below: m "
-       "minor, M major, ! invalid, x disconnected. Where updates have expired, bins and plots are made "
+       "minor, M major, ! invalid, x disconnected. Where updates have expired, bins and plots are "
+       "made "
        "of what was kept of them, if anything was, and say so. " +
            std::string(kMomentHelp),
        "  tidemark history QUAD:LI21:201:BACT --since 10m\n"
@@ -285,17 +286,17 @@ void add_history_command(Command app, Context& context) {
   command.add_option("PV", options->address, "Address").required();
   command
       .add_option("--since", options->since,
-                   "From this moment on (default: an hour before the end)")
+                  "From this moment on (default: an hour before the end)")
       .type_name("MOMENT");
   command.add_option("--until", options->until, "Up to this moment (default: now)")
       .type_name("MOMENT");
   add_clock(command, options->clock);
   auto bins = command.add_option("--bins", options->bins, "So many parts of equal length")
-                   .in_range(1, api::BinsQuery::kBinsMax);
+                  .in_range(1, api::BinsQuery::kBinsMax);
   command
       .add_option("--reduce", options->reduce,
-                   "What of each part: minmax (default), mean, median; lttb: so many samples that "
-                   "draw the same line; optimized: all samples when they are no more")
+                  "What of each part: minmax (default), mean, median; lttb: so many samples that "
+                  "draw the same line; optimized: all samples when they are no more")
       .one_of({"minmax", "mean", "median", "lttb", "optimized"})
       .needs(bins);
   auto limit = command.add_option("--limit", options->limit, "At most so many samples");

@@ -155,19 +155,19 @@ void add_job_commands(Command app, Context& context) {
               });
 
   auto job = add_group(app, "job",
-                        {"List, show and cancel jobs",
-                         "Snapshots, restores and writes are jobs: they are kept, with what "
-                         "became of them, when the command that asked has long gone.",
-                         "  tidemark job list\n  tidemark job cancel 7d1b00aa"});
+                       {"List, show and cancel jobs",
+                        "Snapshots, restores and writes are jobs: they are kept, with what "
+                        "became of them, when the command that asked has long gone.",
+                        "  tidemark job list\n  tidemark job cancel 7d1b00aa"});
   auto limit = std::make_shared<std::uint32_t>(30);
   auto list = add_command(job, context, "list",
-                           {"List jobs, newest first", "Who asked, how far it is, how it ended.",
-                            "  tidemark job list --limit 10"},
-                           [&context, limit] {
-                             return with_client(context, [&](Client& client) {
-                               return list_jobs(context, client, *limit);
-                             });
-                           });
+                          {"List jobs, newest first", "Who asked, how far it is, how it ended.",
+                           "  tidemark job list --limit 10"},
+                          [&context, limit] {
+                            return with_client(context, [&](Client& client) {
+                              return list_jobs(context, client, *limit);
+                            });
+                          });
   list.add_option("--limit", *limit, "At most so many (default: 30)");
   add_job_command(job, context, "show", "keeper.job",
                   {"Show a job, and of a restore what was not confirmed",

@@ -29,7 +29,8 @@ journal::RocksStoreOptions options_of(const std::string& directory) {
 }
 
 Json damage_json(const journal::Damage& damage) {
-  return {{"first", raw(damage.lines.first)}, {"last", raw(damage.lines.last)}, {"why", damage.why}};
+  return {
+      {"first", raw(damage.lines.first)}, {"last", raw(damage.lines.last)}, {"why", damage.why}};
 }
 
 // ---- check --------------------------------------------------------------------------------------
@@ -112,8 +113,8 @@ Result<Checked> check_all(const Context& context, const std::string& directory) 
   checked.decimated = std::move(decimated).value();
   if (!checked.lines.damage.empty()) return checked;  // They cannot be made again to compare.
   Steps steps(context, "check", "lines, and what is derived");
-  auto derived = journal::check_projections(
-      journal.store, journal.projections, [&](std::uint64_t done) { return steps(done, total); });
+  auto derived = journal::check_projections(journal.store, journal.projections,
+                                            [&](std::uint64_t done) { return steps(done, total); });
   if (!derived) return derived.error();
   checked.projections = std::move(derived).value();
   checked.projections_looked_at = true;
@@ -140,13 +141,11 @@ void print(const Context& context, const std::string& directory, const Checked& 
                        {"faults", checked.decimated.faults}}},
                      {"damage", damage}};
     if (checked.projections_looked_at) {
-      document["projections"] = {{"sound", derived.sound()},
-                                 {"through_line", raw(derived.through)},
-                                 {"rows", derived.rows},
-                                 {"wrong", derived.wrong},
-                                 {"missing", derived.missing},
-                                 {"surplus", derived.surplus},
-                                 {"unusable", derived.unusable}};
+      document["projections"] = {
+          {"sound", derived.sound()},    {"through_line", raw(derived.through)},
+          {"rows", derived.rows},        {"wrong", derived.wrong},
+          {"missing", derived.missing},  {"surplus", derived.surplus},
+          {"unusable", derived.unusable}};
     }
     return context.print(document);
   }
@@ -154,7 +153,8 @@ void print(const Context& context, const std::string& directory, const Checked& 
   for (const auto& each : checked.findings) out << printable(each) << "\n";
   for (const auto& each : checked.lines.damage) out << printable(each.why) << "\n";
   out << checked.lines.lines << " of " << raw(checked.last) << " lines are sound, in "
-      << checked.lines.blocks << " blocks, each with its checksums and the digest of the one before\n";
+      << checked.lines.blocks
+      << " blocks, each with its checksums and the digest of the one before\n";
   if (checked.lines.expired > 0) {
     out << checked.lines.expired << " of them have expired: they are counted, and say nothing\n";
   }
@@ -169,7 +169,8 @@ void print(const Context& context, const std::string& directory, const Checked& 
     out << derived.rows << " derived rows are what the log says, up to line "
         << raw(derived.through) << "\n";
   } else if (!derived.unusable.empty()) {
-    out << "what is derived is made anew by the next start: " << printable(derived.unusable) << "\n";
+    out << "what is derived is made anew by the next start: " << printable(derived.unusable)
+        << "\n";
   } else {
     out << "of " << derived.rows << " derived rows " << derived.wrong << " are wrong, "
         << derived.missing << " missing, and " << derived.surplus
@@ -184,10 +185,9 @@ Exit check(Context& context, const std::string& named) {
   if (!checked) return context.report(checked.error());
   print(context, directory.value(), checked.value());
   const auto& found = checked.value();
-  const bool derived = !found.projections_looked_at || found.projections.wrong +
-                                                               found.projections.missing +
-                                                               found.projections.surplus ==
-                                                           0;
+  const bool derived =
+      !found.projections_looked_at ||
+      found.projections.wrong + found.projections.missing + found.projections.surplus == 0;
   return found.sound() && derived ? Exit::kFine : Exit::kFailed;
 }
 
@@ -255,7 +255,8 @@ void add_repair(Command group, Context& context) {
   auto command = add_command(
       group, context, "repair",
       {"Save what is sound of a damaged journal into a new directory",
-       "The damaged one is only read, and no node may run on it. Each line keeps its number; in the "
+       "The damaged one is only read, and no node may run on it. Each line keeps its number; in "
+       "the "
        "place of those that are lost stand lines that say so, the first with the bounds and the "
        "reason, so no number is used twice. Needs free space of twice the journal. Put the new "
        "directory in the place of the old one before the next start.",
@@ -277,9 +278,8 @@ Exit rebuild(Context& context, const std::string& named) {
   Result<Unit> rebuilt = Unit{};
   {
     Steps steps(context, "rebuild", "lines");
-    rebuilt = journal::rebuild_projections(
-        journal.value().store, journal.value().projections,
-        [&](std::uint64_t done) { return steps(done, last); });
+    rebuilt = journal::rebuild_projections(journal.value().store, journal.value().projections,
+                                           [&](std::uint64_t done) { return steps(done, last); });
   }
   if (!rebuilt) return context.report(rebuilt.error());
   if (context.json) {

@@ -55,7 +55,8 @@ Result<api::BackupReply> backup_here(Context& context, const std::string& to) {
 Exit backup(Context& context, const std::string& named) {
   std::error_code failure;
   const auto to = std::filesystem::absolute(named, failure).lexically_normal().string();
-  const auto done = context.journal.empty() ? backup_by_node(context, to) : backup_here(context, to);
+  const auto done =
+      context.journal.empty() ? backup_by_node(context, to) : backup_here(context, to);
   if (!done) return context.report(done.error());
   const auto& reply = done.value();
   if (context.json) {
@@ -101,7 +102,8 @@ void add_backup_commands(Command journal, Context& context) {
       journal, context, "backup",
       {"Back up a journal, also while it runs",
        "Writes a directory of its own into DEST, which is on the journal's host: a whole journal, "
-       "with a list of its files and their checksums. What the newest backup in DEST has already is "
+       "with a list of its files and their checksums. What the newest backup in DEST has already "
+       "is "
        "linked to it, so a backup costs what is new; removing one is removing its directory.",
        "  tidemark journal backup /backup/journal\n"
        "  tidemark journal backup /backup/journal --journal data/journal/store"},
@@ -109,7 +111,7 @@ void add_backup_commands(Command journal, Context& context) {
   command.add_option("DEST", *to, "Where backups are kept").required();
   command
       .add_option("--journal", context.journal,
-                   "The directory of a journal that no node has, instead of the running one")
+                  "The directory of a journal that no node has, instead of the running one")
       .type_name("DIR");
 
   auto source = std::make_shared<std::string>();

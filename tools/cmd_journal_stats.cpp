@@ -85,8 +85,8 @@ Result<Stats> stats_of(const std::string& directory) {
     rate.lines = raw(stats.last) - raw(before.value());
     stats.rates.push_back(rate);
   }
-  const auto projections = std::make_shared<journal::Projections>(opened.value().store,
-                                                                  opened.value().projections);
+  const auto projections =
+      std::make_shared<journal::Projections>(opened.value().store, opened.value().projections);
   const auto loaded = projections->load();
   if (!loaded) return loaded.error();
   stats.sealed = projections->sealed();
@@ -136,24 +136,24 @@ Json stats_json(const Context& context, const Stats& stats) {
   }
   Json rates = Json::object();
   for (const auto& rate : stats.rates) rates[rate.name] = rate.per_second();
-  return {{"directory", stats.directory},
-          {"first_line", raw(stats.first)},
-          {"last_line", raw(stats.last)},
-          {"first_at", time_json(stats.first_at)},
-          {"last_at", time_json(stats.last_at)},
-          {"bytes", stats.bytes},
-          {"bytes_per_line", bytes_per_line(stats)},
-          {"lines_per_second", rates},
-          {"channels", stats.channels},
-          {"sealed_line", raw(stats.sealed)},
-          {"sealed_segments", stats.segments},
-          {"keyframe_line", raw(stats.keyframe)},
-          {"witness_line", stats.parts.witnessed ? Json(raw(*stats.parts.witnessed)) : Json()},
-          {"parts", parts},
-          {"classes", classes},
-          {"pv_decimated",
-           {{"updates", stats.decimated.samples}, {"bytes", stats.decimated.bytes}}},
-          {"origins", origins}};
+  return {
+      {"directory", stats.directory},
+      {"first_line", raw(stats.first)},
+      {"last_line", raw(stats.last)},
+      {"first_at", time_json(stats.first_at)},
+      {"last_at", time_json(stats.last_at)},
+      {"bytes", stats.bytes},
+      {"bytes_per_line", bytes_per_line(stats)},
+      {"lines_per_second", rates},
+      {"channels", stats.channels},
+      {"sealed_line", raw(stats.sealed)},
+      {"sealed_segments", stats.segments},
+      {"keyframe_line", raw(stats.keyframe)},
+      {"witness_line", stats.parts.witnessed ? Json(raw(*stats.parts.witnessed)) : Json()},
+      {"parts", parts},
+      {"classes", classes},
+      {"pv_decimated", {{"updates", stats.decimated.samples}, {"bytes", stats.decimated.bytes}}},
+      {"origins", origins}};
 }
 
 void print(const Context& context, const Stats& stats) {
@@ -194,7 +194,8 @@ void print(const Context& context, const Stats& stats) {
   });
   classes.print(out, context.columns, context.color());
   if (stats.decimated.samples > 0) {
-    out << "\n" << stats.decimated.samples << " PV updates that expired are decimated to "
+    out << "\n"
+        << stats.decimated.samples << " PV updates that expired are decimated to "
         << bytes_text(stats.decimated.bytes) << "\n";
   }
   if (stats.parts.origins.empty()) return;

@@ -120,7 +120,7 @@ void add_keygen_command(Command app, Context& context) {
   command.add_option("NAME", asked->names, "Whose key; may be repeated");
   command
       .add_option("--directory", asked->directory,
-                   "Where to (default: bus.keys of the site file, else `keys` beside it)")
+                  "Where to (default: bus.keys of the site file, else `keys` beside it)")
       .type_name("DIR");
   command.add_flag("--force", asked->force, "Replace keys that are there");
 }

@@ -238,10 +238,10 @@ void add_key_set(Command kv, Context& context) {
 
 void add_kv_commands(Command app, Context& context) {
   auto kv = add_group(app, "kv",
-                       {"List, read, write and watch keys of subsystems",
-                        "A key is one value that a subsystem of the laboratory publishes or "
-                        "accepts: SUBSYSTEM/KEY.",
-                        "  tidemark kv list psu.1\n  tidemark kv get 'psu.*/current'"});
+                      {"List, read, write and watch keys of subsystems",
+                       "A key is one value that a subsystem of the laboratory publishes or "
+                       "accepts: SUBSYSTEM/KEY.",
+                       "  tidemark kv list psu.1\n  tidemark kv get 'psu.*/current'"});
   add_key_list(kv, context);
   add_key_get(kv, context);
   add_key_set(kv, context);

@@ -190,11 +190,11 @@ void add_kv_watch_command(Command kv, Context& context) {
   command.add_option("PATTERN", options->patterns, "Keys or patterns").required();
   auto all = command.add_flag("--all", options->all, "Every change, not only the newest");
   auto durable = command.add_flag("--durable", options->durable,
-                                    "Every change that the journal recorded, with its line");
+                                  "Every change that the journal recorded, with its line");
   durable.excludes(all);
   command
       .add_option("--from", options->from,
-                   "With --durable: the first line, a moment or a mark (default: now)")
+                  "With --durable: the first line, a moment or a mark (default: now)")
       .type_name("LINE|MOMENT")
       .needs(durable);
   command.add_option("--count", options->count, "End after so many lines");

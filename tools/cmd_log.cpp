@@ -177,9 +177,9 @@ class Follower {
   std::shared_ptr<Pending> ask() {
     request_.wait =
         away_ ? Duration{0} : std::clamp<Duration>(end_ - steady_now(), Duration{0}, kWait);
-    request_.limit = count_ == 0 ? kPage
-                                 : static_cast<std::uint32_t>(
-                                       std::min<std::uint64_t>(kPage, count_ - taken_));
+    request_.limit =
+        count_ == 0 ? kPage
+                    : static_cast<std::uint32_t>(std::min<std::uint64_t>(kPage, count_ - taken_));
     return client_.begin(kJournal, kRead, request_, request_.wait + (away_ ? 1s : 3s));
   }
 
@@ -322,10 +322,10 @@ void add_follow(Command log, Context& context) {
 
 void add_log_commands(Command app, Context& context) {
   auto log = add_group(app, "log",
-                        {"Show, search, follow, export the journal; write into it",
-                         "Everything that happens is a line of the journal, with a number that is "
-                         "never used again.",
-                         "  tidemark log query --since 10m\n  tidemark log follow"});
+                       {"Show, search, follow, export the journal; write into it",
+                        "Everything that happens is a line of the journal, with a number that is "
+                        "never used again.",
+                        "  tidemark log query --since 10m\n  tidemark log follow"});
   add_line_show(log, context);
   add_query(log, context);
   add_follow(log, context);

@@ -97,8 +97,8 @@ class Exporter {
   }
   Exit cut(std::uint64_t next, const Error& error) {
     out_.flush();
-    context_.err << "tidemark: the export ends before line " << next
-                 << "; to go on: --from @" << next << ", or --resume with a file\n";
+    context_.err << "tidemark: the export ends before line " << next << "; to go on: --from @"
+                 << next << ", or --resume with a file\n";
     return context_.report(error);
   }
 

@@ -115,8 +115,9 @@ class Import {
     if (options_.dry_run) return Unit{};
     for (const auto& request : requests_of(lines, after)) {
       if (Interrupt::came()) {
-        return Error{Code::kCancelled, "interrupted; what was imported stays, and importing again "
-                                       "goes on from there"};
+        return Error{Code::kCancelled,
+                     "interrupted; what was imported stays, and importing again "
+                     "goes on from there"};
       }
       const auto stored = client_.ask<api::AppendReply>("journal", "journal.append", request,
                                                         context_.budget(kImportBudget));
@@ -251,9 +252,8 @@ void add_log_import_command(Command log, Context& context) {
        "  tidemark log import segments/*.ndjson --skip-bad\n"
        "  tidemark log import other-site.ndjson --json"},
       [&context, options] {
-        return with_client(context, [&](Client& client) {
-          return Import(context, client, *options).run();
-        });
+        return with_client(context,
+                           [&](Client& client) { return Import(context, client, *options).run(); });
       });
   command.add_option("FILE", options->files, "What to read").required();
   command.add_flag("--skip-bad", options->skip_bad, "Leave out broken lines");

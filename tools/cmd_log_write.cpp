@@ -22,8 +22,8 @@ struct WriteOptions {
 Exit write(Context& context, const WriteOptions& options) {
   const auto level = model::parse_level(options.level);
   if (!level) {
-    return context.report({Code::kInvalidArgument, "'" + options.level +
-                                                       "' is none of debug, info, warning, error"});
+    return context.report(
+        {Code::kInvalidArgument, "'" + options.level + "' is none of debug, info, warning, error"});
   }
   const auto data = parse_data(options.fields, "--field");
   if (!data) return context.report(data.error());

@@ -206,8 +206,8 @@ void print_mark_rows(std::ostream& out, const api::MarkList& list) {
       const auto& point = std::string_view(name) == "begin" ? mark.begin : mark.end;
       if (point) {
         row.insert(row.end(),
-                   {csv_time(point->at), std::to_string(point->line),
-                    std::to_string(point->record), point->who, said_text(json[name]["data"])});
+                   {csv_time(point->at), std::to_string(point->line), std::to_string(point->record),
+                    point->who, said_text(json[name]["data"])});
       } else {
         row.insert(row.end(), 5, "");
       }
@@ -226,7 +226,8 @@ Exit list_marks(Context& context, MarkListOptions options) {
   auto& query = options.query;
   query.limit = options.limit == 0 ? api::MarksQuery::kMarksMax : options.limit;
   return with_client(context, [&](Client& client) {
-    const auto find = [&](const char* option, const GivenMoment& moment, auto& into) -> Result<Unit> {
+    const auto find = [&](const char* option, const GivenMoment& moment,
+                          auto& into) -> Result<Unit> {
       if (!moment) return Unit{};
       const auto time = time_of(context, client, option, *moment);
       if (!time) return time.error();
@@ -269,16 +270,15 @@ void add_name_and_tags(Command command, MarkOptions& options) {
 
 void add_begin(Command mark, Context& context) {
   auto options = std::make_shared<MarkOptions>();
-  auto command =
-      add_command(mark, context, "begin",
-                  {"Begin a mark",
-                   "It stays open until `log mark end`, also across restarts. Marks may "
-                   "lie inside each other. Prints the line where it begins.",
-                   "  tidemark log mark begin 'shift 12' --tag operation\n"
-                   "  tidemark log mark begin 'shot 4711' --data target=Al --data "
-                   "energy=4.5\n"
-                   "  tidemark log mark begin 'beam loss' --at 2m"},
-                  [&context, options] { return begin(context, *options); });
+  auto command = add_command(mark, context, "begin",
+                             {"Begin a mark",
+                              "It stays open until `log mark end`, also across restarts. Marks may "
+                              "lie inside each other. Prints the line where it begins.",
+                              "  tidemark log mark begin 'shift 12' --tag operation\n"
+                              "  tidemark log mark begin 'shot 4711' --data target=Al --data "
+                              "energy=4.5\n"
+                              "  tidemark log mark begin 'beam loss' --at 2m"},
+                             [&context, options] { return begin(context, *options); });
   add_name_and_tags(command, *options);
   add_data(command, *options);
   command.add_option("--at", options->at, "It began then: 2m (ago), or 2026-11-21T14:05:00Z")
@@ -302,14 +302,14 @@ void add_end(Command mark, Context& context) {
 
 void add_mark_set(Command mark, Context& context) {
   auto options = std::make_shared<MarkOptions>();
-  auto command =
-      add_command(mark, context, "set",
-                  {"Set a mark after the fact, from a moment to a moment",
-                   "Each end stands for the last line that was recorded at or before its time; of a "
-                   "line or another mark, that is when it was recorded. " +
-                       std::string(kMomentHelp),
-                   "  tidemark log mark set 'beam loss' --from 20m --to 15m --tag fault"},
-                  [&context, options] { return set_mark(context, *options); });
+  auto command = add_command(
+      mark, context, "set",
+      {"Set a mark after the fact, from a moment to a moment",
+       "Each end stands for the last line that was recorded at or before its time; of a "
+       "line or another mark, that is when it was recorded. " +
+           std::string(kMomentHelp),
+       "  tidemark log mark set 'beam loss' --from 20m --to 15m --tag fault"},
+      [&context, options] { return set_mark(context, *options); });
   add_name_and_tags(command, *options);
   add_data(command, *options);
   command.add_option("--from", options->from, "It began then").type_name("MOMENT").required();
@@ -318,19 +318,20 @@ void add_mark_set(Command mark, Context& context) {
 
 void add_mark_list(Command mark, Context& context) {
   auto options = std::make_shared<MarkListOptions>();
-  auto command = add_command(
-      mark, context, "list",
-      {"List marks, the newest first",
-       "All filters must match. --since and --until take what was open at some time between them. " +
-           std::string(kMomentHelp),
-       "  tidemark log mark list --open\n"
-       "  tidemark log mark list --name 'shot *' --since 8h --json\n"
-       "  tidemark log mark list --tag beam --limit 0 --csv > shots.csv"},
-      [&context, options] { return list_marks(context, *options); });
+  auto command = add_command(mark, context, "list",
+                             {"List marks, the newest first",
+                              "All filters must match. --since and --until take what was open at "
+                              "some time between them. " +
+                                  std::string(kMomentHelp),
+                              "  tidemark log mark list --open\n"
+                              "  tidemark log mark list --name 'shot *' --since 8h --json\n"
+                              "  tidemark log mark list --tag beam --limit 0 --csv > shots.csv"},
+                             [&context, options] { return list_marks(context, *options); });
   command.add_flag("--open", options->query.open, "Only those that have not ended");
   command.add_option("--name", options->query.name, "Glob on the name").type_name("GLOB");
   command.add_option("--tag", options->query.tag, "Glob on one of its tags").type_name("GLOB");
-  command.add_option("--since", options->since, "Not ended before: 8h (ago), or 2026-11-21T14:05:00Z")
+  command
+      .add_option("--since", options->since, "Not ended before: 8h (ago), or 2026-11-21T14:05:00Z")
       .type_name("MOMENT");
   command.add_option("--until", options->until, "Not begun after").type_name("MOMENT");
   command.add_option("--limit", options->limit, "At most so many (default: 50; 0: 10 000)");
@@ -342,12 +343,12 @@ void add_mark_list(Command mark, Context& context) {
 
 void add_mark_commands(Command log, Context& context) {
   auto mark = add_group(log, "mark",
-                         {"Begin, end, set and list marks",
-                          "A mark is something with a beginning and an end: a shot, a shift, a "
-                          "tuning. Its name is a moment, and NAME.end is where it ended.",
-                          "  tidemark log mark begin 'shot 4711'\n"
-                          "  tidemark log mark end 'shot 4711'\n"
-                          "  tidemark log query --in 'shot 4711'"});
+                        {"Begin, end, set and list marks",
+                         "A mark is something with a beginning and an end: a shot, a shift, a "
+                         "tuning. Its name is a moment, and NAME.end is where it ended.",
+                         "  tidemark log mark begin 'shot 4711'\n"
+                         "  tidemark log mark end 'shot 4711'\n"
+                         "  tidemark log query --in 'shot 4711'"});
   add_begin(mark, context);
   add_end(mark, context);
   add_mark_set(mark, context);

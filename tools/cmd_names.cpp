@@ -1,7 +1,7 @@
 // tools/cmd_names.cpp
 //
-// complete-names: what shells ask while somebody types a name. It answers at once or not at all, and
-// never complains: nobody wants a message in the middle of a line.
+// complete-names: what shells ask while somebody types a name. It answers at once or not at all,
+// and never complains: nobody wants a message in the middle of a line.
 
 #include <algorithm>
 #include <ostream>

@@ -27,8 +27,8 @@ struct Arguments {
   std::uint32_t limit = 20;
 };
 
-Result<api::PolicyPreview> ask_preview(Context& context, Client& client,
-                                       const Arguments& arguments, bool remove) {
+Result<api::PolicyPreview> ask_preview(Context& context, Client& client, const Arguments& arguments,
+                                       bool remove) {
   return client.ask<api::PolicyPreview>(
       "keeper", "keeper.policy_preview",
       api::PolicyPreviewQuery{arguments.policy, remove, arguments.limit},
@@ -78,8 +78,8 @@ Exit run_change(Context& context, const Arguments& arguments, bool remove) {
                            "a policy changes what is archived: without a terminal it needs --yes. "
                            "Nothing was changed"});
   }
-  return with_client(
-      context, [&](Client& client) { return change(context, client, arguments, remove); });
+  return with_client(context,
+                     [&](Client& client) { return change(context, client, arguments, remove); });
 }
 
 Result<std::vector<api::PolicyEntry>> ask_policies(Context& context, Client& client) {
@@ -151,8 +151,7 @@ Exit explain(Context& context, Client& client, const std::string& address) {
   if (context.json) {
     auto reasons = Json::array();
     for (const auto& each : answer.reasons) {
-      reasons.push_back(
-          {{"policy", each.policy}, {"order", each.order}, {"reason", each.reason}});
+      reasons.push_back({{"policy", each.policy}, {"order", each.order}, {"reason", each.reason}});
     }
     Json json = {{"address", address},
                  {"policy", answer.policy.empty() ? Json(nullptr) : Json(answer.policy)}};
@@ -228,7 +227,8 @@ void add_policy_set(Command policies, Context& context) {
       policies, context, "set",
       {"Make a policy, or put one in the place of its namesake",
        "Shows first which addresses would be archived otherwise and what that saves, by what came "
-       "in the last minutes, and asks. --tag and --glob may be repeated: tags of one group mean any "
+       "in the last minutes, and asks. --tag and --glob may be repeated: tags of one group mean "
+       "any "
        "of them, of different groups all of them; an address fits one of the globs. Of several "
        "policies that fit, the one with the smallest --order decides, alone. Changes of alarm, of "
        "an enum and of the connection are always archived, except with --off, and so is the newest "
@@ -249,21 +249,19 @@ void add_preview(Command policies, Context& context) {
        "five minutes; what a deadband saves, from the last numbers that came.",
        "  tidemark policy preview slow --tag kind/bpm --deadband 0.01"},
       [&context, arguments] {
-        return with_client(context, [&](Client& client) {
-          return preview(context, client, *arguments, false);
-        });
+        return with_client(
+            context, [&](Client& client) { return preview(context, client, *arguments, false); });
       });
   add_policy_options(command, *arguments);
 }
 
 void add_remove(Command policies, Context& context) {
   auto arguments = std::make_shared<Arguments>();
-  auto command =
-      add_command(policies, context, "remove",
-                  {"Remove a policy",
-                   "Shows first which addresses would be archived otherwise, and asks.",
-                   "  tidemark policy remove slow"},
-                  [&context, arguments] { return run_change(context, *arguments, true); });
+  auto command = add_command(
+      policies, context, "remove",
+      {"Remove a policy", "Shows first which addresses would be archived otherwise, and asks.",
+       "  tidemark policy remove slow"},
+      [&context, arguments] { return run_change(context, *arguments, true); });
   command.add_option("NAME", arguments->policy.name, "Name of the policy").required();
   command.add_option("--limit", arguments->limit, "Show at most so many PVs (20)");
   command.add_flag("--yes", arguments->yes, "Do not ask");

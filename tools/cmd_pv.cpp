@@ -386,10 +386,10 @@ void add_put(Command pv, Context& context) {
 
 void add_pv_commands(Command app, Context& context) {
   auto pv = add_group(app, "pv",
-                       {"Define, list, read, watch and write PVs",
-                        "A PV is one property of a device: a setpoint, a readback and a "
-                        "configuration address, of which at least one is there.",
-                        "  tidemark pv import machine.csv\n  tidemark pv get 'QUAD:*'"});
+                      {"Define, list, read, watch and write PVs",
+                       "A PV is one property of a device: a setpoint, a readback and a "
+                       "configuration address, of which at least one is there.",
+                       "  tidemark pv import machine.csv\n  tidemark pv get 'QUAD:*'"});
   add_import(pv, context);
   add_pv_list(pv, context);
   add_pv_get(pv, context);

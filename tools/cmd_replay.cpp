@@ -227,19 +227,18 @@ void add_change(Command replay, Context& context, const std::string& name, Help 
                 api::ReplayAction action, const std::string& argument = {}, Read read = {}) {
   auto id = std::make_shared<std::string>();
   auto text = std::make_shared<std::string>();
-  auto command = add_command(replay, context, name, std::move(help),
-                              [&context, id, text, action, argument, read] {
-                                api::ReplayControl wanted;
-                                wanted.action = action;
-                                if (read) {
-                                  const auto fits = read(*text, wanted);
-                                  if (!fits) {
-                                    return context.report({fits.error().code,
-                                                           argument + ": " + fits.error().message});
-                                  }
-                                }
-                                return change(context, *id, wanted);
-                              });
+  auto command = add_command(
+      replay, context, name, std::move(help), [&context, id, text, action, argument, read] {
+        api::ReplayControl wanted;
+        wanted.action = action;
+        if (read) {
+          const auto fits = read(*text, wanted);
+          if (!fits) {
+            return context.report({fits.error().code, argument + ": " + fits.error().message});
+          }
+        }
+        return change(context, *id, wanted);
+      });
   command.add_option("ID", *id, "The replay's id, or its first digits").required();
   if (read) command.add_option(argument, *text, argument).required();
 }
@@ -258,7 +257,8 @@ void add_changes(Command replay, Context& context) {
   add_change(replay, context, "speed",
              {"Change how fast a replay goes", "SPEED is 0.1 to 1000 times recorded time, or max.",
               "  tidemark replay speed 1f3a90c2 10\n  tidemark replay speed 1f3a90c2 max"},
-             kSpeed, "SPEED", [](const std::string& text, api::ReplayControl& wanted) -> Result<Unit> {
+             kSpeed, "SPEED",
+             [](const std::string& text, api::ReplayControl& wanted) -> Result<Unit> {
                const auto speed = parse_speed(text);
                if (!speed) return speed.error();
                wanted.speed = speed.value();
@@ -310,8 +310,9 @@ void add_replay_commands(Command app, Context& context) {
   command.add_option("FROM", options->from, "Where it begins: a moment").type_name("MOMENT");
   command.add_option("TO", options->to, "Where it ends").type_name("MOMENT");
   command.add_option("PATTERN", options->patterns, "Addresses or globs (default: all PVs)");
-  command.add_option("--speed", options->speed,
-                      "Times recorded time, 0.1 to 1000, or max (default: 1)")
+  command
+      .add_option("--speed", options->speed,
+                  "Times recorded time, 0.1 to 1000, or max (default: 1)")
       .type_name("SPEED");
   command.add_flag("--paused", options->paused, "Wait for `replay resume` or the space bar");
   command.add_flag("--no-records", options->no_records, "PVs only");

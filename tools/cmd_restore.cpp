@@ -157,12 +157,11 @@ void add_restore_command(Command snapshot, Context& context) {
   command.add_option("ID", request.snapshot, "Id, the first part of one, or an exact title")
       .required();
   command.add_flag("--dry-run", arguments->dry_run, "Show the whole plan, write nothing");
-  add_repeatable(command, "--name", request.scope.names, "Only PVs of this glob")
-      .type_name("GLOB");
+  add_repeatable(command, "--name", request.scope.names, "Only PVs of this glob").type_name("GLOB");
   add_repeatable(command, "--tag", request.scope.tags, "Only PVs with this group/tag")
       .type_name("G/T");
   command.add_flag("--force", request.options.force,
-                    "Write also what is there already; never what is refused");
+                   "Write also what is there already; never what is refused");
   command.add_option("--plan-hash", request.plan_hash, "Refuse unless the plan is this one")
       .type_name("HASH");
   command.add_flag("--yes", arguments->yes, "Do not ask");

@@ -75,8 +75,7 @@ Exit state(Context& context, Client& client, const StateOptions& options,
       take);
   if (!end) return context.report(end.error());
   if (text) {
-    context.out << paint(moment_text(at.value(), end.value().source), Color::kBold,
-                         context.color())
+    context.out << paint(moment_text(at.value(), end.value().source), Color::kBold, context.color())
                 << "\n";
     if (!table.empty()) table.print(context.out, context.columns, context.color());
   }

@@ -58,13 +58,13 @@ struct Help {
 
 /// A command that runs something. `run` is called after parsing.
 Command add_command(Command parent, Context& context, const std::string& name, Help help,
-                      std::function<Exit()> run);
+                    std::function<Exit()> run);
 /// An option that holds a duration, as parse_duration_argument() reads it.
 Option add_duration(Command command, const std::string& name, Duration& into,
-                          const std::string& help);
+                    const std::string& help);
 /// An option that may be given several times, one value each.
-Option add_repeatable(Command command, const std::string& name,
-                            std::vector<std::string>& into, const std::string& help);
+Option add_repeatable(Command command, const std::string& name, std::vector<std::string>& into,
+                      const std::string& help);
 
 /// --journal: the command reads a directory, without a running system or beside it.
 Option add_journal(Command command, Context& context);

@@ -22,17 +22,13 @@ void print_csv_rows(std::ostream& out, const std::vector<api::Bin>& bins, bool m
   if (decimated) titles.push_back("decimated_until");
   print_csv(out, titles);
   for (const auto& bin : bins) {
-    std::vector<std::string> cells{csv_time(bin.begin),
-                                   std::to_string(bin.samples),
-                                   std::to_string(bin.count),
-                                   csv_number(bin.first),
-                                   csv_number(bin.last),
-                                   csv_number(bin.min),
-                                   csv_number(bin.mean),
-                                   csv_number(bin.max),
-                                   csv_number(bin.deviation),
-                                   std::string(model::to_string(bin.worst)),
-                                   bin.disconnected ? "1" : "0"};
+    std::vector<std::string> cells{
+        csv_time(bin.begin),         std::to_string(bin.samples),
+        std::to_string(bin.count),   csv_number(bin.first),
+        csv_number(bin.last),        csv_number(bin.min),
+        csv_number(bin.mean),        csv_number(bin.max),
+        csv_number(bin.deviation),   std::string(model::to_string(bin.worst)),
+        bin.disconnected ? "1" : "0"};
     if (median) cells.push_back(bin.median ? csv_number(*bin.median) : "");
     if (decimated) cells.push_back(bin.decimated_until ? csv_time(*bin.decimated_until) : "");
     print_csv(out, cells);
@@ -90,8 +86,8 @@ void print_table(const Context& context, const api::HistoryBins& reply, BinColum
 
 Result<api::HistoryBins> ask_bins(const Context& context, Client& client,
                                   const api::BinsQuery& query) {
-  auto reply = client.ask<api::HistoryBins>("journal", "journal.bins", query,
-                                            context.budget(kPastBudget));
+  auto reply =
+      client.ask<api::HistoryBins>("journal", "journal.bins", query, context.budget(kPastBudget));
   if (!reply) return with_pv_hint(client, reply.error(), query.address);
   return reply;
 }

@@ -7,7 +7,8 @@
 //                                is EVENT, and data says so in event_state, state, phase or action
 //   → MarkBegin, MarkEnd         the mark's id: data's event_id, event_uuid, uuid or id; without
 //                                one, an end belongs to the last open begin of that name and
-//                                origin. Its name: data's name, event_name, event or title, else msg
+//                                origin. Its name: data's name, event_name, event or title, else
+//                                msg
 //   all else → LogMessage        with l_type as category and data's fields, seq and ingested_at
 //
 // The time is the origin's ts_ns, else ingest_ts_ns. It is also the number of the line: seq begins
@@ -35,8 +36,8 @@ Phase phase_of(const std::string& word) {
   for (const auto* each : {"begin", "begun", "start", "started", "open", "opened"}) {
     if (word == each) return Phase::kBegin;
   }
-  for (const auto* each : {"end", "ended", "stop", "stopped", "finish", "finished", "close",
-                           "closed", "done"}) {
+  for (const auto* each :
+       {"end", "ended", "stop", "stopped", "finish", "finished", "close", "closed", "done"}) {
     if (word == each) return Phase::kEnd;
   }
   return Phase::kNone;
@@ -92,7 +93,7 @@ Result<model::Level> level_of(const Json* level) {
     if (number < 0) return wrong("level: " + std::to_string(number));
     if (number <= 3) return static_cast<Level>(number);
     // Python's: 10, 20, 30, 40, 50.
-    return number < 20 ? Level::kDebug
+    return number < 20   ? Level::kDebug
            : number < 30 ? Level::kInfo
            : number < 40 ? Level::kWarning
                          : Level::kError;
@@ -190,8 +191,8 @@ class IpiReader final : public LineReader {
       if (!level) return level.error();
       const auto all = with_facts(said, std::move(data).value());
       if (!model::kv::check_size(all).ok()) return wrong("data: too many levels or elements");
-      return model::Record(model::LogMessage{level.value(), said.source, said.text, all,
-                                             said.l_type, said.at});
+      return model::Record(
+          model::LogMessage{level.value(), said.source, said.text, all, said.l_type, said.at});
     }
     auto name = text_of(said.data, {"name", "event_name", "event", "title"});
     if (name.empty()) name = said.text.empty() ? "event" : said.text;

@@ -1,7 +1,7 @@
 // tools/line_csv.h
 //
-// Lines of the journal as rows of comma-separated values: `log query --csv` and `log export --format
-// csv`. What a row has no column for is in `record`, as JSON.
+// Lines of the journal as rows of comma-separated values: `log query --csv` and `log export
+// --format csv`. What a row has no column for is in `record`, as JSON.
 
 #pragma once
 

@@ -53,8 +53,8 @@ std::vector<std::pair<std::string, std::string>> line_details(const model::api::
 
 std::vector<std::string> line_json_rows(const model::api::LogLine& line) {
   const auto json = line_json(line);
-  const bool is_long = json.contains("value") && json["value"].is_array() &&
-                       json["value"].size() > kArrayMax;
+  const bool is_long =
+      json.contains("value") && json["value"].is_array() && json["value"].size() > kArrayMax;
   std::vector<std::string> rows;
   std::istringstream text(dumped(json, is_long ? -1 : 2));
   for (std::string row; std::getline(text, row);) rows.push_back(printable(row));

@@ -50,8 +50,8 @@ Result<FilterEnds> ends_of(const LogFilter& filter, UtcTime now);
 Result<model::api::ReadRequest> read_request(const LogFilter& filter, UtcTime now);
 
 /// Puts the rest into the request, which says already from where and which way it reads: the mark
-/// by its id and marks at the ends by their lines, since between two reads there may come newer ones
-/// of that name. Errors: as find_mark() and resolve().
+/// by its id and marks at the ends by their lines, since between two reads there may come newer
+/// ones of that name. Errors: as find_mark() and resolve().
 Result<Unit> complete(const Context& context, Client& client, const LogFilter& filter,
                       model::api::ReadRequest& request);
 /// Of what the request reads, only lines of `span`.

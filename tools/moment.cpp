@@ -139,13 +139,14 @@ std::vector<std::string> moment_words(std::string_view text) {
   return words;
 }
 
-/// "today", "yesterday", "monday", "last monday": days back from today, and whether it may be a week
-/// more when its time of day is still to come.
+/// "today", "yesterday", "monday", "last monday": days back from today, and whether it may be a
+/// week more when its time of day is still to come.
 struct NamedDay {
   unsigned back = 0;
   bool may_be_earlier = false;
 };
-std::optional<NamedDay> named_day(const std::vector<std::string>& words, std::chrono::sys_days today) {
+std::optional<NamedDay> named_day(const std::vector<std::string>& words,
+                                  std::chrono::sys_days today) {
   if (words.empty()) return NamedDay{};
   if (words.size() == 1 && words[0] == "today") return NamedDay{};
   if (words.size() == 1 && words[0] == "yesterday") return NamedDay{1, false};

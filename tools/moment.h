@@ -8,7 +8,8 @@
 //   today   yesterday   monday   last tuesday                   the beginning of that day
 //   2026-11-21   2026-11-21 14:05:07.123
 //   2026-11-21T14:05:00Z   …+01:00                              everywhere
-//   shot 12   shot 12.end   mark:today                          a mark; with mark: whatever its name
+//   shot 12   shot 12.end   mark:today                          a mark; with mark: whatever its
+//   name
 
 #pragma once
 
@@ -34,9 +35,11 @@ Result<model::api::Moment> parse_moment(std::string_view option, std::string_vie
 
 /// For --help.
 inline constexpr std::string_view kMomentHelp =
-    "A MOMENT is a line (@184223), now, how long ago (1h, 10m, -10m, '2 hours ago'), 14:05 (today), "
+    "A MOMENT is a line (@184223), now, how long ago (1h, 10m, -10m, '2 hours ago'), 14:05 "
+    "(today), "
     "'yesterday 14:05', 'monday 08:00', yesterday or 'last tuesday' (where that day begins), "
-    "'2026-11-21 14:05' (local time), 2026-11-21T14:05:00Z, or a mark: 'shot 12', 'shot 12.end', and "
+    "'2026-11-21 14:05' (local time), 2026-11-21T14:05:00Z, or a mark: 'shot 12', 'shot 12.end', "
+    "and "
     "mark:NAME for one that is called like a time.";
 
 }  // namespace tidemark::tools

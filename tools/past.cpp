@@ -81,9 +81,10 @@ bool Unknown::report(const Context& context, Client& client,
 
 void add_clock(Command command, Clock& clock) {
   command
-      .add_option("--by", clock.by,
-                  "Times are those of: journal-time (default), when it was recorded; ioc-time, what "
-                  "the IOC says")
+      .add_option(
+          "--by", clock.by,
+          "Times are those of: journal-time (default), when it was recorded; ioc-time, what "
+          "the IOC says")
       .one_of({"journal-time", "ioc-time"});
   add_duration(command, "--lateness", clock.lateness,
                "How far an IOC's clock is trusted, and how late its updates may be recorded "

@@ -66,8 +66,7 @@ class Unknown {
  public:
   explicit Unknown(const std::vector<std::string>& patterns);
   void saw(const std::string& address);
-  bool report(const Context& context, Client& client,
-              const std::vector<std::string>& never) const;
+  bool report(const Context& context, Client& client, const std::vector<std::string>& never) const;
 
  private:
   std::vector<std::string> unmatched_;

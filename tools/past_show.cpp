@@ -117,8 +117,8 @@ void tell_decimated(const Context& context, const std::vector<api::Decimated>& d
       context.print({{"decimated", decimated_json(each)}});
     } else {
       context.err << "tidemark: of lines " << each.first << " to " << each.last
-                  << " there is one row for each " << duration_text(each.width) << " of a PV: " << how
-                  << "\n";
+                  << " there is one row for each " << duration_text(each.width)
+                  << " of a PV: " << how << "\n";
     }
   }
 }
@@ -128,12 +128,8 @@ Json blamed_json(const api::BlamedChange& change) {
   out["recorded_at"] = time_json(change.recorded_at);
   out["job"] = nullptr;
   if (!change.job.is_nil()) {
-    out["job"] = {{"id", change.job.text()},
-                  {"type", change.type},
-                  {"title", change.title},
-                  {"user", change.user},
-                  {"snapshot", nullptr},
-                  {"clamped", change.clamped}};
+    out["job"] = {{"id", change.job.text()}, {"type", change.type}, {"title", change.title},
+                  {"user", change.user},     {"snapshot", nullptr}, {"clamped", change.clamped}};
     if (!change.snapshot.is_nil()) out["job"]["snapshot"] = change.snapshot.text();
   }
   return out;

@@ -24,12 +24,12 @@ Json rate_json(const api::Rate& rate) {
 }
 
 Json thinning_json(const model::Thinning& thinning) {
-  return {{"deadband", thinning.deadband_abs ? Json(*thinning.deadband_abs) : Json(nullptr)},
-          {"deadband_relative",
-           thinning.deadband_rel ? Json(*thinning.deadband_rel) : Json(nullptr)},
-          {"updates_per_s_max", number_or_null(thinning.updates_per_s_max)},
-          {"waveform_bytes_per_s_max", number_or_null(thinning.waveform_bytes_per_s_max)},
-          {"off", thinning.off}};
+  return {
+      {"deadband", thinning.deadband_abs ? Json(*thinning.deadband_abs) : Json(nullptr)},
+      {"deadband_relative", thinning.deadband_rel ? Json(*thinning.deadband_rel) : Json(nullptr)},
+      {"updates_per_s_max", number_or_null(thinning.updates_per_s_max)},
+      {"waveform_bytes_per_s_max", number_or_null(thinning.waveform_bytes_per_s_max)},
+      {"off", thinning.off}};
 }
 
 Json policy_json(const api::PolicyEntry& entry) {

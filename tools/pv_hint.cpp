@@ -12,8 +12,7 @@ std::string pv_hint(Client& client, const std::string& address) {
   if (is_glob(address) || address.size() < kNameMin) return "";
   const auto half = address.size() / 2;
   const model::api::LiveQuery query{{address.substr(0, half) + "*", "*" + address.substr(half)}};
-  const auto reply =
-      client.ask<model::api::LiveReply>("keeper", "keeper.pv_live", query, kBudget);
+  const auto reply = client.ask<model::api::LiveReply>("keeper", "keeper.pv_live", query, kBudget);
   if (!reply) return "";
   std::vector<std::string> names;
   for (const auto& value : reply.value().values) {

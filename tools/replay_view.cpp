@@ -97,9 +97,8 @@ std::vector<std::string> ReplayView::page(RawTerminal::Size size, bool color) co
                      [](const Row* a, const Row* b) { return a->changed > b->changed; });
     rows.resize(room);
   }
-  std::sort(rows.begin(), rows.end(), [](const Row* a, const Row* b) {
-    return a->value.address < b->value.address;
-  });
+  std::sort(rows.begin(), rows.end(),
+            [](const Row* a, const Row* b) { return a->value.address < b->value.address; });
   for (const auto* each : rows) page.push_back(row(*each, size.columns, color));
   if (shown_lines > 0) page.emplace_back();
   for (auto at = lines_.size() - shown_lines; at < lines_.size(); ++at) {
@@ -146,7 +145,7 @@ std::optional<api::ReplayControl> meant_by(const KeyPress& key, const api::Repla
   switch (key.character) {
     case ' ':
       wanted.action = now.phase == api::ReplayPhase::kPaused ? api::ReplayAction::kResume
-                                                              : api::ReplayAction::kPause;
+                                                             : api::ReplayAction::kPause;
       return wanted;
     case 's': wanted.action = api::ReplayAction::kStepBlocks; return wanted;
     case '.': wanted.action = api::ReplayAction::kStepLines; return wanted;

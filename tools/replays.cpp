@@ -57,8 +57,7 @@ Result<double> parse_speed(std::string_view text) {
   double speed = 0;
   const auto* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, speed);
-  const bool fits = error == std::errc{} && stop == end &&
-                    speed >= api::ReplayRequest::kSpeedMin &&
+  const bool fits = error == std::errc{} && stop == end && speed >= api::ReplayRequest::kSpeedMin &&
                     speed <= api::ReplayRequest::kSpeedMax;
   if (fits) return speed;
   return Error{Code::kInvalidArgument,
@@ -85,8 +84,8 @@ Json replay_json(const api::ReplayStatus& replay) {
               {"from_time", time_json(replay.from_time)},
               {"to", replay.to},
               {"to_time", time_json(replay.to_time)}};
-  out["speed"] = replay.speed == api::ReplayRequest::kAsFastAsItGoes ? Json("max")
-                                                                      : Json(replay.speed);
+  out["speed"] =
+      replay.speed == api::ReplayRequest::kAsFastAsItGoes ? Json("max") : Json(replay.speed);
   out["updates"] = replay.updates;
   out["records"] = replay.records;
   out["readers"] = replay.readers;

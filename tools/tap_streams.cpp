@@ -82,10 +82,10 @@ Result<Items> replay_news_items(const bus::Frame& frame) {
   const auto& [status, lines] = news.value();
   Items items = {{{status.id.text()}, replay_text(status), replay_json(status)}};
   for (const auto& line : lines) {
-    items.push_back({{line.subject},
-                     std::string(model::to_string(line.kind)) + "  " + line.subject + "  " +
-                         line.text,
-                     line_json(line)});
+    items.push_back(
+        {{line.subject},
+         std::string(model::to_string(line.kind)) + "  " + line.subject + "  " + line.text,
+         line_json(line)});
   }
   return items;
 }
@@ -168,9 +168,12 @@ Result<Items> status_items(const std::string& node, const bus::Frame& frame) {
 const std::vector<TapStream>& tap_streams() {
   using enum bus::FrameClass;
   static const std::vector<TapStream> kStreams = {
-      {"live", kState, bus::kLiveStream},       {"directory", kDirectory, bus::kDirectoryStream},
-      {"catalog", kEvent, bus::kCatalogStream}, {"jobs", kEvent, bus::kJobStream},
-      {"keys", kState, api::kKeyStream},        {"status", kState, api::kStatusStream},
+      {"live", kState, bus::kLiveStream},
+      {"directory", kDirectory, bus::kDirectoryStream},
+      {"catalog", kEvent, bus::kCatalogStream},
+      {"jobs", kEvent, bus::kJobStream},
+      {"keys", kState, api::kKeyStream},
+      {"status", kState, api::kStatusStream},
       {"replay", kReplayState, bus::kReplayStreams},
       {"replay-news", kReplayNews, bus::kReplayStreams + 1}};
   return kStreams;

@@ -76,10 +76,10 @@ struct ImportProblem {
 struct ImportReport {
   std::uint32_t rows = 0;
   std::uint32_t created = 0;
-  std::uint32_t updated = 0;    // the same addresses were there: now as the file says
+  std::uint32_t updated = 0;  // the same addresses were there: now as the file says
   std::uint32_t unchanged = 0;
   std::uint32_t tags_created = 0;
-  bool imported = false;        // false: dry run, or bad rows without skip_bad
+  bool imported = false;                // false: dry run, or bad rows without skip_bad
   std::vector<ImportProblem> problems;  // the first kProblemsMax
   std::uint32_t problem_count = 0;
   static constexpr std::size_t kProblemsMax = 1000;
@@ -90,21 +90,19 @@ struct ImportReport {
 };
 
 struct PvQuery {
-  std::string text;   // case-insensitive part of an address, the device or the description
+  std::string text;  // case-insensitive part of an address, the device or the description
   Scope scope;
   /// The contract's form: tag group id → tag ids. OR within a group, AND across.
   std::vector<std::pair<Uuid, std::vector<Uuid>>> tag_filters;
   std::uint32_t limit = 100;
   std::string after;  // PvPage::next of the page before
-  static auto fields(auto& s) {
-    return std::tie(s.text, s.scope, s.tag_filters, s.limit, s.after);
-  }
+  static auto fields(auto& s) { return std::tie(s.text, s.scope, s.tag_filters, s.limit, s.after); }
 };
 
 struct PvPage {
-  std::vector<PvEntry> pvs;   // by name
-  std::string next;           // empty: this was the last page
-  std::uint32_t total = 0;    // that match
+  std::vector<PvEntry> pvs;          // by name
+  std::string next;                  // empty: this was the last page
+  std::uint32_t total = 0;           // that match
   std::vector<TagGroup> tag_groups;  // so that `tags` of the PVs can be shown
   static auto fields(auto& s) { return std::tie(s.pvs, s.next, s.total, s.tag_groups); }
 };
@@ -135,25 +133,23 @@ struct LiveValue {
 };
 
 struct LiveReply {
-  std::vector<LiveValue> values;      // by address
-  std::vector<std::string> unknown;   // exact addresses that nobody defined
-  bool live = true;                   // false: the monitor is away, values are the last known
+  std::vector<LiveValue> values;     // by address
+  std::vector<std::string> unknown;  // exact addresses that nobody defined
+  bool live = true;                  // false: the monitor is away, values are the last known
   static auto fields(auto& s) { return std::tie(s.values, s.unknown, s.live); }
 };
 
 struct PutRequest {
   std::string address;
-  std::string value;    // as text: a number, an enum label, a string, [1, 2, 3]
+  std::string value;  // as text: a number, an enum label, a string, [1, 2, 3]
   Duration timeout = std::chrono::seconds(5);
   std::string user;
   std::string comment;
-  static auto fields(auto& s) {
-    return std::tie(s.address, s.value, s.timeout, s.user, s.comment);
-  }
+  static auto fields(auto& s) { return std::tie(s.address, s.value, s.timeout, s.user, s.comment); }
 };
 
 struct Tags {
-  std::vector<TagGroup> groups;  // by name
+  std::vector<TagGroup> groups;                           // by name
   std::vector<std::pair<Uuid, std::uint32_t>> pv_counts;  // by tag id
   static auto fields(auto& s) { return std::tie(s.groups, s.pv_counts); }
 };
@@ -170,8 +166,8 @@ struct SnapshotRequest {
 };
 
 struct SnapshotQuery {
-  std::string title;          // case-insensitive part
-  std::vector<Uuid> tags;     // holds a PV with any of these
+  std::string title;       // case-insensitive part
+  std::vector<Uuid> tags;  // holds a PV with any of these
   std::uint32_t limit = 1000;
   static auto fields(auto& s) { return std::tie(s.title, s.tags, s.limit); }
 };
@@ -223,11 +219,11 @@ struct RestoreRequest {
   std::string snapshot;
   Scope scope;
   RestoreOptions options;
-  std::string plan_hash;   // not empty: refuse when the plan is another by now
+  std::string plan_hash;  // not empty: refuse when the plan is another by now
   Duration put_timeout = std::chrono::seconds(5);
   std::string user;
   std::string comment;
-  Uuid idempotency;        // as in SnapshotRequest
+  Uuid idempotency;  // as in SnapshotRequest
   static auto fields(auto& s) {
     return std::tie(s.snapshot, s.scope, s.options, s.plan_hash, s.put_timeout, s.user, s.comment,
                     s.idempotency);

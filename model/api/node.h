@@ -36,9 +36,9 @@ struct NodeStatus {
   std::uint32_t incarnation = 0;
   std::uint32_t pid = 0;
   UtcTime started_at{};
-  std::uint64_t memory_bytes = 0;     // resident
-  double cpu_seconds = 0;             // user and system, since its start
-  std::vector<std::string> warnings;  // what an operator should know, one sentence each
+  std::uint64_t memory_bytes = 0;            // resident
+  double cpu_seconds = 0;                    // user and system, since its start
+  std::vector<std::string> warnings;         // what an operator should know, one sentence each
   std::map<std::string, std::string> facts;  // "sync": "batch", …
   std::vector<Figure> figures;
   static auto fields(auto& s) {

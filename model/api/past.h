@@ -15,9 +15,9 @@
 //   journal.bins     BinsQuery → HistoryBins
 //   journal.blame    BlameQuery → Blame
 //
-// PV updates of old lines expire. What was asked of them and cannot be answered stands in `expired`:
-// the lines, whole, also where less of them was asked for. Of some there are decimated rows, one for
-// each PV and bin of time: these lines stand in `decimated`, too.
+// PV updates of old lines expire. What was asked of them and cannot be answered stands in
+// `expired`: the lines, whole, also where less of them was asked for. Of some there are decimated
+// rows, one for each PV and bin of time: these lines stand in `decimated`, too.
 //
 // Marks: model/api/marks.h.
 
@@ -159,7 +159,8 @@ struct HistorySamples {
   static auto fields(auto& s) { return std::tie(s.updates, s.lines); }
 };
 
-/// Lines whose updates have expired, and of which journal.bins has what they were in bins of `width`.
+/// Lines whose updates have expired, and of which journal.bins has what they were in bins of
+/// `width`.
 struct Decimated {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
@@ -216,8 +217,8 @@ struct Bin {
   Severity worst = Severity::kNone;
   bool disconnected = false;       // at some time in it
   std::optional<double> median{};  // when it was asked for, and there is one
-  /// Some of it, or all, are decimated rows that begin in it, each as a whole: up to then they reach,
-  /// which may be behind the bin.
+  /// Some of it, or all, are decimated rows that begin in it, each as a whole: up to then they
+  /// reach, which may be behind the bin.
   std::optional<UtcTime> decimated_until{};
   static auto fields(auto& s) {
     return std::tie(s.begin, s.samples, s.count, s.first, s.last, s.min, s.max, s.mean, s.deviation,

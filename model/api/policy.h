@@ -70,7 +70,8 @@ struct PolicyRemove {
   static auto fields(auto& s) { return std::tie(s.name, s.user); }
 };
 
-/// What would be if `policy` were set, or, with `remove`, if the policy of that name were not there.
+/// What would be if `policy` were set, or, with `remove`, if the policy of that name were not
+/// there.
 struct PolicyPreviewQuery {
   Policy policy;
   bool remove = false;

@@ -30,8 +30,8 @@ namespace tidemark::model::api {
 
 /// Sent on the bus: never renumber.
 enum class ReplayPhase : std::uint8_t {
-  kWaiting = 0,   // for its first reader
-  kPaused = 1,    // also while a step is under way
+  kWaiting = 0,  // for its first reader
+  kPaused = 1,   // also while a step is under way
   kRunning = 2,
   kFinished = 3,  // nothing of its range is left; it can be moved still
   kEnded = 4,     // and will be forgotten
@@ -67,9 +67,9 @@ struct ReplayStatus {
   UtcTime to_time{};
   ReplayPhase phase = ReplayPhase::kWaiting;
   double speed = 1;
-  std::uint64_t line = 0;   // all that it says up to this line has been said
-  UtcTime moment{};         // its clock
-  std::uint64_t items = 0;  // of stream n, so far: who has taken them has the state after `line`
+  std::uint64_t line = 0;     // all that it says up to this line has been said
+  UtcTime moment{};           // its clock
+  std::uint64_t items = 0;    // of stream n, so far: who has taken them has the state after `line`
   std::uint64_t updates = 0;  // said since it began, also twice
   std::uint64_t records = 0;
   std::uint32_t readers = 0;  // that acknowledge
@@ -107,9 +107,7 @@ struct ReplayControl {
   std::uint32_t count = 1;
   Duration time{};
   Moment at;
-  static auto fields(auto& s) {
-    return std::tie(s.id, s.action, s.speed, s.count, s.time, s.at);
-  }
+  static auto fields(auto& s) { return std::tie(s.id, s.action, s.speed, s.count, s.time, s.at); }
 };
 
 /// "I have these items of the two streams." Once a second at least: it is a sign of life, and keeps

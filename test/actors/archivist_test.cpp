@@ -188,8 +188,8 @@ TEST_F(ArchivistTest, StateByTheSourcesTimeNamesItsRule) {
   EXPECT_EQ(value, model::PvValue{5.0});
   EXPECT_EQ(state(33, 2).second, model::PvValue{1.5}) << "it came too late";
   EXPECT_EQ(state(32, 10).second, model::PvValue{1.5}) << "it was not taken yet";
-  const auto far = ask(state_atom_v,
-                       api::StateQuery{at_second(33), {"Q1"}, api::kLatenessMax + Duration{1}});
+  const auto far =
+      ask(state_atom_v, api::StateQuery{at_second(33), {"Q1"}, api::kLatenessMax + Duration{1}});
   EXPECT_EQ(far->answer->error().code, Code::kInvalidArgument);
   EXPECT_THAT(far->answer->error().message, HasSubstr("lateness: 0 to 60 s"));
 }
@@ -213,9 +213,9 @@ TEST_F(ArchivistTest, HistoryByTheSourcesTimeIsInItsOrderPageByPage) {
   }
   EXPECT_THAT(lines, ElementsAre(5, 7, 10, 8, 9)) << "taken at 9, 19, 25, 29, 33";
 
-  const auto bins = reply_of<api::HistoryBins>(*ask(
-      bins_atom_v,
-      api::BinsQuery{"Q1", at_second(20), at_second(30), 1, true, std::chrono::seconds(30)}));
+  const auto bins = reply_of<api::HistoryBins>(
+      *ask(bins_atom_v,
+           api::BinsQuery{"Q1", at_second(20), at_second(30), 1, true, std::chrono::seconds(30)}));
   ASSERT_THAT(bins.bins, SizeIs(1));
   EXPECT_EQ(bins.bins[0].count, 2u) << "what was taken outside is in no bin";
   EXPECT_EQ(bins.bins[0].median, 2.75);
@@ -312,9 +312,8 @@ TEST_F(ArchivistTest, BlameNamesTheSnapshotThatWasRestored) {
 class ClampedPut : public ArchivistTest {
  protected:
   void put(double value) {
-    append(std::vector<model::Record>{
-        model::JobAccepted{job_, "pv_put", "Q1", "ann@ring", ""},
-        model::PutIntended{model::ChannelId{1}, "Q1", value, job_}});
+    append(std::vector<model::Record>{model::JobAccepted{job_, "pv_put", "Q1", "ann@ring", ""},
+                                      model::PutIntended{model::ChannelId{1}, "Q1", value, job_}});
   }
   void confirm() {
     append(std::vector<model::Record>{model::PutConfirmed{model::ChannelId{1}, "Q1", job_}});
@@ -379,8 +378,9 @@ TEST_F(ClampedPut, ThatAnotherPutFollowedIsNotBlamed) {
 TEST_F(ArchivistTest, BlameTellsPutsThatFollowEachOtherApart) {
   const auto first = Uuid::random();
   const auto second_job = Uuid::random();
-  append(std::vector<model::Record>{model::PutIntended{model::ChannelId{1}, "Q1", 5.0, first},
-                                    model::PutIntended{model::ChannelId{1}, "Q1", 6.0, second_job}});
+  append(
+      std::vector<model::Record>{model::PutIntended{model::ChannelId{1}, "Q1", 5.0, first},
+                                 model::PutIntended{model::ChannelId{1}, "Q1", 6.0, second_job}});
   append(std::vector<PvUpdate>{value_of(1, 5.0, 31), value_of(1, 6.0, 32)});
   const auto reply = reply_of<api::Blame>(*ask(blame_atom_v, api::BlameQuery{"Q1", {}, 2}));
   EXPECT_EQ(reply.changes.at(0).job, second_job);
@@ -410,10 +410,9 @@ TEST_F(ArchivistTest, MarksThatThereIsNoRoomForAreSaid) {
   board.fill(status);
   EXPECT_THAT(status.warnings, SizeIs(0));
 
-  append(std::vector<model::Record>{
-      model::MarkBegin{Uuid::derive("a"), "shot 1", {}, "ann", {}},
-      model::MarkBegin{Uuid::derive("b"), "shot 2", {}, "ann", {}},
-      model::MarkEnd{Uuid::derive("b"), "shot 2", "ann", {}}});
+  append(std::vector<model::Record>{model::MarkBegin{Uuid::derive("a"), "shot 1", {}, "ann", {}},
+                                    model::MarkBegin{Uuid::derive("b"), "shot 2", {}, "ann", {}},
+                                    model::MarkEnd{Uuid::derive("b"), "shot 2", "ann", {}}});
   EXPECT_EQ(list_marks(small->marks(), {}).value().left_out, 2u);
   while (small->advance(1000).value()) {
   }

@@ -23,8 +23,7 @@ class BackupTest : public test::ActorTest {
 
   std::vector<api::BackupRequest> written_;
   BackupWriter writer_ = spawn(
-      backup_actor,
-      WriteBackup([this](const api::BackupRequest& request, const BackupProgress&) {
+      backup_actor, WriteBackup([this](const api::BackupRequest& request, const BackupProgress&) {
         written_.push_back(request);
         return Result<api::BackupReply>(api::BackupReply{request.directory, 7, 1, 2});
       }),

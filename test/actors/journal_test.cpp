@@ -70,7 +70,8 @@ class JournalTest : public test::ActorTest {
   JournalReader reader_ = spawn(
       journal_reader_actor, std::shared_ptr<journal::Store>(store_),
       [](const Uuid&) { return std::string("node"); },
-      LinesOfMark([this](const std::string& mark) { return marks_->lines_of(mark); }), JournalReader());
+      LinesOfMark([this](const std::string& mark) { return marks_->lines_of(mark); }),
+      JournalReader());
   Journal journal_ = spawn(
       journal_actor, std::shared_ptr<journal::Store>(store_), std::make_shared<Board>(), reader_,
       Uuid::derive("journal"), [this](const Error& error) { broken_.push_back(error); },

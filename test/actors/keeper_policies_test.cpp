@@ -71,8 +71,7 @@ class KeeperPoliciesTest : public NodeTest {
 TEST_F(KeeperPoliciesTest, ASetPolicyIsInTheJournalBeforeAnybodyHearsOfIt) {
   const auto announced = link_->published(bus::kCatalogStream).size();
   journal_.hold();
-  const auto asked =
-      ask<api::Empty>(keeper_, put_atom_v, api::PolicySet{slow(), "ann@ring"});
+  const auto asked = ask<api::Empty>(keeper_, put_atom_v, api::PolicySet{slow(), "ann@ring"});
   settle();
   EXPECT_TRUE(asked->pending());
   EXPECT_THAT(link_->published(bus::kCatalogStream), SizeIs(announced));
@@ -160,10 +159,10 @@ TEST_F(KeeperPoliciesTest, RefusesWhatIsNoPolicyAndRecordsNothing) {
   bad.scope.tags = {"kind/none"};
   EXPECT_EQ(refusal<api::Empty>(keeper_, put_atom_v, api::PolicySet{bad, "x"}).code,
             Code::kNotFound);
-  EXPECT_EQ(refusal<api::PolicyPreview>(keeper_, forecast_atom_v,
-                                        api::PolicyPreviewQuery{bad, false, 1})
-                .code,
-            Code::kNotFound);
+  EXPECT_EQ(
+      refusal<api::PolicyPreview>(keeper_, forecast_atom_v, api::PolicyPreviewQuery{bad, false, 1})
+          .code,
+      Code::kNotFound);
   EXPECT_EQ(refusal<api::Empty>(keeper_, remove_atom_v, api::PolicyRemove{"none", "x"}).code,
             Code::kNotFound);
   EXPECT_THAT(changes(), IsEmpty());

@@ -132,8 +132,8 @@ class ReplayTableTest : public NodeTest {
   void answer_state(std::uint64_t sequence, double value) {
     const auto asked = link_->asked("journal.replay_state").back();
     EXPECT_EQ(model::unpack<api::ReplayRead>(asked.payload()).value().id, Uuid::derive("replay"));
-    asked.progress(model::pack(
-        api::StatePart{model::Blob{model::encode_updates({value_of(1, value)})}}));
+    asked.progress(
+        model::pack(api::StatePart{model::Blob{model::encode_updates({value_of(1, value)})}}));
     asked.done(model::pack(api::StateEnd{1, sequence, 1}));
     settle();
   }

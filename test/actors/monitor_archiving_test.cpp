@@ -162,8 +162,8 @@ TEST_F(MonitorArchivingTest, ForecastsAndRefusesWhatIsNoQuestion) {
     set("Q1", i);
     pass(milliseconds(99));
   }
-  const auto forecast = call<api::Forecast>(
-      forecast_atom_v, api::ForecastQuery{{{}, rate(1)}, {{kQ1, 0, 1}}});
+  const auto forecast =
+      call<api::Forecast>(forecast_atom_v, api::ForecastQuery{{{}, rate(1)}, {{kQ1, 0, 1}}});
   ASSERT_THAT(forecast.rows, SizeIs(1));
   EXPECT_NEAR(forecast.rows[0].seen.updates_per_s, 10, 1);
   EXPECT_NEAR(forecast.rows[0].after.updates_per_s, 1, 0.01);

@@ -43,9 +43,11 @@ class OutboxTest : public test::ActorTest {
   std::shared_ptr<test::FakeLink> link_ =
       std::make_shared<test::FakeLink>(test::node_called("keeper", 7));
   Outbox outbox(std::shared_ptr<bus::Link> link, std::string spool = {}) {
-    return spawn(outbox_actor,
-                 OutboxOptions{std::move(link), test::number_of("journal"),
-                               std::make_shared<Board>(), {}, {std::move(spool)}});
+    return spawn(outbox_actor, OutboxOptions{std::move(link),
+                                             test::number_of("journal"),
+                                             std::make_shared<Board>(),
+                                             {},
+                                             {std::move(spool)}});
   }
   /// What an incarnation before this one said, while there was no journal.
   void leave_behind(const std::string& directory) {

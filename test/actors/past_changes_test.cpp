@@ -32,7 +32,8 @@ Counted any_moment(const NaiveHistory& history, const std::optional<Duration>& l
   const auto last = raw(history.last());
   if (!lateness && last > 0 && *rc::gen::arbitrary<bool>()) {
     const auto line = *rc::gen::inRange<std::uint64_t>(1, last + 1);
-    return {{line, std::nullopt}, [line](const auto& told) { return raw(told.sample.line) <= line; }};
+    return {{line, std::nullopt},
+            [line](const auto& told) { return raw(told.sample.line) <= line; }};
   }
   auto at = journal::at_second(*rc::gen::inRange(-1100, 1100));
   if (!history.updates().empty() && *rc::gen::arbitrary<bool>()) {

@@ -247,8 +247,8 @@ TEST_F(RegistryTest, ForgetsAtOnceAndForGoodWhoDied) {
                                                 bus::Forget{psu.uuid, "psu.1", "ada@console"});
   EXPECT_EQ(alive.code, Code::kRefused);
   pass(seconds(4));
-  const auto nobody = refusal<model::api::Empty>(registry_, remove_atom_v,
-                                                 bus::Forget{psu.uuid, "psu.1", ""});
+  const auto nobody =
+      refusal<model::api::Empty>(registry_, remove_atom_v, bus::Forget{psu.uuid, "psu.1", ""});
   EXPECT_EQ(nobody.code, Code::kInvalidArgument);
   answer<model::api::Empty>(registry_, remove_atom_v,
                             bus::Forget{psu.uuid, "psu.1", "ada@console"});

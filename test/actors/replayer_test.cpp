@@ -32,7 +32,8 @@ UtcTime second(std::int64_t n) { return UtcTime{std::chrono::seconds(1'700'000'0
 PvUpdate value_of(std::uint32_t channel, double value) {
   PvUpdate update;
   update.channel = model::ChannelId{channel};
-  update.taken_at = second(1000 + static_cast<std::int64_t>(value));  // of an IOC whose clock is off
+  update.taken_at =
+      second(1000 + static_cast<std::int64_t>(value));  // of an IOC whose clock is off
   update.value = value;
   return update;
 }
@@ -56,8 +57,8 @@ class ReplayerTest : public test::ActorTest {
   ReplayerTest() {
     append({records({model::PvDefined{model::ChannelId{1}, "Q1"},
                      model::PvDefined{model::ChannelId{2}, "Q2"}})});
-    append({updates({event_of(1, PvUpdate::Event::kConnected),
-                     event_of(2, PvUpdate::Event::kConnected)})});
+    append({updates(
+        {event_of(1, PvUpdate::Event::kConnected), event_of(2, PvUpdate::Event::kConnected)})});
     now_ = second(10);
     append({updates({value_of(1, 1.5), value_of(2, 2.5)})});
     now_ = second(20);
@@ -217,9 +218,8 @@ class ReplayerTest : public test::ActorTest {
   std::uint64_t sequence_ = 1;
   std::shared_ptr<journal::MemoryStore> store_ =
       std::make_shared<journal::MemoryStore>(journal::StoreLimits{}, [this] { return now_; });
-  std::shared_ptr<const journal::Projections> projections_ =
-      std::make_shared<journal::Projections>(store_,
-                                             std::make_shared<journal::MemoryProjectionTable>());
+  std::shared_ptr<const journal::Projections> projections_ = std::make_shared<journal::Projections>(
+      store_, std::make_shared<journal::MemoryProjectionTable>());
   std::shared_ptr<test::FakeLink> link_ =
       std::make_shared<test::FakeLink>(test::node_called("journal"));
   std::shared_ptr<Board> board_ = std::make_shared<Board>();

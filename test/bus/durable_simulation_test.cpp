@@ -357,9 +357,8 @@ class World {
       record = model::KvUpdate{name_of(life.source) + "/key", model::kv::Value(std::move(text)),
                                utc(), "", life.said};
     } else {
-      record = model::LogMessage{model::Level::kInfo,        name_of(life.source),
-                                 std::move(text),            model::kv::Value(number),
-                                 std::string(kCategory), utc()};
+      record = model::LogMessage{model::Level::kInfo,      name_of(life.source),   std::move(text),
+                                 model::kv::Value(number), std::string(kCategory), utc()};
     }
     if (!source.outbox->append(std::move(record))) life.refused += 1;
   }

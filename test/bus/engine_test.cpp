@@ -215,8 +215,7 @@ TEST_F(EngineTest, CallerThatHasASuccessorIsRefused) {
   answers_.clear();
   ask("count", 5s);
   site_.pass(100ms);
-  EXPECT_EQ(answer(),
-            text(Code::kRefused, "client incarnation 1 is superseded by incarnation 2"));
+  EXPECT_EQ(answer(), text(Code::kRefused, "client incarnation 1 is superseded by incarnation 2"));
   EXPECT_EQ(done_, 1);
   EXPECT_EQ(server_.link->counters().stale, 1U);
 }

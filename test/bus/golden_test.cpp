@@ -103,19 +103,18 @@ NodeInfo golden_node() {
 
 /// One of every kind of value.
 api::KeyUpdates golden_updates() {
-  const std::vector<Value> values = {
-      Value(),
-      true,
-      -1,
-      std::numeric_limits<std::uint64_t>::max(),
-      0.5,
-      "über",
-      model::Blob{Bytes("\x00\xff", 2)},
-      kGoldenMoment,
-      -1ns,
-      EnumValue{1, "on"},
-      Array{1, Array{2.0}},
-      Struct{{"x", 1}, {"y", Struct{{"z", Array{}}}}}};
+  const std::vector<Value> values = {Value(),
+                                     true,
+                                     -1,
+                                     std::numeric_limits<std::uint64_t>::max(),
+                                     0.5,
+                                     "über",
+                                     model::Blob{Bytes("\x00\xff", 2)},
+                                     kGoldenMoment,
+                                     -1ns,
+                                     EnumValue{1, "on"},
+                                     Array{1, Array{2.0}},
+                                     Struct{{"x", 1}, {"y", Struct{{"z", Array{}}}}}};
   api::KeyUpdates updates;
   for (std::uint32_t i = 0; i < values.size(); ++i) {
     updates.push_back({i, i + 1, kGoldenMoment + i * 1ns,
@@ -154,20 +153,17 @@ TEST_F(GoldenPayloads, AreWrittenAndRead) {
   expect("surface", golden_surface());
   expect("kv.read", api::KeyRead{"setpoint"});
   expect("kv.write", api::KeyWrite{"setpoint", 12.5, "ops@desk"});
-  expect("key update",
-         api::KeyUpdate{1, 9, kGoldenMoment, api::Quality::kGood, "ops@desk", 12.5});
+  expect("key update", api::KeyUpdate{1, 9, kGoldenMoment, api::Quality::kGood, "ops@desk", 12.5});
   expect("key updates", golden_updates());
   expect("state end", api::StateEnd{7, 12, 1});
-  expect("event.call",
-         api::EventCall{*Uuid::parse("00112233-4455-6677-8899-aabbccddeeff"), "ramp",
-                        Struct{{"to", 12.5}, {"note", "slowly"}}, "ops@desk"});
+  expect("event.call", api::EventCall{*Uuid::parse("00112233-4455-6677-8899-aabbccddeeff"), "ramp",
+                                      Struct{{"to", 12.5}, {"note", "slowly"}}, "ops@desk"});
   expect("event feedback", api::EventFeedback{"cycle 1 of 3", 1});
   expect("event result", api::EventResult{Struct{{"reached", 12.5}}});
-  expect("status items",
-         api::StatusItems{{"interlock", model::Level::kError, 12, "door open", kGoldenMoment, true,
-                           true, "", UtcTime{}},
-                          {"air", model::Level::kWarning, -3, "low", kGoldenMoment, false, true,
-                           "ops@desk", kGoldenMoment + 1ns}});
+  expect("status items", api::StatusItems{{"interlock", model::Level::kError, 12, "door open",
+                                           kGoldenMoment, true, true, "", UtcTime{}},
+                                          {"air", model::Level::kWarning, -3, "low", kGoldenMoment,
+                                           false, true, "ops@desk", kGoldenMoment + 1ns}});
   expect("status.ack", api::StatusAck{"interlock", "ops@desk"});
   expect("bus.resend", Resend{16, 7, 42, 43});
 

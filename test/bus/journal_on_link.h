@@ -48,8 +48,8 @@ class JournalOnLink {
 
   void begin_intake() {
     const auto mark = store_.mark_of(gaps_origin());
-    intake_ = std::make_unique<actors::Intake>(store_, gaps_origin(),
-                                               mark ? mark->incarnation + 1 : 1);
+    intake_ =
+        std::make_unique<actors::Intake>(store_, gaps_origin(), mark ? mark->incarnation + 1 : 1);
   }
   void take(const Call& call) {
     auto request = model::unpack<model::api::AppendRequest>(call.payload());

@@ -32,9 +32,8 @@ class RegistryOnLink {
       tell(changes.value());
       call.done(model::pack(Nothing{}));
     });
-    link_.serve("registry.directory", [this](const Call& call) {
-      call.done(model::pack(table_.answer(link_.now())));
-    });
+    link_.serve("registry.directory",
+                [this](const Call& call) { call.done(model::pack(table_.answer(link_.now()))); });
     look();
   }
 

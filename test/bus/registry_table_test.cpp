@@ -307,7 +307,8 @@ TEST_F(RegistryTableTest, TimeThatItStoodStillSettlesNothing) {
   EXPECT_EQ(table_.answer(now_).settles_in, kLease - 1s) << "nobody could register meanwhile";
 }
 
-// ---- remembered ----------------------------------------------------------------------------------
+// ---- remembered
+// ----------------------------------------------------------------------------------
 
 TEST_F(RegistryTableTest, WhoDoesNotComeBackAfterARestartIsDisconnectedWhenItIsSettled) {
   auto dead = node("dead");
@@ -318,9 +319,8 @@ TEST_F(RegistryTableTest, WhoDoesNotComeBackAfterARestartIsDisconnectedWhenItIsS
     EXPECT_THAT(pass(1s), IsEmpty());
     renew(node("monitor"));
   }
-  EXPECT_THAT(pass(1s),
-              ElementsAre("down gone disconnected: not back after the registry restarted",
-                          "dead disconnected: not back after the registry restarted"));
+  EXPECT_THAT(pass(1s), ElementsAre("down gone disconnected: not back after the registry restarted",
+                                    "dead disconnected: not back after the registry restarted"));
   EXPECT_EQ(revision(), 3U);
   renew(node("monitor"));
   EXPECT_THAT(pass(1s), IsEmpty());

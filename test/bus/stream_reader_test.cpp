@@ -56,9 +56,7 @@ class StreamReaderTest : public testing::Test {
     made.header.count = 1;
     return made;
   }
-  Words jump(std::uint64_t sequence) {
-    return said(reader_.on_frame(jump_frame(sequence), now_));
-  }
+  Words jump(std::uint64_t sequence) { return said(reader_.on_frame(jump_frame(sequence), now_)); }
   Words heartbeat(std::uint64_t sequence, Incarnation incarnation = 1) {
     Frame made;
     made.header.frame_class = FrameClass::kHeartbeat;

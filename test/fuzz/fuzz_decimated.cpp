@@ -1,8 +1,8 @@
 // test/fuzz/fuzz_decimated.cpp
 //
 // Decimated rows, and what is said of their lines, as they come from a damaged disk; then the same
-// bytes behind a right checksum, which gets further. What can be read must be written and read again
-// alike.
+// bytes behind a right checksum, which gets further. What can be read must be written and read
+// again alike.
 
 #include <cstdint>
 

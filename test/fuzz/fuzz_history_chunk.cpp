@@ -26,7 +26,8 @@ bool is_sorted(const std::vector<Sample>& samples) {
 /// NaNs are equal whatever their bits are; here these count too.
 bool same_bits(const model::PvValue& a, const model::PvValue& b) {
   if (const auto* number = std::get_if<double>(&a)) {
-    return std::bit_cast<std::uint64_t>(*number) == std::bit_cast<std::uint64_t>(std::get<double>(b));
+    return std::bit_cast<std::uint64_t>(*number) ==
+           std::bit_cast<std::uint64_t>(std::get<double>(b));
   }
   return true;
 }

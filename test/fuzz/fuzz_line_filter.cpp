@@ -1,7 +1,7 @@
 // test/fuzz/fuzz_line_filter.cpp
 //
-// What filters lines of the journal, as it comes over the bus: a test of a field, a line break, and a
-// regular expression. What is taken must be tried on any record without harm, and a test that a
+// What filters lines of the journal, as it comes over the bus: a test of a field, a line break, and
+// a regular expression. What is taken must be tried on any record without harm, and a test that a
 // value passes, it does not pass the other way round.
 
 #include <algorithm>

@@ -1,13 +1,13 @@
 // test/fuzz/fuzz_moment.cpp
 //
-// A moment as people write it, and a line of filters as browse takes it. What is taken is exactly one
-// of a line, a time and a mark, or now; blanks around it change nothing; and behind mark: anything is
-// a name.
+// A moment as people write it, and a line of filters as browse takes it. What is taken is exactly
+// one of a line, a time and a mark, or now; blanks around it change nothing; and behind mark:
+// anything is a name.
 
 #include <cstdint>
 
-#include "base/check.h"
 #include "base/bytes.h"
+#include "base/check.h"
 #include "tools/browse/filter_words.h"
 #include "tools/moment.h"
 
@@ -41,6 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(reinterpret_cast<const char*>(data), size);
   try_moment(text, now);
   const auto words = browse::parse_filter_words(text);
-  if (words) [[maybe_unused]] const auto ends = ends_of(words.value(), now);
+  if (words) [[maybe_unused]]
+    const auto ends = ends_of(words.value(), now);
   return 0;
 }

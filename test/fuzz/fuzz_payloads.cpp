@@ -50,18 +50,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_payloads<kv::Value, kv::Type, kv::KeySpec, EventSpec, Surface, KeyUpdate, KeyUpdates,
                  KeyRead, KeyWrite, EventCall, api::EventFeedback, EventResult, StatusItems,
                  StatusAck>(bytes);
-  check_payloads<PvEntry, TagGroup, SnapshotHeader, Snapshot, Job, RestorePlan, Empty, NodeStatus,
-                 Exited, AppendRequest, AppendReply, ReadRequest, ReadReply, BackupRequest,
-                 BackupProgress, BackupReply, Moment, MomentReply, StateQuery, PastValues, PastEnd,
-                 ChangesQuery, Changes, ChangesEnd, HistoryQuery, HistorySamples, HistoryEnd,
-                 BinsQuery, HistoryBins, BlameQuery, Blame, MarksQuery, MarkEntry, MarkList,
-                 StatePart, StateEnd, ReadChannels, ChannelValues, PutChannels, PutResults, Policy,
-                 PolicyList, PolicySet, PolicyRemove, PolicyPreviewQuery, PolicyPreview,
-                 PolicyQuestion, PolicyExplanation, ForecastQuery, Forecast, RatesQuery, Rates,
-                 Channels, CatalogChange, ImportRequest, ImportReport, PvQuery, PvPage, LiveQuery,
-                 LiveReply, PutRequest, Tags, SnapshotRequest, SnapshotQuery, SnapshotList,
-                 SnapshotGet, SnapshotDelete, CompareRequest, CompareReply, RestoreRequest,
-                 JobQuery, JobsQuery, JobList>(bytes);
+  check_payloads<
+      PvEntry, TagGroup, SnapshotHeader, Snapshot, Job, RestorePlan, Empty, NodeStatus, Exited,
+      AppendRequest, AppendReply, ReadRequest, ReadReply, BackupRequest, BackupProgress,
+      BackupReply, Moment, MomentReply, StateQuery, PastValues, PastEnd, ChangesQuery, Changes,
+      ChangesEnd, HistoryQuery, HistorySamples, HistoryEnd, BinsQuery, HistoryBins, BlameQuery,
+      Blame, MarksQuery, MarkEntry, MarkList, StatePart, StateEnd, ReadChannels, ChannelValues,
+      PutChannels, PutResults, Policy, PolicyList, PolicySet, PolicyRemove, PolicyPreviewQuery,
+      PolicyPreview, PolicyQuestion, PolicyExplanation, ForecastQuery, Forecast, RatesQuery, Rates,
+      Channels, CatalogChange, ImportRequest, ImportReport, PvQuery, PvPage, LiveQuery, LiveReply,
+      PutRequest, Tags, SnapshotRequest, SnapshotQuery, SnapshotList, SnapshotGet, SnapshotDelete,
+      CompareRequest, CompareReply, RestoreRequest, JobQuery, JobsQuery, JobList>(bytes);
   if (const auto surface = read_surface(bytes)) {
     TIDEMARK_CHECK(read_surface(pack(surface.value())).ok());
   }

@@ -32,8 +32,8 @@ HttpClient::HttpClient(std::uint16_t port) : connection_(std::make_unique<Connec
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() = default;
 
-void HttpClient::send(const std::string& method, const std::string& target,
-                      const std::string& body, const Headers& headers) {
+void HttpClient::send(const std::string& method, const std::string& target, const std::string& body,
+                      const Headers& headers) {
   http::request<http::string_body> request;
   request.version(11);
   request.method_string(method);

@@ -52,9 +52,8 @@ void check_newest(const NaiveHistory& history, model::ChannelId channel, Line li
   std::vector<Sample> pieces;
   for (Archive::Newest piece{{}, true}; piece.cut;) {
     const auto to = pieces.empty() ? line : Line{raw(pieces.back().line) - 1};
-    const auto got =
-        history.archive().newest(channel, to, count - pieces.size(),
-                                 *rc::gen::inRange<std::size_t>(0, 40));
+    const auto got = history.archive().newest(channel, to, count - pieces.size(),
+                                              *rc::gen::inRange<std::size_t>(0, 40));
     RC_ASSERT(got.ok());
     piece = got.value();
     RC_ASSERT(!piece.cut || !piece.samples.empty());

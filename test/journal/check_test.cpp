@@ -21,8 +21,9 @@ TEST(Damage, IsReadBackFromWhatIsSaid) {
   EXPECT_EQ(damaged(lines, "why").message, "lines 12 to 40 are damaged: why");
   EXPECT_EQ(lines_of(damaged(lines, "why")), lines);
   EXPECT_EQ(lines_of(missing(lines)), lines);
-  for (const auto* text : {"", "lines", "lines 12", "lines 12 to", "lines 12 to x", "lines 40 to 12",
-                           "lines 0 to 4", "line 12 to 40", "lines 99999999999999999999 to 3"}) {
+  for (const auto* text :
+       {"", "lines", "lines 12", "lines 12 to", "lines 12 to x", "lines 40 to 12", "lines 0 to 4",
+        "line 12 to 40", "lines 99999999999999999999 to 3"}) {
     EXPECT_FALSE(lines_of(Error{Code::kCorruption, text})) << text;
   }
   EXPECT_FALSE(lines_of(Error{Code::kUnavailable, damaged(lines, "").message}));
@@ -167,8 +168,8 @@ TEST_F(CheckProjections, ARebuildMakesTheSameTable) {
 
 TEST_F(CheckProjections, ARebuildThatIsStoppedIsFinishedByTheNextStart) {
   const auto before = rows_of(*table_);
-  const auto stopped =
-      rebuild_projections(store_, table_, [](std::uint64_t) { return false; }, limits_);
+  const auto stopped = rebuild_projections(
+      store_, table_, [](std::uint64_t) { return false; }, limits_);
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, Code::kCancelled);
   derive();

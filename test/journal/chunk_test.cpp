@@ -181,13 +181,13 @@ TEST_F(ChunkTest, GivesBackWhatFormat1Wrote) {
 TEST(KeyframeShard, GivesBackWhatFormat1Wrote) {
   // The updates of above, of the channels 7, 9 and 12; 9 was lost in line 20, 11 in line 15.
   MachineState state;
-  ASSERT_TRUE(decode_shard(unhex(
-      "01 01 75 28 b5 2f fd 20 75 25 03 00 a4 05 04 14 07 02 02 01 00 02 02 00 0d 0b 14 "
-      "08 14 00 05 14 62 9a 01 04 cf 17 97 9c fe 36 2a 00 00 c4 10 00 c4 20 00 94 35 77 "
-      "00 6c a0 52 01 63 68 e8 00 f2 2f 60 ff 9c 97 17 c4 04 01 06 00 07 c4 08 00 00 02 "
-      "07 00 00 00 00 c4 0a 9a 99 99 99 99 99 b9 3f 02 00 91 a2 4f 4e c4 00 03 10 00 81 "
-      "10 43 dd 13"),
-                           state));
+  ASSERT_TRUE(decode_shard(
+      unhex("01 01 75 28 b5 2f fd 20 75 25 03 00 a4 05 04 14 07 02 02 01 00 02 02 00 0d 0b 14 "
+            "08 14 00 05 14 62 9a 01 04 cf 17 97 9c fe 36 2a 00 00 c4 10 00 c4 20 00 94 35 77 "
+            "00 6c a0 52 01 63 68 e8 00 f2 2f 60 ff 9c 97 17 c4 04 01 06 00 07 c4 08 00 00 02 "
+            "07 00 00 00 00 c4 0a 9a 99 99 99 99 99 b9 3f 02 00 91 a2 4f 4e c4 00 03 10 00 81 "
+            "10 43 dd 13"),
+      state));
   EXPECT_EQ(state.find(model::ChannelId{7})->value, model::PvValue{0.1});
   EXPECT_EQ(state.find(model::ChannelId{7})->value_line, Line{7});
   EXPECT_EQ(state.find(model::ChannelId{9})->value, model::PvValue{model::EnumIndex{2}});

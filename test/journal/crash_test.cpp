@@ -1,9 +1,9 @@
 // test/journal/crash_test.cpp
 //
-// A journal in full use (journal_stress.cpp) is killed, again and again, in one directory: at random
-// times, at named places in the middle of a commit or a seal, on a disk that is full or refuses a
-// flush, with a torn end of its log. After each: nothing that was acknowledged is missing, nothing
-// is there twice, and what is derived is what the lines say.
+// A journal in full use (journal_stress.cpp) is killed, again and again, in one directory: at
+// random times, at named places in the middle of a commit or a seal, on a disk that is full or
+// refuses a flush, with a torn end of its log. After each: nothing that was acknowledged is
+// missing, nothing is there twice, and what is derived is what the lines say.
 // TIDEMARK_CRASH_ROUNDS: how often. TIDEMARK_SEED: the same moments again.
 
 #include <gtest/gtest.h>
@@ -119,27 +119,27 @@ TEST_P(FailpointJournal, HasEveryAcknowledgedLineOnce) {
     const auto often = place.starts_with("journal.append") || place.starts_with("disk.");
     const auto pass = 1 + random_() % (often ? 200 : 2);
     int exit = 0;
-    const auto acknowledged =
-        run_to_end(directory_, "batch",
-                   {{"TIDEMARK_FAILPOINT", place + ":" + std::to_string(pass)}}, exit);
+    const auto acknowledged = run_to_end(
+        directory_, "batch", {{"TIDEMARK_FAILPOINT", place + ":" + std::to_string(pass)}}, exit);
     EXPECT_EQ(exit, kKilled);
     if (acknowledged < last_ + kLinesMax) ++reached;
     verify(directory_, acknowledged);
   }
   EXPECT_GT(reached, 0u) << "nothing passed there";
 }
-INSTANTIATE_TEST_SUITE_P(
-    Places, FailpointJournal,
-    ::testing::Values("journal.append.before", "journal.append.written", "journal.append.announced",
-                      "disk.sync.before", "disk.sync.done", "journal.witness.before",
-                      "journal.witness.written", "journal.seal.before", "journal.seal.keyframe",
-                      "journal.seal.written", "journal.seal.flushed", "journal.drop.before",
-                      "journal.drop.written"),
-    [](const auto& place) {
-      std::string name = place.param;
-      std::replace(name.begin(), name.end(), '.', '_');
-      return name;
-    });
+INSTANTIATE_TEST_SUITE_P(Places, FailpointJournal,
+                         ::testing::Values("journal.append.before", "journal.append.written",
+                                           "journal.append.announced", "disk.sync.before",
+                                           "disk.sync.done", "journal.witness.before",
+                                           "journal.witness.written", "journal.seal.before",
+                                           "journal.seal.keyframe", "journal.seal.written",
+                                           "journal.seal.flushed", "journal.drop.before",
+                                           "journal.drop.written"),
+                         [](const auto& place) {
+                           std::string name = place.param;
+                           std::replace(name.begin(), name.end(), '.', '_');
+                           return name;
+                         });
 
 /// What expired is what the journal's own lines say, and the rest is as it was.
 class ExpiringJournal : public KillableJournal {
@@ -207,8 +207,8 @@ class ExpiringJournal : public KillableJournal {
   static void add(const Section& section, ExpiredRuns& said) {
     const auto records = model::decode_records(section.payload).value();
     const auto& expired = std::get<model::Expired>(records.front());
-    const auto of = expired.of == "pv_updates" ? RecordClass::kPvUpdates
-                                               : RecordClass::kLogMessages;
+    const auto of =
+        expired.of == "pv_updates" ? RecordClass::kPvUpdates : RecordClass::kLogMessages;
     EXPECT_GT(expired.lines, 0U);
     said.add(of, {Line{expired.first}, Line{expired.last}, expired.since, expired.until,
                   expired.lines, expired.bytes});
@@ -244,9 +244,8 @@ TEST_P(FailpointExpiring, HasExpiredOrHasNotWhereverItIsKilled) {
     const std::string place = GetParam();
     const auto pass = 1 + random_() % (place.starts_with("disk.") ? 400 : 3);
     int exit = 0;
-    const auto acknowledged =
-        run_to_end(directory_, "expire",
-                   {{"TIDEMARK_FAILPOINT", place + ":" + std::to_string(pass)}}, exit);
+    const auto acknowledged = run_to_end(
+        directory_, "expire", {{"TIDEMARK_FAILPOINT", place + ":" + std::to_string(pass)}}, exit);
     EXPECT_EQ(exit, kKilled);
     if (acknowledged < last_ + kLinesMax) ++reached;
     verify_expired(acknowledged);

@@ -46,8 +46,8 @@ class CrashedJournal : public ::testing::Test {
       }
       ASSERT_TRUE(read) << read.error().message;
       EXPECT_GE(raw(read.value().store->last()), acknowledged);
-      const auto derived = check_projections(read.value().store, read.value().projections, kGoOn,
-                                             stress::limits());
+      const auto derived =
+          check_projections(read.value().store, read.value().projections, kGoOn, stress::limits());
       ASSERT_TRUE(derived) << derived.error().message;
       EXPECT_TRUE(derived.value().sound())
           << derived.value().wrong << " rows wrong, " << derived.value().missing << " missing, "

@@ -42,7 +42,8 @@ Lines lines_of_store(const Store& store, Line from = Line{1}) {
     auto line = raw(block.first);
     for (const auto& section : block.sections) {
       if (expired_class(section)) {
-        for (std::uint32_t i = 0; i < section.count; ++i) read.lines[line++] = "x" + section.payload;
+        for (std::uint32_t i = 0; i < section.count; ++i)
+          read.lines[line++] = "x" + section.payload;
       } else if (section.format == SectionFormat::kUpdates) {
         const auto updates = model::decode_updates(section.payload);
         EXPECT_TRUE(updates);
@@ -102,8 +103,8 @@ class DamagedJournal : public ::testing::Test {
     return limits;
   }
 
-  /// Opened, written, partly moved into tables, closed: of lines there are always some in tables and
-  /// some in the log.
+  /// Opened, written, partly moved into tables, closed: of lines there are always some in tables
+  /// and some in the log.
   void generation(int blocks) {
     const auto opened = open_rocks_journal(options(journal_));
     ASSERT_TRUE(opened) << opened.error().message;
@@ -136,8 +137,8 @@ class DamagedJournal : public ::testing::Test {
                                   section_of(std::vector<model::Record>{record_of_line(next, 2000)},
                                              next, origin_b()))
                      : append_one(*journal.store,
-                                  section_of(std::vector<model::PvUpdate>{
-                                                 value_of(channel, value), value_of(1, value)},
+                                  section_of(std::vector<model::PvUpdate>{value_of(channel, value),
+                                                                          value_of(1, value)},
                                              next));
       ASSERT_TRUE(appended) << appended.error().message;
       if (i == blocks / 2) {
@@ -150,11 +151,12 @@ class DamagedJournal : public ::testing::Test {
     settle();
   }
 
-  /// What had expired may be there again where the end of the log is lost, and with it the line that
-  /// said so: then it is what was written.
+  /// What had expired may be there again where the end of the log is lost, and with it the line
+  /// that said so: then it is what was written.
   bool is_right(std::uint64_t line, const Bytes& bytes) const {
     const auto expected = expected_.find(line);
-    if (expected == expected_.end() || expected->second == bytes) return expected != expected_.end();
+    if (expected == expected_.end() || expected->second == bytes)
+      return expected != expected_.end();
     const auto written = written_.find(line);
     return expected->second.front() == 'x' && written != written_.end() && written->second == bytes;
   }
@@ -234,8 +236,7 @@ class DamagedJournal : public ::testing::Test {
     EXPECT_EQ(raw(store.last()), expected_.size());
     EXPECT_EQ(store.channels(), channels_);
     EXPECT_EQ(store.mark_of(origin_a()) ? store.mark_of(origin_a())->line : Line{0}, marks_.first);
-    EXPECT_EQ(store.mark_of(origin_b()) ? store.mark_of(origin_b())->line : Line{0},
-              marks_.second);
+    EXPECT_EQ(store.mark_of(origin_b()) ? store.mark_of(origin_b())->line : Line{0}, marks_.second);
     expect_right_or_named(store);
     expect_same_past(opened.value());
   }

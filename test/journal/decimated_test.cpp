@@ -1,8 +1,9 @@
 // test/journal/decimated_test.cpp
 //
-// What is left of updates that expired, against a list of all that was ever written: random updates,
-// of which random stretches expire in random order, reopened and made anew at random moments. The
-// rows are those of the list, whatever came first; no extremum and no alarm is lost in bins.
+// What is left of updates that expired, against a list of all that was ever written: random
+// updates, of which random stretches expire in random order, reopened and made anew at random
+// moments. The rows are those of the list, whatever came first; no extremum and no alarm is lost in
+// bins.
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -150,14 +151,17 @@ class DecimatedPast {
   void expire() {
     std::vector<std::vector<SegmentHeader>> stretches(1);
     const auto expired = journal_.store->expired();
-    RC_ASSERT(journal_.segments->table().scan("u", "v", [&](BytesView, BytesView value) {
-      const auto header = decode_header(value).value();
-      const auto first = lines_of(RecordClass::kPvUpdates, header).first;
-      const bool there = !expired->holding(RecordClass::kPvUpdates, first);
-      if (there && !header.in_log) stretches.back().push_back(header);
-      if (!there && !stretches.back().empty()) stretches.emplace_back();
-      return true;
-    }).ok());
+    RC_ASSERT(journal_.segments->table()
+                  .scan("u", "v",
+                        [&](BytesView, BytesView value) {
+                          const auto header = decode_header(value).value();
+                          const auto first = lines_of(RecordClass::kPvUpdates, header).first;
+                          const bool there = !expired->holding(RecordClass::kPvUpdates, first);
+                          if (there && !header.in_log) stretches.back().push_back(header);
+                          if (!there && !stretches.back().empty()) stretches.emplace_back();
+                          return true;
+                        })
+                  .ok());
     const auto stretch = *rc::gen::elementOf(stretches);
     if (stretch.empty()) return;
     const auto begin = *rc::gen::inRange<std::size_t>(0, stretch.size());
@@ -237,13 +241,17 @@ class DecimatedPast {
       for (const auto& run : runs) {
         if (run.width == width) of_width.push_back(run);
       }
-      RC_ASSERT(archive.decimated(channel, from, to, of_width, [&](const DecimatedRow& row) {
-        const auto found = wanted.find({width, bin_of(row.earliest, width)});
-        RC_ASSERT(found != wanted.end());
-        expect_row(row, found->second);
-        samples += row.samples;
-        wanted.erase(found);
-      }).ok());
+      RC_ASSERT(
+          archive
+              .decimated(channel, from, to, of_width,
+                         [&](const DecimatedRow& row) {
+                           const auto found = wanted.find({width, bin_of(row.earliest, width)});
+                           RC_ASSERT(found != wanted.end());
+                           expect_row(row, found->second);
+                           samples += row.samples;
+                           wanted.erase(found);
+                         })
+              .ok());
     }
     RC_ASSERT(wanted.empty());
     return samples;

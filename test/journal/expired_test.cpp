@@ -79,8 +79,8 @@ std::map<Line, Said> lines_of(const Store& store) {
       } else {
         const auto records = model::decode_records(section.payload).value();
         for (std::size_t i = 0; i < records.size(); ++i) {
-          said[Line{first + i}] = {class_of(model::kind_of(records[i])),
-                                   model::encode_records({records[i]}), {}};
+          said[Line{first + i}] = {
+              class_of(model::kind_of(records[i])), model::encode_records({records[i]}), {}};
         }
       }
     }
@@ -140,14 +140,17 @@ class Twins {
                                       RecordClass::kLogMessages, RecordClass::kKvEvents);
     std::vector<std::vector<SegmentHeader>> stretches(1);
     const auto& table = journal_.segments->table();
-    RC_ASSERT(table.scan("u", "v", [&](BytesView, BytesView value) {
-      const auto header = decode_header(value).value();
-      const bool there =
-          !journal_.store->expired()->holding(of, journal::lines_of(of, header).first);
-      if (there && !header.in_log) stretches.back().push_back(header);
-      if (!there && !stretches.back().empty()) stretches.emplace_back();
-      return true;
-    }).ok());
+    RC_ASSERT(table
+                  .scan("u", "v",
+                        [&](BytesView, BytesView value) {
+                          const auto header = decode_header(value).value();
+                          const bool there = !journal_.store->expired()->holding(
+                              of, journal::lines_of(of, header).first);
+                          if (there && !header.in_log) stretches.back().push_back(header);
+                          if (!there && !stretches.back().empty()) stretches.emplace_back();
+                          return true;
+                        })
+                  .ok());
     const auto stretch = *rc::gen::elementOf(stretches);
     if (stretch.empty()) return;
     const auto begin = *rc::gen::inRange<std::size_t>(0, stretch.size());
@@ -175,10 +178,13 @@ class Twins {
     // The line that says so.
     RC_ASSERT(appended.value().first == Line{raw(model_.last()) + 1});
     std::vector<InspectedSection> said;
-    RC_ASSERT(journal_.store->scan(appended.value().first, {}, [&](Block& block) {
-      for (auto& each : block.sections) said.push_back(inspected(each));
-      return true;
-    }).ok());
+    RC_ASSERT(journal_.store
+                  ->scan(appended.value().first, {},
+                         [&](Block& block) {
+                           for (auto& each : block.sections) said.push_back(inspected(each));
+                           return true;
+                         })
+                  .ok());
     const auto record = model::decode_records(said.front().section().payload).value().front();
     RC_ASSERT(std::get<model::Expired>(record).lines == lines);
     RC_ASSERT(model_.append(said).ok());
@@ -198,10 +204,13 @@ class Twins {
       RC_ASSERT(said.bytes == (expired ? Bytes{} : was.bytes));
     }
     std::map<Line, Line> back;  // the blocks
-    RC_ASSERT(journal_.store->scan_back(model_.last(), {}, [&](Block& block) {
-      back[block.first] = Line{raw(block.first) + block.count - 1};
-      return true;
-    }).ok());
+    RC_ASSERT(journal_.store
+                  ->scan_back(model_.last(), {},
+                              [&](Block& block) {
+                                back[block.first] = Line{raw(block.first) + block.count - 1};
+                                return true;
+                              })
+                  .ok());
     Line next{1};
     for (const auto& [first, last] : back) {
       RC_ASSERT(first == next);

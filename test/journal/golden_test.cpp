@@ -1,7 +1,7 @@
 // test/journal/golden_test.cpp
 //
-// A journal that was written once and is committed (golden/, by journal_golden.cpp): whoever changes
-// the code reads it as it was read then. What its lines say is in golden/expected.ndjson
+// A journal that was written once and is committed (golden/, by journal_golden.cpp): whoever
+// changes the code reads it as it was read then. What its lines say is in golden/expected.ndjson
 // (test/system/golden_test.py); here are the bytes that docs/journal-format.md shows.
 
 #include <gtest/gtest.h>
@@ -86,8 +86,9 @@ TEST_F(GoldenJournal, IsSoundInAllItsPartsAndGoesOn) {
     EXPECT_TRUE(report.value().damage.empty());
     EXPECT_EQ(report.value().lines, raw(store.last()));
     EXPECT_GT(report.value().expired, kGoldenSegment);
-    const auto derived = check_projections(opened.value().store, opened.value().projections,
-                                           [](std::uint64_t) { return true; }, golden_limits());
+    const auto derived = check_projections(
+        opened.value().store, opened.value().projections, [](std::uint64_t) { return true; },
+        golden_limits());
     ASSERT_TRUE(derived) << derived.error().message;
     EXPECT_TRUE(derived.value().sound()) << derived.value().unusable;
     EXPECT_GT(derived.value().rows, 20u);

@@ -1,8 +1,8 @@
 // test/journal/journal_golden.cpp
 //
-// Writes the golden journal anew: small, always the same lines, and something of everything in it that
-// docs/journal-format.md describes. Only for a new format, beside the old one, which must be read for
-// ever:
+// Writes the golden journal anew: small, always the same lines, and something of everything in it
+// that docs/journal-format.md describes. Only for a new format, beside the old one, which must be
+// read for ever:
 //
 //   build/dev/test/journal/journal_golden DIRECTORY
 //   build/dev/tools/tidemark log export --journal DIRECTORY | tail -n +2 > expected.ndjson
@@ -38,8 +38,8 @@ class Golden {
     auto opened = open_rocks_journal(options);
     TIDEMARK_CHECK(opened.ok());
     journal_ = std::move(opened).value();
-    projections_ = std::make_shared<Projections>(journal_.store, journal_.projections,
-                                                 golden_limits());
+    projections_ =
+        std::make_shared<Projections>(journal_.store, journal_.projections, golden_limits());
     TIDEMARK_CHECK(projections_->load().ok());
     ThinnerLimits soon;
     soon.raw_segments_kept = 1;
@@ -160,9 +160,9 @@ std::vector<model::PvUpdate> updates_of_all_types() {
     if (!std::holds_alternative<std::monostate>(value)) all.push_back(update);
     ++channel;
   }
-  for (const double value : {-0.0, std::numeric_limits<double>::quiet_NaN(),
-                             -std::numeric_limits<double>::infinity(),
-                             std::numeric_limits<double>::denorm_min(), 1e300}) {
+  for (const double value :
+       {-0.0, std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity(),
+        std::numeric_limits<double>::denorm_min(), 1e300}) {
     all.push_back(value_of(3, value));
   }
   all.push_back(disconnected(4));
@@ -199,30 +199,30 @@ std::vector<model::Record> records_of_all_kinds() {
   const std::string address = "PV:3";
   Bytes later = "\x93";  // [99, "what", 1], of a later version
   later += "\x63\xa4what\x01";
-  return {model::JobAccepted{job, "pv_put", "put PV:3", "ops@desk", "one value"},
-          model::PutIntended{channel, address, 1.5, job},
-          model::PutConfirmed{channel, address, job},
-          model::PutRefused{channel, address, job, "no write access"},
-          model::PutUnknown{channel, address, job, "no answer in 5 s"},
-          model::JobProgress{job, 1, 3},
-          model::JobFinished{job, "failed", "1 of 3 written"},
-          model::EventCalled{call, "home", "ops", {"psu.1", "psu.2"},
-                             model::kv::Struct{{"axis", "x"}}},
-          model::EventFeedback{call, "home", "psu.1", "half way", 0.5},
-          model::EventAnswered{call, "home", "psu.1", "done", "", true},
-          model::StatusChanged{"psu.1/interlock", model::Level::kWarning, 7, "door open", true, ""},
-          model::LogMessage{model::Level::kError, "psu.1", "over current",
-                            model::kv::Struct{{"amperes", 12.5}}, "supply", at_second(3)},
-          model::SnapshotTaken{Uuid::derive("snapshot"), "before shutdown", 12, 1, job},
-          model::TagChanged{"area/li21", "created", "ops@desk"},
-          model::CatalogChanged{"pv PV:3", "imported", "ops@desk"},
-          model::NodeUp{"monitor", 2, "host-1", 4711},
-          model::NodeDown{"monitor", 2, "killed by signal 9"},
-          model::NodeRestarted{"monitor", 4712, 1, "killed by signal 9", 9, {"last", "words"}},
-          model::Gap{origin_a(), "monitor", 1, 5, 8, at_second(1), at_second(2), "dropped"},
-          model::StreamGap{"keeper", "monitor", 1, 2, 10, 20},
-          model::PolicyChanged{"slow", "", "at most one a second", "ops@desk"},
-          model::UnknownRecord{99, later}};
+  return {
+      model::JobAccepted{job, "pv_put", "put PV:3", "ops@desk", "one value"},
+      model::PutIntended{channel, address, 1.5, job},
+      model::PutConfirmed{channel, address, job},
+      model::PutRefused{channel, address, job, "no write access"},
+      model::PutUnknown{channel, address, job, "no answer in 5 s"},
+      model::JobProgress{job, 1, 3},
+      model::JobFinished{job, "failed", "1 of 3 written"},
+      model::EventCalled{call, "home", "ops", {"psu.1", "psu.2"}, model::kv::Struct{{"axis", "x"}}},
+      model::EventFeedback{call, "home", "psu.1", "half way", 0.5},
+      model::EventAnswered{call, "home", "psu.1", "done", "", true},
+      model::StatusChanged{"psu.1/interlock", model::Level::kWarning, 7, "door open", true, ""},
+      model::LogMessage{model::Level::kError, "psu.1", "over current",
+                        model::kv::Struct{{"amperes", 12.5}}, "supply", at_second(3)},
+      model::SnapshotTaken{Uuid::derive("snapshot"), "before shutdown", 12, 1, job},
+      model::TagChanged{"area/li21", "created", "ops@desk"},
+      model::CatalogChanged{"pv PV:3", "imported", "ops@desk"},
+      model::NodeUp{"monitor", 2, "host-1", 4711},
+      model::NodeDown{"monitor", 2, "killed by signal 9"},
+      model::NodeRestarted{"monitor", 4712, 1, "killed by signal 9", 9, {"last", "words"}},
+      model::Gap{origin_a(), "monitor", 1, 5, 8, at_second(1), at_second(2), "dropped"},
+      model::StreamGap{"keeper", "monitor", 1, 2, 10, 20},
+      model::PolicyChanged{"slow", "", "at most one a second", "ops@desk"},
+      model::UnknownRecord{99, later}};
 }
 
 std::vector<model::Record> marks() {
@@ -246,8 +246,7 @@ int main(int argc, char** argv) {
   Golden golden(scratch.path() + "/journal");
   std::vector<model::Record> defined;
   for (std::uint32_t channel = 1; channel < 3 + kTypes; ++channel) {
-    defined.push_back(
-        model::PvDefined{model::ChannelId{channel}, "PV:" + std::to_string(channel)});
+    defined.push_back(model::PvDefined{model::ChannelId{channel}, "PV:" + std::to_string(channel)});
   }
   golden.records({defined.begin(), defined.begin() + 2});
   golden.until(3 * kGoldenSegment);

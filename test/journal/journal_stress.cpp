@@ -1,8 +1,8 @@
 // test/journal/journal_stress.cpp
 //
 // A journal in full use, to be killed: it is written as fast as it goes, followed, read at random
-// places, and its projections are kept up. Each acknowledged line goes to stdout as eight bytes, all
-// of them ones when the disk is full. Who reads something wrong says what on stderr, and the
+// places, and its projections are kept up. Each acknowledged line goes to stdout as eight bytes,
+// all of them ones when the disk is full. Who reads something wrong says what on stderr, and the
 // process exits with 110.
 //
 //   journal_stress <directory> batch|interval|expire
@@ -12,8 +12,8 @@
 //
 // TIDEMARK_FAILPOINT (base/failpoint.h): also disk.sync.before and disk.sync.done.
 // TIDEMARK_SYNC_FAILS=n: the n-th flush of a file fails.
-// TIDEMARK_POWER_CUT=n: in its n-th step the disk (power_disk.h) leaves in <directory>.after what it
-// would have after a power cut, by TIDEMARK_SEED, and the process is gone, with 0; with
+// TIDEMARK_POWER_CUT=n: in its n-th step the disk (power_disk.h) leaves in <directory>.after what
+// it would have after a power cut, by TIDEMARK_SEED, and the process is gone, with 0; with
 // TIDEMARK_POWER_CUT_AT_LOG then, where one write-ahead log follows another. TIDEMARK_BOOT: which
 // start of the machine it is.
 // When the journal cannot be opened the
@@ -173,9 +173,9 @@ int main(int argc, char** argv) {
   if (!loaded) wrong(loaded.error().message);
   if (mode == "expire") write_and_expire(opened.value(), projections);
   const Archive archive(projections);
-  ProjectionThread thread(projections,
-                          std::make_shared<Thinner>(opened.value().segments, projections,
-                                                    stress::thinner_limits()));
+  ProjectionThread thread(
+      projections,
+      std::make_shared<Thinner>(opened.value().segments, projections, stress::thinner_limits()));
   std::thread follower([&] { follow(*opened.value().store); });
   std::thread reader([&] { look_back(*opened.value().store, archive); });
   std::thread waker([&] {

@@ -25,10 +25,10 @@ namespace {
 using namespace tidemark;
 using namespace tidemark::journal;
 
-constexpr std::uint32_t kWaveforms = 3;      // channels 1 to 3
-constexpr std::uint32_t kLarge = 4;          // a channel of 10 MB
+constexpr std::uint32_t kWaveforms = 3;  // channels 1 to 3
+constexpr std::uint32_t kLarge = 4;      // a channel of 10 MB
 constexpr std::uint32_t kScalar = 5;
-constexpr std::size_t kElements = 125'000;   // doubles: 1 MB
+constexpr std::size_t kElements = 125'000;  // doubles: 1 MB
 constexpr std::size_t kLargeElements = 1'250'000;
 constexpr int kBlocks = 120;
 

@@ -65,16 +65,22 @@ TEST(Lattice, AReadingTakesTheBitsOfItsConverter) {
   // Near zero places are finer than what the conversion rounded to: that costs.
   EXPECT_LT(bytes_each(readings(16, [](double n) { return n * 0.00030517578 - 10; })), 2.9);
   EXPECT_LT(bytes_each(readings(16, [](double n) { return 350 + (n / 65535 - 0.5) * 2; })), 2.35);
-  EXPECT_LT(bytes_each(readings(16, [](double n) { return 0.7312 + (n / 65535 - 0.5) * 0.1; })), 2.4);
-  EXPECT_LT(bytes_each(readings(16, [](double n) { return 1.5e9 * (1 + (n / 65535 - 0.5) * 0.02); })), 2.5);
-  EXPECT_LT(bytes_each(readings(16, [](double n) { return 57.3 * (1 + 0.001 * (n / 65535 - 0.5)); })), 2.5);
+  EXPECT_LT(bytes_each(readings(16, [](double n) { return 0.7312 + (n / 65535 - 0.5) * 0.1; })),
+            2.4);
+  EXPECT_LT(
+      bytes_each(readings(16, [](double n) { return 1.5e9 * (1 + (n / 65535 - 0.5) * 0.02); })),
+      2.5);
+  EXPECT_LT(
+      bytes_each(readings(16, [](double n) { return 57.3 * (1 + 0.001 * (n / 65535 - 0.5)); })),
+      2.5);
   EXPECT_LT(bytes_each(readings(24, [](double n) { return n * 1.192e-7; })), 3.4);
 }
 
 TEST(Lattice, DecimalsTakeTheirDigits) {
   EXPECT_LT(bytes_each(readings(10, [](double n) { return std::round(n) / 100; })), 1.3);
   EXPECT_LT(bytes_each(readings(10, [](double n) { return n; })), 1.3);
-  EXPECT_LT(bytes_each(readings(10, [](double n) { return std::round(n * 3.7 - 1000) / 1e5; })), 1.7);
+  EXPECT_LT(bytes_each(readings(10, [](double n) { return std::round(n * 3.7 - 1000) / 1e5; })),
+            1.7);
 }
 
 TEST(Lattice, WhatStandsStillTakesNothing) {

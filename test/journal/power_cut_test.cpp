@@ -1,9 +1,9 @@
 // test/journal/power_cut_test.cpp
 //
-// A journal in full use (journal_stress.cpp) on a machine whose power goes (power_disk.h), again and
-// again. What was flushed before each acknowledgement is there; what the mode says may go is at the
-// end, and its numbers are not given to anybody else.
-// TIDEMARK_CRASH_ROUNDS: how often. TIDEMARK_SEED: the same cuts again, but for what threads do.
+// A journal in full use (journal_stress.cpp) on a machine whose power goes (power_disk.h), again
+// and again. What was flushed before each acknowledgement is there; what the mode says may go is at
+// the end, and its numbers are not given to anybody else. TIDEMARK_CRASH_ROUNDS: how often.
+// TIDEMARK_SEED: the same cuts again, but for what threads do.
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 // would have then into another directory, and ends the process:
 //
 //   files         to where they were flushed, and of the rest a beginning of random length
-//   directories   as they were flushed, and of what was made, renamed and removed since, a beginning
-//   the witness   as it is: each of its writes is flushed; of the next one, a beginning
+//   directories   as they were flushed, and of what was made, renamed and removed since, a
+//   beginning the witness   as it is: each of its writes is flushed; of the next one, a beginning
 //
 // A write that is flushed waits for the cut or is in it: nobody is told of what the disk has not.
 

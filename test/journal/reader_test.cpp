@@ -223,7 +223,8 @@ TEST_F(Reader, FiltersByField) {
 TEST_F(Reader, FiltersByOrigin) {
   append(40, section_of({message("a")}, 1, origin_b()), section_of({message("c")}, 100));
   EXPECT_EQ(lines({.origin = [](const Uuid& id) { return id == origin_b(); }}), (Lines{10}));
-  EXPECT_EQ(lines({.newest_first = true, .origin = [](const Uuid& id) { return id == origin_a(); },
+  EXPECT_EQ(lines({.newest_first = true,
+                   .origin = [](const Uuid& id) { return id == origin_a(); },
                    .limit = 2}),
             (Lines{11, 9}));
 }

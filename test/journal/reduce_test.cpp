@@ -46,8 +46,7 @@ TEST(Reduction, KnowsTheDeviationOfLargeValuesThatHardlyDiffer) {
 }
 
 /// Sums are compared roughly: they are added in another order.
-void check_bin(const model::api::Bin& bin, const std::vector<Sample>& samples,
-                      bool median) {
+void check_bin(const model::api::Bin& bin, const std::vector<Sample>& samples, bool median) {
   std::vector<double> numbers;
   auto worst = model::Severity::kNone;
   bool disconnected = false;
@@ -70,9 +69,9 @@ void check_bin(const model::api::Bin& bin, const std::vector<Sample>& samples,
   RC_ASSERT(bin.max == numbers.back());
   const auto half = numbers.size() / 2;
   if (median) {
-    RC_ASSERT(*bin.median ==
-              (numbers.size() % 2 == 1 ? numbers[half]
-                                       : std::midpoint(numbers[half - 1], numbers[half])));
+    RC_ASSERT(*bin.median == (numbers.size() % 2 == 1
+                                  ? numbers[half]
+                                  : std::midpoint(numbers[half - 1], numbers[half])));
   }
   const auto largest = std::max(std::abs(numbers.front()), std::abs(numbers.back()));
   if (largest > 1e300) return;

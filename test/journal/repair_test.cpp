@@ -2,12 +2,11 @@
 //
 // What repair makes of a damaged journal: all that is sound, and what is lost is said.
 
-#include "journal/rocks_repair.h"
-
 #include <gtest/gtest.h>
 
 #include <set>
 
+#include "journal/rocks_repair.h"
 #include "journal_files.h"
 
 namespace tidemark::journal {

@@ -77,11 +77,11 @@ class ReplaySourceTest : public testing::Test {
     std::vector<std::string> texts;
     for (const auto& each : lines_) {
       if (each.line <= after || each.line > to) continue;
-      const bool wanted = each.channel == 0 ? filter.records
-                                            : !filter.channels ||
-                                                  std::binary_search(filter.channels->begin(),
-                                                                     filter.channels->end(),
-                                                                     ChannelId{each.channel});
+      const bool wanted = each.channel == 0
+                              ? filter.records
+                              : !filter.channels || std::binary_search(filter.channels->begin(),
+                                                                       filter.channels->end(),
+                                                                       ChannelId{each.channel});
       if (wanted) texts.push_back(each.text);
     }
     return texts;
@@ -166,8 +166,7 @@ TEST_F(ReplaySourceTest, AnEmptyRangeIsAtItsEnd) {
 TEST_F(ReplaySourceTest, ReadsOnlySomeOfItAhead) {
   std::uint64_t sequence = 0;
   for (int i = 0; i < 40; ++i) {
-    const auto stored =
-        inspected(section_of({message(std::string(512u << 10, 'x'))}, ++sequence));
+    const auto stored = inspected(section_of({message(std::string(512u << 10, 'x'))}, ++sequence));
     ASSERT_TRUE(store_.append({&stored, 1}));
   }
   ReplaySource source(store_, Line{0}, Line{40}, {});

@@ -50,17 +50,17 @@ class RetainerTest : public ::testing::Test {
       std::vector<model::PvUpdate> updates;
       for (auto line = next; line < next + 10; ++line) {
         records.push_back(message(std::to_string(line)));
-        updates.push_back(value_of(static_cast<std::uint32_t>(1 + line % 3),
-                                   static_cast<double>(line)));
+        updates.push_back(
+            value_of(static_cast<std::uint32_t>(1 + line % 3), static_cast<double>(line)));
       }
-      ASSERT_TRUE(append_one(store(), i % 5 == 4 ? section_of(records, next)
-                                                 : section_of(updates, next)));
+      ASSERT_TRUE(
+          append_one(store(), i % 5 == 4 ? section_of(records, next) : section_of(updates, next)));
       now_ += 1h;
     }
   }
   void append(const model::Record& record) {
-    ASSERT_TRUE(append_one(store(), section_of(std::vector<model::Record>{record}, ++said_,
-                                               origin_b())));
+    ASSERT_TRUE(
+        append_one(store(), section_of(std::vector<model::Record>{record}, ++said_, origin_b())));
   }
   RetainerOptions options() {
     RetainerOptions options;
@@ -440,8 +440,8 @@ TEST_F(RetainerTest, FindsRowsThatAreDamagedOrMissing) {
   EXPECT_TRUE(faults().empty());
   // Of another channel: sound in itself, but an update is missing.
   ASSERT_TRUE(journal.segments->put(
-      {{row.first, encode_rows({{model::ChannelId{1}, row_of(Line{3}, value_of(1, 3),
-                                                            at_second(0))}})}}));
+      {{row.first,
+        encode_rows({{model::ChannelId{1}, row_of(Line{3}, value_of(1, 3), at_second(0))}})}}));
   EXPECT_THAT(faults(), ::testing::Contains(::testing::HasSubstr("updates in bins of")));
   row.second[5] = static_cast<char>(row.second[5] ^ 1);
   ASSERT_TRUE(journal.segments->put({row}));

@@ -126,8 +126,7 @@ TEST_F(RocksReading, AnswersTheSameAboutThePastAsTheWriter) {
   ProjectionLimits limits;
   limits.segments.length = 64;
   const auto writer = write();
-  const auto projections =
-      std::make_shared<Projections>(writer.store, writer.projections, limits);
+  const auto projections = std::make_shared<Projections>(writer.store, writer.projections, limits);
   ASSERT_TRUE(projections->load());
   std::uint64_t sequence = 1;
   for (std::uint32_t i = 0; i < 100; ++i) {
@@ -142,8 +141,8 @@ TEST_F(RocksReading, AnswersTheSameAboutThePastAsTheWriter) {
 
   const auto reader = open_rocks_journal_to_read(options());
   ASSERT_TRUE(reader) << reader.error().message;
-  const auto read = std::make_shared<Projections>(reader.value().store,
-                                                  reader.value().projections, limits);
+  const auto read =
+      std::make_shared<Projections>(reader.value().store, reader.value().projections, limits);
   ASSERT_TRUE(read->load());
   const Archive then(read);
   for (const std::uint64_t line : {1, 63, 64, 65, 128, 150, 200}) {

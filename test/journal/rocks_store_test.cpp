@@ -497,11 +497,9 @@ TEST_F(RocksStoreTest, MarksThatAreNotThoseOfTheLastLineAreNoticed) {
 TEST_F(RocksStoreTest, AProofIsMadeForAJournalOfAnEarlierVersion) {
   open();
   append_blocks(2);
-  tamper(
-      [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle& meta) {
-        ASSERT_TRUE(db.Delete({}, &meta, "proof").ok());
-      },
-      "meta");
+  tamper([](rocksdb::DB& db,
+            rocksdb::ColumnFamilyHandle& meta) { ASSERT_TRUE(db.Delete({}, &meta, "proof").ok()); },
+         "meta");
   open();
   append_blocks(1);
   open();

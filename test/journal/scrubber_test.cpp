@@ -48,8 +48,7 @@ TEST(ScrubWalk, OfNothingIsAtItsEnd) {
 }
 
 TEST(Scrubber, FindsDamageByItselfAndStopsInTheMiddleOfAPause) {
-  const auto store =
-      std::make_shared<HoledStore>(std::vector<LineRange>{{Line{3}, Line{4}}});
+  const auto store = std::make_shared<HoledStore>(std::vector<LineRange>{{Line{3}, Line{4}}});
   fill(*store, 100);
   std::atomic<int> found = 0;
   std::atomic<std::uint64_t> passes = 0;

@@ -40,8 +40,8 @@ class SealedSegment {
     const auto copied = rows.copy(*table_, Line{first}, count, found);
     RC_ASSERT(copied.ok());
     const auto begin = updates_.begin() + static_cast<std::ptrdiff_t>(first - 1);
-    const auto end = updates_.begin() +
-                     static_cast<std::ptrdiff_t>(std::min(first - 1 + count, kShort.length));
+    const auto end =
+        updates_.begin() + static_cast<std::ptrdiff_t>(std::min(first - 1 + count, kShort.length));
     RC_ASSERT(model::encode_updates(found) ==
               model::encode_updates(std::vector<model::PvUpdate>(begin, end)));
   }

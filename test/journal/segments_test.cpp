@@ -46,8 +46,7 @@ rc::Gen<model::Record> any_record() {
       }
       case 3: return model::StatusChanged{text, model::Level::kWarning, 1, text, true, ""};
       default:
-        return model::LogMessage{
-            static_cast<model::Level>(*rc::gen::inRange(0, 4)), "test", text};
+        return model::LogMessage{static_cast<model::Level>(*rc::gen::inRange(0, 4)), "test", text};
     }
   });
 }
@@ -122,12 +121,10 @@ class Twins {
     if (*rc::gen::arbitrary<bool>()) filter.last = any_line(last);
     const auto from = any_line(last);
     const auto blocks_max = *rc::gen::element<std::size_t>(1, 3, 1'000'000);
-    check_blocks(
-        scanned(*journal_.store, &Store::scan, from, filter, blocks_max),
-        scanned(model_, &Store::scan, from, filter, blocks_max));
-    check_blocks(
-        scanned(*journal_.store, &Store::scan_back, from, filter, blocks_max),
-        scanned(model_, &Store::scan_back, from, filter, blocks_max));
+    check_blocks(scanned(*journal_.store, &Store::scan, from, filter, blocks_max),
+                 scanned(model_, &Store::scan, from, filter, blocks_max));
+    check_blocks(scanned(*journal_.store, &Store::scan_back, from, filter, blocks_max),
+                 scanned(model_, &Store::scan_back, from, filter, blocks_max));
     const auto time = any_time();
     const auto at = journal_.store->line_at(time);
     RC_ASSERT(at.ok());

@@ -77,26 +77,26 @@ TEST(Skeleton, WritesTheBytesOfTheFormatPage) {
   ASSERT_EQ(puts.size(), 2U);
   EXPECT_EQ(puts[0].first, skeleton_key(Line{4711}));
   EXPECT_EQ(hex(puts[0].second),
-      "01 00 3d 01 02 01 e7 24 00 01 02 03 04 05 06 07 "
-      "08 09 0a 0b 0c 0d 0e 0f 01 01 80 a8 a6 9c ce bf "
-      "ce 97 2f 01 84 80 04 02 00 00 0e 00 02 01 80 a8 "
-      "d6 b9 07 80 a8 d6 b9 07 01 01 00 01 02 01 01 15 "
-      "64 0c 25 9b");
+            "01 00 3d 01 02 01 e7 24 00 01 02 03 04 05 06 07 "
+            "08 09 0a 0b 0c 0d 0e 0f 01 01 80 a8 a6 9c ce bf "
+            "ce 97 2f 01 84 80 04 02 00 00 0e 00 02 01 80 a8 "
+            "d6 b9 07 80 a8 d6 b9 07 01 01 00 01 02 01 01 15 "
+            "64 0c 25 9b");
   EXPECT_EQ(puts[1].first, frame_key(RecordClass::kLogMessages, Line{4711}, 0));
   EXPECT_EQ(hex(puts[1].second),
-      "00 15 91 97 10 02 a3 6f 70 73 a9 62 65 61 6d 20 "
-      "6c 6f 73 74 c0 a0 00 71 57 dd 21");
+            "00 15 91 97 10 02 a3 6f 70 73 a9 62 65 61 6d 20 "
+            "6c 6f 73 74 c0 a0 00 71 57 dd 21");
   EXPECT_EQ(hex(encode_header(header)),
-      "01 00 02 e7 24 02 80 80 20 80 a8 a6 9c ce bf ce "
-      "97 2f 80 a8 a6 9c ce bf ce 97 2f 84 80 04 01 00 "
-      "01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
-      "00 00 aa aa aa aa aa aa aa aa aa aa aa aa aa aa "
-      "aa aa 79 e3 ef 4a 3c 0d 69 5b 24 62 5c 04 e0 b8 "
-      "36 27 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
-      "00 00 23 df 22 51 48 f6 6f 7c 1b f3 4a db 59 51 "
-      "1f 9d 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
-      "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
-      "00 00 8e b3 d5 25");
+            "01 00 02 e7 24 02 80 80 20 80 a8 a6 9c ce bf ce "
+            "97 2f 80 a8 a6 9c ce bf ce 97 2f 84 80 04 01 00 "
+            "01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+            "00 00 aa aa aa aa aa aa aa aa aa aa aa aa aa aa "
+            "aa aa 79 e3 ef 4a 3c 0d 69 5b 24 62 5c 04 e0 b8 "
+            "36 27 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+            "00 00 23 df 22 51 48 f6 6f 7c 1b f3 4a db 59 51 "
+            "1f 9d 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+            "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+            "00 00 8e b3 d5 25");
 }
 
 TEST(Skeleton, CostsSomeBytesABlock) {
@@ -108,8 +108,8 @@ TEST(Skeleton, CostsSomeBytesABlock) {
     std::vector<model::PvUpdate> updates(20 + noise % 80, value_of(1, 1));
     auto section = section_of(updates, 1 + 100 * i);
     auto block = block_of(Line{1 + 1000 * i}, {section});
-    block.first = builder.empty() ? Line{1}
-                                  : Line{raw(builder.skeleton().blocks.back().last()) + 1};
+    block.first =
+        builder.empty() ? Line{1} : Line{raw(builder.skeleton().blocks.back().last()) + 1};
     block.recorded_at = at_second(0) + Duration{std::int64_t{1'000'000} * static_cast<int>(i)} +
                         Duration{static_cast<std::int64_t>(noise >> 46)};
     block.sections[0].sent_at =

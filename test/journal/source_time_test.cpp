@@ -47,8 +47,7 @@ void check_state(const NaiveHistory& history, const SourceTime& when) {
   expect_same(found.value(), wanted);
 }
 
-void check_in_force(const NaiveHistory& history, model::ChannelId channel,
-                    const SourceTime& when) {
+void check_in_force(const NaiveHistory& history, model::ChannelId channel, const SourceTime& when) {
   std::vector<Sample> wanted;
   for (const auto& told : history.updates()) {
     if (told.sample.update.channel != channel || !had_happened(told, when)) continue;
@@ -101,9 +100,9 @@ void check_line(const NaiveHistory& history, model::ChannelId channel, const Sou
   const auto begin = lines_around(archive.store(), {span.from, span.lateness});
   const auto end = lines_around(archive.store(), {span.to, span.lateness});
   RC_ASSERT(begin.ok() && end.ok());
-  const auto found = line_of_numbers(
-      archive, {channel, Line{raw(begin.value().certain) + 1}, end.value().last, 100'000,
-                std::pair(span.from, span.to)});
+  const auto found =
+      line_of_numbers(archive, {channel, Line{raw(begin.value().certain) + 1}, end.value().last,
+                                100'000, std::pair(span.from, span.to)});
   RC_ASSERT(found.ok());
   std::vector<Line> lines;
   for (const auto& each : in_span(history, channel, span)) {

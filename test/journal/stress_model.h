@@ -19,7 +19,8 @@
 namespace tidemark::journal::stress {
 
 constexpr std::uint32_t kChannels = 5;
-constexpr std::uint64_t kEachMessage = 7;  // every seventh line is a message, the others are updates
+constexpr std::uint64_t kEachMessage =
+    7;  // every seventh line is a message, the others are updates
 
 /// Segments are short, so that much is sealed.
 inline ProjectionLimits limits() {
@@ -101,8 +102,8 @@ inline std::vector<InspectedSection> sections(std::uint64_t first, std::uint64_t
   std::vector<InspectedSection> out;
   for (auto line = first; line <= last;) {
     if (is_message(line)) {
-      out.push_back(inspected(section_of(std::vector<model::Record>{record_at(line)},
-                                         sequence_at(line), origin_b())));
+      out.push_back(inspected(
+          section_of(std::vector<model::Record>{record_at(line)}, sequence_at(line), origin_b())));
       ++line;
       continue;
     }
@@ -197,7 +198,8 @@ inline std::string fault_in_samples(const Archive& archive, std::uint32_t channe
         return true;
       });
   if (!read) return read.error().message;
-  if (fault.empty() && next <= to) fault = "the sample of line " + std::to_string(next) + " is gone";
+  if (fault.empty() && next <= to)
+    fault = "the sample of line " + std::to_string(next) + " is gone";
   return fault;
 }
 

@@ -34,11 +34,11 @@ class ThinnerTest : public ::testing::Test {
       std::vector<model::PvUpdate> updates;
       for (auto line = next; line < next + 10; ++line) {
         records.push_back(message(std::to_string(line)));
-        updates.push_back(value_of(static_cast<std::uint32_t>(1 + line % 3),
-                                   static_cast<double>(line)));
+        updates.push_back(
+            value_of(static_cast<std::uint32_t>(1 + line % 3), static_cast<double>(line)));
       }
-      ASSERT_TRUE(append_one(store(), i % 5 == 4 ? section_of(records, next)
-                                                 : section_of(updates, next)));
+      ASSERT_TRUE(
+          append_one(store(), i % 5 == 4 ? section_of(records, next) : section_of(updates, next)));
     }
   }
   /// Changes the database while nobody has it.

@@ -249,8 +249,12 @@ TEST_F(ArchivingTest, ForecastsWhatLimitsWouldLeave) {
   Thinning off;
   off.off = true;
   const api::ForecastQuery query{{{}, rate(2), budget, off, deadband(1)},
-                                 {{kNoisy, 0, 1}, {kNoisy, 0, 2}, {kNoisy, 1, 3}, {kCalm, 0, 4},
-                                  {kCalm, 0, 2}, {ChannelId{5}, 0, 1}}};
+                                 {{kNoisy, 0, 1},
+                                  {kNoisy, 0, 2},
+                                  {kNoisy, 1, 3},
+                                  {kCalm, 0, 4},
+                                  {kCalm, 0, 2},
+                                  {ChannelId{5}, 0, 1}}};
   const auto is_array = [](ChannelId channel) { return channel == kNoisy; };
   const auto forecast = archiving_.forecast(query, is_array).value();
   ASSERT_THAT(forecast.rows, SizeIs(6));
@@ -275,8 +279,8 @@ TEST(RecentUpdates, TriesADeadbandOnWhatCame) {
     recent.add(of(kCalm, std::int32_t{i % 2}));
     recent.add(of(ChannelId{3}, std::string("text")));
   }
-  const auto passing = recent.passing(
-      {{kNoisy, deadband(3)}, {kCalm, deadband(0)}, {ChannelId{3}, deadband(1)}});
+  const auto passing =
+      recent.passing({{kNoisy, deadband(3)}, {kCalm, deadband(0)}, {ChannelId{3}, deadband(1)}});
   EXPECT_DOUBLE_EQ(passing.at(kNoisy), 0.25);  // each fourth
   EXPECT_DOUBLE_EQ(passing.at(kCalm), 1.0);
   EXPECT_FALSE(passing.contains(ChannelId{3}));

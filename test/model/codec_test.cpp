@@ -73,9 +73,10 @@ TEST(UpdateCodec, WritesTheBytesThatItAlwaysWrote) {
             "c40440010741"                                                          // types
             "c4080000010400000000"                                                  // alarms
             "c408000000000000f83f"  // fixed values: 1.5
-            "929ca6646f75626c6501c3c3a8696f633a35303634a14103c0c0c092cbc024000000000000cb402400000000000090a26f6e"  // others: the
-                                                                                    // meta, "on"
-            "c41000000000020000000000000000000000"                                  // hidden
+            "929ca6646f75626c6501c3c3a8696f633a35303634a14103c0c0c092cbc024000000000000cb4024000000"
+            "00000090a26f6e"                        // others: the
+                                                    // meta, "on"
+            "c41000000000020000000000000000000000"  // hidden
             "");
 }
 

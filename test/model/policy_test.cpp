@@ -34,7 +34,8 @@ TEST(Policy, SaysWhatItDoes) {
   policy.thinning.off = true;
   EXPECT_EQ(describe(policy.thinning), "not archived");
   policy.scope.names.assign(7, "X");
-  EXPECT_EQ(describe(policy), "order 10, tags area/linac, names X X X X X and 2 more: not archived");
+  EXPECT_EQ(describe(policy),
+            "order 10, tags area/linac, names X X X X X and 2 more: not archived");
 }
 
 TEST(Policy, TheSmallestOrderIsAskedFirstThenTheFirstName) {

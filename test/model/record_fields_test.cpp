@@ -29,8 +29,8 @@ TEST(RecordFields, AreThoseOfTheRecordByName) {
 }
 
 TEST(RecordFields, SayLevelsByNameAndTimesThatThereAre) {
-  const LogMessage said{Level::kWarning, "psu.1", "x", Struct{{"shot", 4711}}, "beam",
-                        UtcTime{Duration{5}}};
+  const LogMessage said{Level::kWarning,        "psu.1", "x",
+                        Struct{{"shot", 4711}}, "beam",  UtcTime{Duration{5}}};
   EXPECT_EQ(field(said, "level"), Value("warning"));
   EXPECT_EQ(field(said, "data"), Value(Struct{{"shot", 4711}}));
   EXPECT_EQ(field(said, "at"), Value(UtcTime{Duration{5}}));

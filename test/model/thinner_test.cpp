@@ -154,8 +154,7 @@ TEST(Thinner, NeverHidesAChangeOfAlarmTypeOrState) {
   Channel channel(rate(0.001));
   channel.step(0, 1.0).step(1, 1.0, kHigh).step(2, 1.0).step(3, 1).step(4, std::string("x"));
   channel.step(5, EnumIndex{1}).step(6, EnumIndex{1}).step(7, EnumIndex{2});
-  EXPECT_THAT(channel.kept(),
-              ElementsAre("1", "1", "1", "1", "x", "1", "2+1"));
+  EXPECT_THAT(channel.kept(), ElementsAre("1", "1", "1", "1", "x", "1", "2+1"));
 }
 
 TEST(Thinner, KeepsConnectionEventsAndTheFirstValueBehindThem) {
@@ -287,8 +286,9 @@ bool near(const PvUpdate& last, const PvUpdate& other, const Thinning& policy) {
   const auto b = as_number(other.value);
   if (!a || !b) return false;
   if (*a == *b || (std::isnan(*a) && std::isnan(*b))) return true;
-  const double band = std::max(policy.deadband_abs.value_or(0),
-                               std::isfinite(*a) ? policy.deadband_rel.value_or(0) * std::abs(*a) : 0);
+  const double band =
+      std::max(policy.deadband_abs.value_or(0),
+               std::isfinite(*a) ? policy.deadband_rel.value_or(0) * std::abs(*a) : 0);
   return std::abs(*a - *b) <= band;
 }
 
@@ -351,8 +351,8 @@ RC_GTEST_PROP(ThinnerProperty, HidesOnlyWhatThePolicyPermitsAndCountsIt, ()) {
       double pause = policy.updates_per_s_max > 0 ? 1 / policy.updates_per_s_max : 0;
       if (std::holds_alternative<SharedArray>(before->value) &&
           policy.waveform_bytes_per_s_max > 0) {
-        pause = std::max(pause, static_cast<double>(row_bytes(*before)) /
-                                    policy.waveform_bytes_per_s_max);
+        pause = std::max(pause,
+                         static_cast<double>(row_bytes(*before)) / policy.waveform_bytes_per_s_max);
       }
       const auto waited = std::chrono::duration<double>(seen_at[at_seen] - kept_at[i - 1]).count();
       RC_ASSERT(waited <= pause || near(*before, gone, policy));

@@ -110,8 +110,7 @@ class OfflineExpired : public Offline {
     std::vector<model::PvUpdate> updates;
     for (int i = 0; i < 65'536; ++i) updates.push_back(value_of(1, i));
     for (std::uint64_t i = 0; i < 17; ++i) append(section_of(updates, 4 + i * updates.size()));
-    const auto projections =
-        std::make_shared<Projections>(journal_.store, journal_.projections);
+    const auto projections = std::make_shared<Projections>(journal_.store, journal_.projections);
     EXPECT_TRUE(projections->load());
     while (projections->advance(1 << 20).value()) {
     }
@@ -163,7 +162,8 @@ TEST_F(OfflineExpired, IsShownWhereItWas) {
   const auto checked = run("journal check " + directory_);
   EXPECT_EQ(checked.exit, 0) << checked.out;
   EXPECT_THAT(checked.out, HasSubstr("524285 of them have expired"));
-  EXPECT_THAT(checked.out, HasSubstr("524285 of these are PV updates that are in 2 decimated rows"));
+  EXPECT_THAT(checked.out,
+              HasSubstr("524285 of these are PV updates that are in 2 decimated rows"));
 }
 
 TEST_F(OfflineExpired, IsSaidOfThePast) {

@@ -97,9 +97,9 @@ TEST_F(Events, OneThatDiedWithoutAGoodbyeIsNotTakenToAgree) {
 
   const bus::Forget wish{test::member_called("shutter.2").uuid, "shutter.2", "ada@console"};
   std::promise<bool> told;
-  client.session()->link()->request(bus::node_number(site_.registries()[0].uuid),
-                                    "registry.forget", model::pack(wish), {5s, {}},
-                                    [&](const bus::Answer& answer) { told.set_value(answer.ok()); });
+  client.session()->link()->request(
+      bus::node_number(site_.registries()[0].uuid), "registry.forget", model::pack(wish), {5s, {}},
+      [&](const bus::Answer& answer) { told.set_value(answer.ok()); });
   ASSERT_TRUE(told.get_future().get());
   EXPECT_TRUE(eventually([&] { return client.call("may-expose", {}, everybody(), 5s).all_done(); }))
       << "an operator has said that it need not come back";
@@ -193,9 +193,8 @@ TEST_F(Events, CallThatWaitsEndsWithItsProgram) {
   site_.open_registry(2, steady_now() + 1h);
   Client client;
   join_client(client);
-  auto result = std::async(std::launch::async, [&] {
-    return client.call("may-expose", {}, everybody(), 60s);
-  });
+  auto result = std::async(std::launch::async,
+                           [&] { return client.call("may-expose", {}, everybody(), 60s); });
   client.stop();
   EXPECT_FALSE(result.get().all_done());
 }

@@ -153,9 +153,7 @@ TEST_F(Listeners, ListenerWhoseThreadWasTooBusyIsToldInTheEnd) {
   const auto control = other.subscribe("psu.1/count", [&](const auto& update) { seen(update); });
   ASSERT_TRUE(eventually([&] { return heard.count() == 1 && seen.count() == 1; }));
   std::atomic<bool> go{false};
-  while (client.session()->executor()->post([&go] {
-    go.wait(false);
-  })) {
+  while (client.session()->executor()->post([&go] { go.wait(false); })) {
   }
   count = 1;
   ASSERT_TRUE(eventually([&] { return seen.last().value == Value(1); }));

@@ -168,8 +168,7 @@ class BrowseLab {
     return (request.kinds & (1u << static_cast<unsigned>(line.kind))) != 0 &&
            line.level >= request.level &&
            (request.subject.empty() || glob_match(request.subject, line.subject)) &&
-           (request.text.empty() ||
-            find_in_any_case(line.text, request.text) != std::string::npos);
+           (request.text.empty() || find_in_any_case(line.text, request.text) != std::string::npos);
   }
 
   api::ReadReply read(const api::ReadRequest& request) const {
@@ -199,10 +198,10 @@ class BrowseLab {
   api::MarkList list(const api::MarksQuery& query) const {
     api::MarkList reply;
     for (const auto& mark : marks) {
-      const bool wanted = (query.mark.empty() || query.mark == mark.name ||
-                           query.mark == mark.id.text()) &&
-                          (!query.since || !mark.end || mark.end->at >= *query.since) &&
-                          (!query.until || mark.begin->at <= *query.until);
+      const bool wanted =
+          (query.mark.empty() || query.mark == mark.name || query.mark == mark.id.text()) &&
+          (!query.since || !mark.end || mark.end->at >= *query.since) &&
+          (!query.until || mark.begin->at <= *query.until);
       if (wanted) reply.marks.push_back(mark);
     }
     if (query.newest_first) std::reverse(reply.marks.begin(), reply.marks.end());

@@ -82,8 +82,8 @@ class Past : public testing::Test {
           }
           end.parts += lost_parts_;
           if (query.lateness) {
-            end.source = model::api::SourceMoment{query.at.time.value_or(kThen), *query.lateness,
-                                                  870, 880};
+            end.source =
+                model::api::SourceMoment{query.at.time.value_or(kThen), *query.lateness, 870, 880};
           }
           call.done(model::pack(end));
         });

@@ -159,8 +159,8 @@ TEST_F(PastHistory, ByTheIocsTimeIsSaidAndReadInPages) {
 
 TEST_F(PastHistory, BinsOfAMarkAreThoseOfItsTime) {
   answer_bins(quad(2));
-  const auto ran = site_.run({"history", "QUAD:1", "--since", "shot 1", "--until", "shot 1.end",
-                              "--bins", "6"});
+  const auto ran =
+      site_.run({"history", "QUAD:1", "--since", "shot 1", "--until", "shot 1.end", "--bins", "6"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(bins_.from.mark, "shot 1");
   EXPECT_FALSE(bins_.from.time) << "the journal knows when that was";

@@ -148,28 +148,27 @@ class OwnExport : public testing::Test {
     reader_ = make_own_reader(head).value();
   }
   static Json line(const std::string& kind, const Json& record) {
-    return {{"line", 17u},          {"recorded_at", "2026-11-21T14:05:00.000000001Z"},
-            {"kind", kind},         {"level", "warning"},
-            {"subject", "QUAD:1"},  {"text", "what it was"},
+    return {{"line", 17u},         {"recorded_at", "2026-11-21T14:05:00.000000001Z"},
+            {"kind", kind},        {"level", "warning"},
+            {"subject", "QUAD:1"}, {"text", "what it was"},
             {"record", record}};
   }
   std::unique_ptr<LineReader> reader_;
 };
 
 TEST_F(OwnExport, MessagesComeBackAsTheyWere) {
-  const auto made = reader_->read(line(
-      "LogMessage", {{"level", "error"},
-                     {"source", "psu.1"},
-                     {"text", "trip"},
-                     {"data", {{"amps", 1.0}, {"n", 3}}},
-                     {"category", "interlock"},
-                     {"at", nullptr}}));
+  const auto made = reader_->read(line("LogMessage", {{"level", "error"},
+                                                      {"source", "psu.1"},
+                                                      {"text", "trip"},
+                                                      {"data", {{"amps", 1.0}, {"n", 3}}},
+                                                      {"category", "interlock"},
+                                                      {"at", nullptr}}));
   ASSERT_TRUE(made.ok());
   EXPECT_EQ(made.value()->sequence, 17u);
-  EXPECT_EQ(std::get<model::LogMessage>(made.value()->record),
-            (model::LogMessage{model::Level::kError, "psu.1", "trip",
-                               Struct{{"amps", 1.0}, {"n", 3}}, "interlock",
-                               *parse_iso("2026-11-21T14:05:00.000000001Z")}));
+  EXPECT_EQ(
+      std::get<model::LogMessage>(made.value()->record),
+      (model::LogMessage{model::Level::kError, "psu.1", "trip", Struct{{"amps", 1.0}, {"n", 3}},
+                         "interlock", *parse_iso("2026-11-21T14:05:00.000000001Z")}));
 }
 
 TEST_F(OwnExport, WhatAMachineDidIsTold) {

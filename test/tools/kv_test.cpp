@@ -301,7 +301,8 @@ TEST_F(KvCommand, WatchGoesOnBehindLinesThatHaveExpired) {
   expired.last = 9;
   ASSERT_TRUE(rf.session()->record(expired).ok());
   (void)power.set(7);
-  const auto ran = lab_.run({"kv", "watch", "rf/power", "--durable", "--from", "1", "--count", "1"});
+  const auto ran =
+      lab_.run({"kv", "watch", "rf/power", "--durable", "--from", "1", "--count", "1"});
   EXPECT_EQ(ran.exit, 0);
   EXPECT_THAT(ran.out, HasSubstr("rf/power  7  line "));
   EXPECT_THAT(ran.err, HasSubstr("expired"));

@@ -98,8 +98,8 @@ class LogFiles : public testing::Test {
 
   std::string directory_;
   std::mutex mutex_;
-  std::vector<api::LogLine> lines_;               // guarded by mutex_
-  std::map<Uuid, std::uint64_t> through_;         // guarded by mutex_
+  std::vector<api::LogLine> lines_;        // guarded by mutex_
+  std::map<Uuid, std::uint64_t> through_;  // guarded by mutex_
   FakeSite site_;
 };
 

@@ -198,8 +198,7 @@ TEST_F(LsCommand, ForgetIsRefusedForWhoIsAlive) {
 
 TEST_F(LsCommand, ShellsAreToldTheNamesOfThoseOnTheBusOfTheirKeysAndEvents) {
   EXPECT_EQ(lab_.run({"complete-names", "node", "ps"}).out, "psu.1\n");
-  EXPECT_EQ(lab_.run({"complete-names", "key", "psu.1/"}).out,
-            "psu.1/current\npsu.1/setpoint\n");
+  EXPECT_EQ(lab_.run({"complete-names", "key", "psu.1/"}).out, "psu.1/current\npsu.1/setpoint\n");
   EXPECT_EQ(lab_.run({"complete-names", "event", ""}).out, "degauss\n");
   EXPECT_EQ(lab_.run({"complete-names", "event", "x"}).out, "");
 }

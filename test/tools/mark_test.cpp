@@ -40,8 +40,8 @@ class MarkCommands : public testing::Test {
           reply.end = true;
           return reply;
         });
-    site_.serve<api::Moment, api::MomentReply>(
-        "journal", "journal.moment", [this](const auto& moment) { return find(moment); });
+    site_.serve<api::Moment, api::MomentReply>("journal", "journal.moment",
+                                               [this](const auto& moment) { return find(moment); });
   }
 
   Result<api::MomentReply> find(const api::Moment& moment) {
@@ -271,21 +271,21 @@ TEST_F(MarkCommands, ListSaysThatMarksWereLeftOut) {
 }
 
 TEST_F(MarkCommands, QueryIsRowsForSpreadsheets) {
-  site_.serve<api::ReadRequest, api::ReadReply>(
-      "journal", "journal.read", [](const auto&) -> Result<api::ReadReply> {
-        api::ReadReply reply;
-        reply.end = true;
-        auto& line = reply.lines.emplace_back();
-        line.line = 17;
-        line.recorded_at = UtcTime{1s};
-        line.origin = "monitor";
-        line.kind = model::RecordKind::kPvUpdate;
-        line.subject = "QUAD:1";
-        line.text = "4.25";
-        line.value = 4.25;
-        line.taken_at = UtcTime{1s};
-        return reply;
-      });
+  site_.serve<api::ReadRequest, api::ReadReply>("journal", "journal.read",
+                                                [](const auto&) -> Result<api::ReadReply> {
+                                                  api::ReadReply reply;
+                                                  reply.end = true;
+                                                  auto& line = reply.lines.emplace_back();
+                                                  line.line = 17;
+                                                  line.recorded_at = UtcTime{1s};
+                                                  line.origin = "monitor";
+                                                  line.kind = model::RecordKind::kPvUpdate;
+                                                  line.subject = "QUAD:1";
+                                                  line.text = "4.25";
+                                                  line.value = 4.25;
+                                                  line.taken_at = UtcTime{1s};
+                                                  return reply;
+                                                });
   const auto ran = site_.run({"log", "query", "--csv"});
   EXPECT_EQ(ran.out,
             "line,recorded_at,origin,incarnation,sequence,kind,level,subject,text,type,value,"
@@ -315,8 +315,8 @@ TEST_F(MarkCommands, QueryInsideAMarkAsksByItsId) {
 }
 
 TEST_F(MarkCommands, QueryAsksWithAllFilters) {
-  const auto ran = site_.run({"log", "query", "--regex", "beam (on|off)", "--field", "data.shot=4711",
-                              "--field", "user!=anna", "--origin", "psu.*"});
+  const auto ran = site_.run({"log", "query", "--regex", "beam (on|off)", "--field",
+                              "data.shot=4711", "--field", "user!=anna", "--origin", "psu.*"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_EQ(read_.regex, "beam (on|off)");
   EXPECT_THAT(read_.field_tests, ElementsAre("data.shot=4711", "user!=anna"));

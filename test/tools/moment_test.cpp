@@ -42,9 +42,9 @@ TEST_F(MomentArgument, GoesBackFromNow) {
   EXPECT_EQ(at("-1d2h"), "2026-11-20T12:05:00Z");
   EXPECT_EQ(at("1.5h ago"), "2026-11-21T12:35:00Z");
   EXPECT_EQ(at("-0.5s10ms"), "2026-11-21T14:04:59Z");
-  for (const auto* text : {"-", "-10", "10", ".h", "1.2.3h", "-infs", "-m", "-1h-1h", "-9999999d",
-                           "-30000d30000d", "10 parsecs ago", "an hour an hour ago", "1h 5 ago",
-                           "long ago", "14 ago"}) {
+  for (const auto* text :
+       {"-", "-10", "10", ".h", "1.2.3h", "-infs", "-m", "-1h-1h", "-9999999d", "-30000d30000d",
+        "10 parsecs ago", "an hour an hour ago", "1h 5 ago", "long ago", "14 ago"}) {
     EXPECT_THAT(at(text), HasSubstr("is no moment")) << text;
   }
 }
@@ -157,7 +157,8 @@ TEST_F(MomentArgument, IsNothingElse) {
   for (const auto* text : {"", " ", "24:00", "14:60", "14", ":30", "2026-13-01", "2026-02-30",
                            "14:05Z", "yesterday 25:00", "today evening", "monday 8 uhr",
                            "last monday 25:00", "mark:", "mark: "}) {
-    EXPECT_THAT(at(text), HasSubstr("is no moment: use a line (@184223), how long ago (1h")) << text;
+    EXPECT_THAT(at(text), HasSubstr("is no moment: use a line (@184223), how long ago (1h"))
+        << text;
   }
   EXPECT_THAT(at("1\x1b[2J"), HasSubstr("'1\\x1b[2J' is no moment"));
 }

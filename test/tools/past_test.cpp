@@ -37,9 +37,10 @@ TEST_F(Past, StateSaysWhichLineItIsAndMergesTheParts) {
 TEST_F(Past, StateByTheIocsTimeSaysTheRule) {
   const auto ran = site_.run({"state", "--at", "2026-11-21 14:05:01", "--by", "ioc-time"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
-  EXPECT_EQ(lines_of(ran.out).at(0),
-            "2026-11-21T14:05:01.000Z by IOC time, clocks trusted within 2 s: line 870, and what was "
-            "taken by then up to line 880");
+  EXPECT_EQ(
+      lines_of(ran.out).at(0),
+      "2026-11-21T14:05:01.000Z by IOC time, clocks trusted within 2 s: line 870, and what was "
+      "taken by then up to line 880");
   EXPECT_EQ(state_.lateness, api::kLateness);
   EXPECT_EQ(state_.at.time, kThen + std::chrono::seconds(1));
   const auto json = site_.run({"state", "QUAD:1", "--at", "now", "--by", "ioc-time", "--json"});
@@ -187,8 +188,9 @@ TEST_F(Past, BlameNamesTheJobOrNobody) {
   EXPECT_EQ(Json::parse(json.at(0)).at("job").at("clamped"), true);
   EXPECT_TRUE(Json::parse(json.at(1)).at("job").is_null());
   EXPECT_EQ(asked.count, 10u);
-  EXPECT_THAT(site_.run({"blame", "QUAD:1", "--csv"}).out, HasSubstr(",pv_put,QUAD:1,ada@console,"
-                                                                   "88d0e1b4-0000-4000-8000-000000000001,clamped"));
+  EXPECT_THAT(site_.run({"blame", "QUAD:1", "--csv"}).out,
+              HasSubstr(",pv_put,QUAD:1,ada@console,"
+                        "88d0e1b4-0000-4000-8000-000000000001,clamped"));
   EXPECT_EQ(site_.run({"blame", "QUAD:9"}).exit, 1);
 }
 

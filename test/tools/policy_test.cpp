@@ -1,8 +1,9 @@
+#include "model/api/policy.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fake_site.h"
-#include "model/api/policy.h"
 #include "tools/amounts.h"
 
 namespace tidemark::tools {
@@ -72,15 +73,15 @@ class PolicyCommands : public testing::Test {
                                                  removed_.push_back(request.name);
                                                  return api::Empty{};
                                                });
-    site_.serve<api::Empty, api::PolicyList>(
-        "keeper", "keeper.policy_list", [](const auto&) -> Result<api::PolicyList> {
-          model::Policy slow;
-          slow.name = "slow";
-          slow.scope.tags = {"kind/bpm"};
-          slow.thinning.updates_per_s_max = 1;
-          slow.modified_by = "ann@ring";
-          return api::PolicyList{{{slow, 12}}};
-        });
+    site_.serve<api::Empty, api::PolicyList>("keeper", "keeper.policy_list",
+                                             [](const auto&) -> Result<api::PolicyList> {
+                                               model::Policy slow;
+                                               slow.name = "slow";
+                                               slow.scope.tags = {"kind/bpm"};
+                                               slow.thinning.updates_per_s_max = 1;
+                                               slow.modified_by = "ann@ring";
+                                               return api::PolicyList{{{slow, 12}}};
+                                             });
     site_.serve<api::PolicyQuestion, api::PolicyExplanation>(
         "keeper", "keeper.policy_explain",
         [](const auto& question) -> Result<api::PolicyExplanation> {
@@ -96,8 +97,7 @@ class PolicyCommands : public testing::Test {
         });
     site_.serve<api::RatesQuery, api::Rates>(
         "monitor", "monitor.rates", [](const auto& query) -> Result<api::Rates> {
-          api::ChannelRate rate{
-              model::ChannelId{7}, "BPM:1", {10, 5000}, {1, 500}, "slow", true};
+          api::ChannelRate rate{model::ChannelId{7}, "BPM:1", {10, 5000}, {1, 500}, "slow", true};
           if (!query.channels.empty()) {
             EXPECT_EQ(query.channels[0], model::ChannelId{7});
           }

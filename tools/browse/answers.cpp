@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kRetry = 500ms;
-constexpr auto kFollowPace = 100ms;      // between reads that found something: a screen is enough
+constexpr auto kFollowPace = 100ms;  // between reads that found something: a screen is enough
 constexpr std::uint64_t kBehindMax = 5000;  // lines, while following: then it goes to the end
 
 void show_whole(BrowseState& state, const api::LogLine& line) {

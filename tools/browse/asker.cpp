@@ -73,17 +73,16 @@ void Asker::ask(const Ask& question) {
   const auto journal = client_.node("journal");
   if (!journal) return answer(Error{Code::kUnavailable, "no node 'journal' has registered"});
   if (bus::is_gone(journal->state)) {
-    return answer(Error{Code::kUnavailable,
-                        "node 'journal' is " + std::string(bus::to_string(journal->state)) +
-                            " since " + to_iso(journal->state_since, 0)});
+    return answer(Error{Code::kUnavailable, "node 'journal' is " +
+                                                std::string(bus::to_string(journal->state)) +
+                                                " since " + to_iso(journal->state_since, 0)});
   }
   auto packed_question = packed(question.question);
   bus::RequestOptions options;
   options.budget = budget_ + packed_question.wait;
   open.call = client_.link().request(
       bus::node_number(journal->uuid), packed_question.method, std::move(packed_question.payload),
-      std::move(options),
-      [answer, unpack_it = packed_question.unpack](const bus::Answer& bytes) {
+      std::move(options), [answer, unpack_it = packed_question.unpack](const bus::Answer& bytes) {
         answer(unpack_it(bytes));
       });
 }

@@ -12,8 +12,8 @@
 namespace tidemark::tools::browse {
 namespace {
 
-constexpr std::array<std::string_view, 10> kNames = {
-    "kind", "level", "subject", "text", "regex", "field", "origin", "since", "until", "in"};
+constexpr std::array<std::string_view, 10> kNames = {"kind",  "level",  "subject", "text",  "regex",
+                                                     "field", "origin", "since",   "until", "in"};
 
 struct Word {
   std::string text;

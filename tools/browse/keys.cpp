@@ -9,7 +9,7 @@
 namespace tidemark::tools::browse {
 namespace {
 
-constexpr std::uint32_t kListMax = 1000;      // marks in the list, the newest
+constexpr std::uint32_t kListMax = 1000;        // marks in the list, the newest
 constexpr std::uint32_t kBoundariesMax = 1000;  // marks to find the next boundary among
 constexpr std::size_t kShift = 16;              // columns a step to the side
 
@@ -101,7 +101,10 @@ void scroll_details(BrowseState& state) {
 void command(BrowseState& state, char32_t letter, const Now& now, Actions& actions) {
   switch (letter) {
     case 'q': state.quit = true; break;
-    case 'h': state.mode = Mode::kHelp; state.help_scroll = 0; break;
+    case 'h':
+      state.mode = Mode::kHelp;
+      state.help_scroll = 0;
+      break;
     case 'g': to_begin(state, actions); break;
     case 'G': to_end(state, actions); break;
     case 'F':

@@ -18,9 +18,14 @@ std::string_view beginning(std::string_view text) {
 }  // namespace
 
 KeptLine kept_of(const model::api::LogLine& line) {
-  return {line.line,  line.recorded_at, printable(line.origin),
-          line.kind,  line.level,       line.alarm,
-          printable(beginning(line.subject)), printable(beginning(line.text))};
+  return {line.line,
+          line.recorded_at,
+          printable(line.origin),
+          line.kind,
+          line.level,
+          line.alarm,
+          printable(beginning(line.subject)),
+          printable(beginning(line.text))};
 }
 
 void LineWindow::reset(std::uint64_t line) {
@@ -86,8 +91,9 @@ void LineWindow::stay_inside(std::uint64_t last_line) {
 
 std::optional<std::size_t> LineWindow::position(std::uint64_t line) const {
   if (lines_.empty()) return std::nullopt;
-  const auto at = std::lower_bound(lines_.begin(), lines_.end(), line,
-                                   [](const auto& each, auto wanted) { return each.line < wanted; });
+  const auto at =
+      std::lower_bound(lines_.begin(), lines_.end(), line,
+                       [](const auto& each, auto wanted) { return each.line < wanted; });
   const auto index = static_cast<std::size_t>(at - lines_.begin());
   return std::min(index, lines_.size() - 1);
 }

@@ -26,7 +26,7 @@ inline constexpr std::size_t kLanes = 4;
 struct LanedMark {
   Uuid id;
   std::string name;
-  std::uint64_t begin = 0;  // 0: the journal has only its end
+  std::uint64_t begin = 0;                // 0: the journal has only its end
   std::uint64_t end = ~std::uint64_t{0};  // open
   std::size_t lane = 0;
 };

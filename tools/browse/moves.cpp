@@ -8,12 +8,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t kPage = 500;            // lines; some screens
-constexpr std::uint32_t kMarksBeside = 2000;    // in a window, the newest
-constexpr auto kWait = 5s;                      // for a newer line
-constexpr auto kPulse = 2s;                     // between questions whether the journal is there
-constexpr auto kMarksAnew = 2s;                 // while following: marks may end, or be set
-constexpr std::size_t kJumpRow = 3;             // a third of the screen above where one jumps to
+constexpr std::uint32_t kPage = 500;          // lines; some screens
+constexpr std::uint32_t kMarksBeside = 2000;  // in a window, the newest
+constexpr auto kWait = 5s;                    // for a newer line
+constexpr auto kPulse = 2s;                   // between questions whether the journal is there
+constexpr auto kMarksAnew = 2s;               // while following: marks may end, or be set
+constexpr std::size_t kJumpRow = 3;           // a third of the screen above where one jumps to
 
 /// From here on the screen shows what the state says, also when lines come.
 void settle(BrowseState& state) {
@@ -53,8 +53,8 @@ void ask_lines(BrowseState& state, const Now& now, Actions& actions) {
   }
   const auto newer = state.window.newer_from();
   if (!newer || state.asked[static_cast<std::size_t>(Purpose::kNewer)]) return;
-  const bool wanted = state.follow ? now.steady >= state.newer_at
-                                   : below < margin && !state.window.at_end();
+  const bool wanted =
+      state.follow ? now.steady >= state.newer_at : below < margin && !state.window.at_end();
   if (!wanted) return;
   auto request = beyond(false, *newer);
   if (state.follow) request.wait = kWait;

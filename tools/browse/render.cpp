@@ -99,8 +99,8 @@ std::vector<Row> help(const BrowseState& state, std::size_t rows) {
   const auto& all = key_help();
   for (auto i = state.help_scroll; i < all.size() && out.size() < rows; ++i) {
     RowWriter writer(columns_of(state));
-    out.push_back(writer.add(" ").add_padded(all[i].keys, kKeys, Color::kBold).add(all[i].what)
-                      .row());
+    out.push_back(
+        writer.add(" ").add_padded(all[i].keys, kKeys, Color::kBold).add(all[i].what).row());
   }
   return out;
 }

@@ -23,8 +23,8 @@ struct Row {
   bool reverse = false;     // the whole row: the cursor, the title, the status
 };
 struct Frame {
-  std::vector<Row> rows;               // as many as the screen has
-  std::optional<std::size_t> caret;    // column in the last row, while something is typed
+  std::vector<Row> rows;             // as many as the screen has
+  std::optional<std::size_t> caret;  // column in the last row, while something is typed
 };
 
 Frame render(const BrowseState& state);

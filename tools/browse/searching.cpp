@@ -39,8 +39,7 @@ const KeptLine* find_here(const BrowseState& state, bool forward) {
 void not_found(BrowseState& state) {
   state.search.running = false;
   say(state,
-      "'" + printable(state.search.text) + "' is nowhere " +
-          (state.search.way ? "below" : "above"),
+      "'" + printable(state.search.text) + "' is nowhere " + (state.search.way ? "below" : "above"),
       true);
 }
 

@@ -1,7 +1,7 @@
 // tools/browse/searching.h
 //
-// Search for a text in what the rows show: subject, text, kind and origin, in any case. First in the
-// lines that are here, then page by page in the journal, while the keys go on.
+// Search for a text in what the rows show: subject, text, kind and origin, in any case. First in
+// the lines that are here, then page by page in the journal, while the keys go on.
 
 #pragma once
 

@@ -1,7 +1,7 @@
 // tools/browse/state.h
 //
-// All that `tidemark browse` is at a moment, as a value; what happens to it, and what it wants done.
-// No terminal, no clock and no bus: those are at the edge (screen.h, asker.h).
+// All that `tidemark browse` is at a moment, as a value; what happens to it, and what it wants
+// done. No terminal, no clock and no bus: those are at the edge (screen.h, asker.h).
 //
 //   key, answer, size, tick ──► step() (step.h) ──► questions to the journal
 //                                 │
@@ -34,16 +34,16 @@ namespace api = model::api;
 
 /// What a question is for. At most one of each is open; a newer one makes the older one void.
 enum class Purpose : std::uint8_t {
-  kOlder,       // lines before the window
-  kNewer,       // lines behind it
-  kSearch,      // lines to search in, beyond the window
-  kDetails,     // one line, whole
-  kPulse,       // is the journal there, and how long is it
-  kMoment,      // where to jump to
-  kGutter,      // the marks beside the lines
-  kMarkList,    // the list of marks
-  kBoundary,    // the next begin or end of a mark
-  kFilterMark,  // the mark that a filter names
+  kOlder,        // lines before the window
+  kNewer,        // lines behind it
+  kSearch,       // lines to search in, beyond the window
+  kDetails,      // one line, whole
+  kPulse,        // is the journal there, and how long is it
+  kMoment,       // where to jump to
+  kGutter,       // the marks beside the lines
+  kMarkList,     // the list of marks
+  kBoundary,     // the next begin or end of a mark
+  kFilterMark,   // the mark that a filter names
   kFilterSince,  // the line of the mark where it begins
   kFilterUntil,  // and ends
 };
@@ -88,10 +88,10 @@ struct Now {
 
 enum class Mode : std::uint8_t {
   kLines,
-  kPrompt,     // something is being typed
-  kBookmark,   // m was pressed: a letter follows
-  kGoTo,       // ' was pressed
-  kMarks,      // the list of marks
+  kPrompt,    // something is being typed
+  kBookmark,  // m was pressed: a letter follows
+  kGoTo,      // ' was pressed
+  kMarks,     // the list of marks
   kHelp,
 };
 
@@ -100,7 +100,7 @@ enum class PromptFor : std::uint8_t { kSearch, kSearchBack, kFilter, kMoment };
 inline constexpr std::size_t kPrompts = 4;
 
 struct Search {
-  std::string text;  // empty: none
+  std::string text;      // empty: none
   bool forward = true;   // as it was typed: n goes that way, N the other
   bool way = true;       // of the last step
   bool running = false;  // beyond the window
@@ -115,9 +115,9 @@ struct BrowseState {
   Size size;
   Mode mode = Mode::kLines;
   bool quit = false;
-  std::string message;   // what the last key led to, if there is something to say
+  std::string message;    // what the last key led to, if there is something to say
   bool is_error = false;  // the message is bad news
-  std::string away;      // why the journal does not answer; empty: it does
+  std::string away;       // why the journal does not answer; empty: it does
   SteadyTime retry_at{};
   std::bitset<kPurposes> asked;
 
@@ -132,7 +132,7 @@ struct BrowseState {
   std::size_t cursor_row = 0;  // where it is on the screen, if there are lines enough above
   std::size_t shift = 0;       // columns of text that are left of the screen
   long owed = 0;               // rows to move when lines have come; below 0: up
-  bool frozen = false;  // a directory as it was when it was opened: no line will come
+  bool frozen = false;         // a directory as it was when it was opened: no line will come
   bool follow = false;
   SteadyTime newer_at{};  // when to ask for newer lines, while following
   SteadyTime pulse_at{};
@@ -142,8 +142,8 @@ struct BrowseState {
 
   // The pane of details.
   bool details = false;
-  std::uint64_t details_of = 0;  // the line that was asked for
-  std::uint64_t whole_line = 0;  // and came
+  std::uint64_t details_of = 0;    // the line that was asked for
+  std::uint64_t whole_line = 0;    // and came
   std::vector<std::string> whole;  // all that is known of it, in rows of any length
   std::size_t details_scroll = 0;
 

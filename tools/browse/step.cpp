@@ -31,8 +31,8 @@ Actions step(BrowseState& state, const Event& event, const Now& now) {
     if (state.follow) state.cursor_row = size->rows;
   }
   // Until it is known where to begin, the end would only flash by.
-  const bool lost = state.window.lines().empty() &&
-                    state.asked[static_cast<std::size_t>(Purpose::kMoment)];
+  const bool lost =
+      state.window.lines().empty() && state.asked[static_cast<std::size_t>(Purpose::kMoment)];
   if (!state.quit && !lost) ask_for_what_is_wanted(state, now, actions);
   return actions;
 }

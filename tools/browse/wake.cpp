@@ -13,7 +13,8 @@ namespace tidemark::tools::browse {
 Result<std::shared_ptr<Wake>> Wake::make() {
   const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (fd < 0) {
-    return Error{Code::kUnavailable, std::string("cannot make an eventfd: ") + std::strerror(errno)};
+    return Error{Code::kUnavailable,
+                 std::string("cannot make an eventfd: ") + std::strerror(errno)};
   }
   return std::shared_ptr<Wake>(new Wake(fd));
 }
