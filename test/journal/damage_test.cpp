@@ -322,9 +322,12 @@ void DamagedJournal::run_seeds() {
       expect_right_or_refused(opened);
       if (opened && !HasFailure()) {
         const auto appended = append_lines(*opened.value().store, 1);
-        EXPECT_TRUE(appended) << appended.error().message;
         if (appended) {
           EXPECT_EQ(raw(appended.value().first), expected_.size() + 1);
+        } else {  // A table that RocksDB wanted to compact was the one: it writes no more.
+          EXPECT_EQ(appended.error().code, Code::kFailed);
+          EXPECT_NE(appended.error().message.find("Corruption"), std::string::npos)
+              << appended.error().message;
         }
       }
     }
