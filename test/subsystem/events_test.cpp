@@ -305,15 +305,15 @@ TEST_F(Events, CallbackThatThrowsHurtsNoOther) {
       if (is_exception) throw std::runtime_error("broken");
       throw 1;
     };
-    std::promise<void> ended;
+    const auto ended = std::make_shared<std::promise<void>>();
     client.call_later(
         "work", {}, to("psu.1"), 5s,
-        [&](const CallResult&) {
-          ended.set_value();
+        [ended, broken](const CallResult&) {
+          ended->set_value();
           broken();
         },
-        [&](const Feedback&) { broken(); });
-    ended.get_future().get();
+        [broken](const Feedback&) { broken(); });
+    ended->get_future().get();
   }
   EXPECT_TRUE(client.call("work", {}, to("psu.1"), 5s).all_done());
 }
