@@ -89,11 +89,12 @@ void OutboxQueue::acknowledged(std::uint64_t through) {
 }
 
 void OutboxQueue::rewind() {
-  std::erase_if(sections_, [this](const Held& held) {
-    if (!held.gone) return false;
-    dropped_ += held.section.count;
-    return true;
+  const auto sent_end = sections_.begin() + static_cast<std::ptrdiff_t>(sent_);
+  const auto kept_end = std::remove_if(sections_.begin(), sent_end, [this](const Held& held) {
+    dropped_ += held.gone ? held.section.count : 0;
+    return held.gone;
   });
+  sections_.erase(kept_end, sent_end);
   sent_ = 0;
   requests_ = 0;
 }

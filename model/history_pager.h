@@ -44,9 +44,8 @@ class HistoryPager {
   std::uint64_t samples_ = kSamplesMin;  // of the next page
   std::uint64_t last_ = 0;               // line
   std::uint64_t handed_over_ = 0;
-  // Of this page:
-  bool repeats_ =
-      false;  // by lines, all but the first begin with the last sample of the one before
+  // Of this page. By lines, all but the first begin with the last sample of the one before.
+  bool repeats_ = false;
   std::uint64_t before_ = 0;
   std::size_t bytes_ = 0;
 };

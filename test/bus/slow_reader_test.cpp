@@ -25,6 +25,7 @@
 
 #include "bus/state_follower.h"
 #include "bus/zmq_link.h"
+#include "eventually.h"
 #include "own_memory.h"
 
 namespace tidemark::bus {
@@ -336,12 +337,11 @@ class SlowReaderTest : public testing::TestWithParam<Case> {
   }
 
   testing::AssertionResult reader_becomes(const std::function<bool(const Report&)>& holds) {
-    const auto deadline = steady_now() + kPatience;
-    while (steady_now() < deadline) {
+    const bool became = eventually(kPatience, [&] {
       report_ = Reader::parse(ask("report"));
-      if (holds(report_)) return testing::AssertionSuccess();
-      std::this_thread::sleep_for(1ms);
-    }
+      return holds(report_);
+    });
+    if (became) return testing::AssertionSuccess();
     return testing::AssertionFailure() << "it is at " << report_.board.last << ", live "
                                        << report_.live << ", gaps " << report_.counters.gaps;
   }

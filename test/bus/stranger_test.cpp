@@ -265,8 +265,8 @@ class StrangerTest : public testing::TestWithParam<bool> {
   std::unique_ptr<Link> friend_;
 };
 
-/// What does not begin as newer versions do is a peer of version 1 to ZeroMQ, whatever it is. Up to
-/// 4.3.4 it forgot to end its patience with the handshake of one, and so cut it off.
+/// What does not begin as newer versions do is a peer of version 1 to ZeroMQ, whatever it is. 4.3.4
+/// cuts it off after a while; 4.3.5 waits for more of it.
 const std::set<std::string> kVersion1{"random bytes", "HTTP"};
 bool takes_version_1() {
   int major = 0;

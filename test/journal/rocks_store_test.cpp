@@ -19,11 +19,14 @@
 #include "journal/witness.h"
 #include "journal_samples.h"
 #include "model/api/journal.h"
+#include "test/bus/eventually.h"
 
 namespace tidemark::journal {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr Duration kRecovers = std::chrono::seconds{60};  // RocksDB, from a full disk, at most
 
 class RocksStoreTest : public ::testing::Test {
  protected:
@@ -59,17 +62,14 @@ class RocksStoreTest : public ::testing::Test {
   }
   /// The same where RocksDB first has to find out by itself that there is room.
   Line appended_in_the_end(std::size_t count = 1, std::size_t text_bytes = 10) {
-    const auto deadline = steady_now() + std::chrono::seconds{60};
-    std::string why;
-    while (steady_now() < deadline) {
-      const auto appended = append(count, text_bytes);
-      if (appended) return appended.value().first;
-      EXPECT_EQ(appended.error().code, Code::kUnavailable) << appended.error().message;
-      why = appended.error().message;
-      std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    }
-    ADD_FAILURE() << "no room for 60 s: " << why;
-    return Line{0};
+    auto appended = append(count, text_bytes);
+    bus::eventually(kRecovers, [&] {
+      if (appended || appended.error().code != Code::kUnavailable) return true;
+      appended = append(count, text_bytes);
+      return false;
+    });
+    EXPECT_TRUE(appended) << appended.error().message;
+    return appended ? appended.value().first : Line{0};
   }
   void append_blocks(int blocks, std::size_t text_bytes = 10) {
     for (int i = 0; i < blocks; ++i) ASSERT_TRUE(append(2, text_bytes));
@@ -241,14 +241,11 @@ TEST_F(RocksStoreTest, ADiskOnWhichNoNewLogCanBeginMustBeOpenedAgain) {
   disk_->no_files = true;
   disk_->full = true;
   // RocksDB tries to recover, and finds out that it cannot.
-  const auto deadline = steady_now() + std::chrono::seconds{60};
-  Result<Appended> refused = append();
-  while (!refused && refused.error().code == Code::kUnavailable && steady_now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    refused = append();
-  }
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kFailed) << refused.error().message;
+  EXPECT_TRUE(bus::eventually(kRecovers, [&] {
+    const auto refused = append();
+    EXPECT_FALSE(refused);
+    return refused || refused.error().code == Code::kFailed;
+  }));
   disk_->no_files = false;
   disk_->full = false;
   EXPECT_EQ(append().error().code, Code::kFailed) << "it says so until it is opened again";

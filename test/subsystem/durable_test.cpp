@@ -4,9 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "subsystem_fixture.h"
@@ -242,15 +242,18 @@ TEST_F(DurableSubscription, SaysThatTheJournalMayBeAnotherOne) {
 TEST_F(DurableSubscription, ASlowListenerMissesNothing) {
   std::mutex mutex;
   std::vector<std::uint64_t> heard;
+  std::atomic<bool> go{false};
   const auto subscription = client_.subscribe(
       "psu.1/current",
       [&](const auto& update) {
-        std::this_thread::sleep_for(1ms);
+        go.wait(false);
         const std::lock_guard lock(mutex);
         heard.push_back(update.sequence);
       },
       Durable{.from = 1});
   record(1, 700);
+  go = true;
+  go.notify_all();
   ASSERT_TRUE(eventually(
       [&] {
         const std::lock_guard lock(mutex);

@@ -52,21 +52,28 @@ TEST_F(Lifecycle, NoCallbackRunsAfterStop) {
   join(psu);
   Client client;
   join_client(client);
+  std::atomic<bool> go{false};
   std::atomic<bool> stopped{false};
   std::atomic<int> late{0};
   std::atomic<int> heard{0};
   const auto subscription = client.subscribe("psu.1/count", [&](const auto&) {
     ++heard;
-    std::this_thread::sleep_for(1ms);
+    go.wait(false);
     if (stopped) ++late;
   });
   std::int64_t next = 0;
   ASSERT_TRUE(eventually([&] {
     count = ++next;
-    return heard > 10;
+    return heard == 1;
   }));
-  client.stop();
-  stopped = true;
+  auto stopping = std::async(std::launch::async, [&] {
+    client.stop();
+    stopped = true;
+  });
+  EXPECT_EQ(stopping.wait_for(50ms), std::future_status::timeout) << "a callback runs still";
+  go = true;
+  go.notify_all();
+  stopping.get();
   for (int i = 0; i < 100; ++i) count = ++next;
   EXPECT_EQ(late, 0);
 }
